@@ -1,0 +1,218 @@
+"""What a method says about itself: import-light, frozen, the one source of CLI, recipes, Python and docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+
+from artkit.errors import OptionError, nearest
+
+API_VERSION = 1
+
+
+class Kind(StrEnum):
+    """What travels through a port.
+
+    `image`: float tensor N3HW, sRGB-encoded, [0, 1]. `labels`: integer tensor NHW with its class set.
+    `mask`: float tensor N1HW in [0, 1]. `text`: a string.
+    """
+
+    IMAGE = "image"
+    LABELS = "labels"
+    MASK = "mask"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A named input of a step. The first port of a method is its main one: the previous step feeds it."""
+
+    name: str
+    kind: Kind
+    summary: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """Sizes a network takes: sides that are multiples of `multiple` and at least `minimum` (pixels)."""
+
+    multiple: int = 1
+    minimum: int = 1
+
+    def padded(self, side: int) -> int:
+        """Return the smallest allowed side that is at least `side`."""
+        side = max(side, self.minimum)
+        return -(-side // self.multiple) * self.multiple
+
+
+class Tiling(StrEnum):
+    """Whether a picture may be computed in tiles.
+
+    `none`: the whole picture matters. `exact`: a halo of known width makes tiled equal whole.
+    """
+
+    NONE = "none"
+    EXACT = "exact"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a method's options: typed fields with defaults, `msgspec.Meta` for ranges and descriptions."""
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method as its plugin registers it.
+
+    `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
+    main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
+    model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
+    `halo` is the receptive field's half width in pixels, for `tiling="exact"`.
+    """
+
+    name: str
+    summary: str
+    inputs: tuple[Port, ...]
+    output: Kind
+    translator: str
+    options: type[Options] = Options
+    trainer: str | None = None
+    training_options: type[Options] = Options
+    needs_model: bool = True
+    default_model: str | None = None
+    size: SizeRule = SizeRule()
+    tiling: Tiling = Tiling.NONE
+    halo: int = 0
+    api: int = API_VERSION
+
+    @property
+    def is_source(self) -> bool:
+        """True when the method can start a chain: it runs with no input at all."""
+        return not any(port.required for port in self.inputs)
+
+    def port(self, name: str) -> Port | None:
+        """Return the port called `name`, if there is one."""
+        return next((port for port in self.inputs if port.name == name), None)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model that a plugin offers, packaged or to be pulled.
+
+    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package.
+    """
+
+    name: str
+    method: str
+    summary: str
+    file: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    licence: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A dataset that a plugin makes: `factory` is `"package.module:function"`, called with its options."""
+
+    name: str
+    summary: str
+    factory: str
+    options: type[Options] = Options
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A score with a stated protocol: `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`."""
+
+    name: str
+    summary: str
+    function: str
+    better: str = "lower"
+
+
+@dataclass(frozen=True)
+class OptionInfo:
+    """One option as the docs and `artkit methods NAME` show it."""
+
+    name: str
+    type: str
+    default: Any
+    summary: str
+
+
+def describe_options(options: type[Options]) -> list[OptionInfo]:
+    """List the options of a declaration, in order, with type, default and summary."""
+    hints = get_type_hints(options, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(options):
+        hint = hints[field.name]
+        summary = " ".join(
+            meta.description
+            for meta in getattr(hint, "__metadata__", ())
+            if isinstance(meta, msgspec.Meta) and meta.description
+        )
+        rows.append(OptionInfo(field.name, _type_name(hint), field.default, summary))
+    return rows
+
+
+def _type_name(hint: Any) -> str:
+    metadata = getattr(hint, "__metadata__", ())
+    base = getattr(hint, "__origin__", hint) if metadata else hint
+    name = getattr(base, "__name__", None) or str(base)
+    if getattr(base, "__args__", None):
+        name = str(base).replace("typing.", "").replace("Literal", "one of ")
+    for meta in metadata:
+        if isinstance(meta, msgspec.Meta):
+            if meta.ge is not None or meta.le is not None:
+                name += f" {'' if meta.ge is None else meta.ge}..{'' if meta.le is None else meta.le}"
+            elif meta.gt is not None:
+                name += f" > {meta.gt}"
+    return name
+
+
+def parse_options(options: type[Options], values: dict[str, Any], owner: str) -> Options:
+    """Validate `values` against a declaration; text values are converted (`"0.5"` to `0.5`).
+
+    Raises OptionError naming `owner` (a method or dataset), the option, and the nearest known name.
+    """
+    known = {field.name for field in msgspec.structs.fields(options)}
+    for name in values:
+        if name not in known:
+            raise OptionError(f"{owner} has no option '{name}'.{nearest(name, known)}")
+    try:
+        return msgspec.convert(values, options, strict=False)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        detail, _, path = message.partition(" - at `$.")
+        name = path.rstrip("`").split(".")[0].split("[")[0]
+        where = f"{owner}({name}={values.get(name)!r})" if name else owner
+        raise OptionError(f"{where}: {detail[0].lower() + detail[1:]}.") from None
+
+
+def option(summary: str, **limits: Any) -> msgspec.Meta:
+    """Shorthand for `msgspec.Meta(description=summary, ge=..., le=...)` inside `Annotated[...]`."""
+    return msgspec.Meta(description=summary, **limits)
+
+
+__all__ = [
+    "API_VERSION",
+    "Annotated",
+    "DatasetSpec",
+    "Kind",
+    "MethodSpec",
+    "MetricSpec",
+    "ModelSpec",
+    "OptionInfo",
+    "Options",
+    "Port",
+    "SizeRule",
+    "Tiling",
+    "describe_options",
+    "option",
+    "parse_options",
+]
