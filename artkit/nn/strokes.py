@@ -143,14 +143,14 @@ def swirl_field(height: int, width: int, seed: int, scale: int = 112, drift: flo
     """
     rng = generator(seed, 0)
     potential = sum(
-        share * _smooth_noise(height + 1, width + 1, cell, rng) for share, cell in ((1.0, scale // 2), (0.3, scale // 4))
+        share * smooth_noise(height + 1, width + 1, cell, rng) for share, cell in ((1.0, scale // 2), (0.3, scale // 4))
     )
     slope_y = (potential[1:, :-1] - potential[:-1, :-1]) * scale / 2
     slope_x = (potential[:-1, 1:] - potential[:-1, :-1]) * scale / 2
     return torch.atan2(-slope_x, slope_y + drift)
 
 
-def _smooth_noise(height: int, width: int, cell: int, rng: torch.Generator) -> Tensor:
+def smooth_noise(height: int, width: int, cell: int, rng: torch.Generator) -> Tensor:
     """Return noise (H, W) of about unit variance, smooth over `cell` pixels."""
     knots = torch.randn(1, 1, -(-height // cell) + 3, -(-width // cell) + 3, generator=rng)
     fine = F.interpolate(knots, scale_factor=float(cell), mode="bicubic", align_corners=False)

@@ -1,0 +1,73 @@
+"""Painting with separate strokes: oil, dots, chalk."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from artkit.nn.strokes import Raster, Strokes, bristles, rasterise, scatter, swirl_field
+from artkit_atelier.painting.colour import heighten, stray
+from artkit_atelier.painting.fields import bend_to_borders, blur, detail
+from artkit_atelier.painting.paper import tooth
+from artkit_atelier.painting.styles import StrokeStyle
+
+
+def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) -> Tensor:
+    """Return a painting (3, H, W) of `photo` (3, H, W) in separate strokes; see `paint`."""
+    _, height, width = photo.shape
+    swirl = swirl_field(height, width, seed, style.scale, style.drift)
+    theta = bend_to_borders(swirl, labels, style.follow)
+    need = detail(photo, labels)
+    palette = heighten(photo, style.vividness, style.contrast)
+    canvas = _ground(palette, style)
+    relief = torch.zeros(height, width)
+    for number, layer in enumerate((*style.layers, *style.detail_layers)):
+        strokes = scatter(layer, height, width, seed, number)
+        raster = _lay(strokes, theta, need, labels, fine=number >= len(style.layers))
+        colours = raster.spread(_mix(strokes, palette, style))
+        paint = bristles(strokes, raster)
+        opacity = raster.covered * _opacity(paint, style, seed)
+        canvas = torch.lerp(canvas, colours, opacity)
+        relief = torch.where(raster.covered, paint, relief)
+    return _light(canvas, relief, style)
+
+
+def _ground(palette: Tensor, style: StrokeStyle) -> Tensor:
+    """Return what the first strokes are laid on: a bare canvas or a blurred underpainting."""
+    if style.ground is None:
+        return blur(palette, 4.0)
+    return torch.tensor(style.ground).view(3, 1, 1).expand_as(palette)
+
+
+def _lay(strokes: Strokes, theta: Tensor, need: Tensor, labels: Tensor, fine: bool) -> Raster:
+    """Return the strokes of one layer: `fine` ones stand only where detail needs them and stay inside their thing."""
+    needed = strokes.at_centres(need)
+    density = (strokes.layer.density + needed).clamp(0, 1) if fine or strokes.layer.density < 1 else None
+    raster = rasterise(strokes, theta, density, 1 - 0.35 * needed)
+    if not fine:
+        return raster
+    inside = raster.spread(strokes.at_centres(labels)) == labels
+    return Raster(raster.covered & inside, raster.index, raster.along, raster.across)
+
+
+def _mix(strokes: Strokes, palette: Tensor, style: StrokeStyle) -> Tensor:
+    """Return the colour (3, rows, columns) of each stroke: the palette's under its centre, strayed from."""
+    colour = strokes.at_centres(blur(palette, strokes.layer.width / 5))
+    fleck = (strokes.tint.abs() > 1 - style.flecks) * strokes.tint.sign()
+    return stray(colour, style.value * strokes.value, style.hue * strokes.hue + 1.2 * fleck, style.tint * strokes.tint)
+
+
+def _opacity(paint: Tensor, style: StrokeStyle, seed: int) -> Tensor:
+    """Return how much of what lies below the paint hides (H, W): thin paint at a stroke's rim lets it through."""
+    body = (paint * 4).clamp(0, 1)
+    if not style.grain:
+        return body
+    return body * (1 - style.grain * tooth(*paint.shape, seed))
+
+
+def _light(canvas: Tensor, relief: Tensor, style: StrokeStyle) -> Tensor:
+    """Return the canvas with its relief lit from the upper left."""
+    soft = blur(relief[None], 0.7)[0]
+    shade = torch.zeros_like(soft)
+    shade[1:, 1:] = soft[1:, 1:] - soft[:-1, :-1]
+    return canvas * (1 + style.relief * shade) + 0.15 * style.relief * shade.clamp(min=0)
