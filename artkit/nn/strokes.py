@@ -63,20 +63,18 @@ class Strokes:
     """The random numbers of a layer on an h×w picture, one a cell; cells include the margin around the picture.
 
     `y` and `x`: centres in pixels; `chance`: [0, 1), a stroke exists where it is below the density;
-    `rank`: a permutation, the higher lies on top; `value`, `hue`, `tint`: [-1, 1], how the stroke strays in colour;
-    `phase`: [0, 1), where its bristles lie; `length`, `width`: half sizes in pixels. All of shape (rows, columns).
+    `rank`: a permutation, the higher lies on top; `value`, `hue`: [-1, 1], how the stroke strays in colour; `phase`: [0, 1), where its bristles lie; `length`, `width`: half sizes in pixels. All of shape (rows, columns).
     """
 
     layer: Layer
     height: int
-    width_px: int
+    breadth: int
     y: Tensor
     x: Tensor
     chance: Tensor
     rank: Tensor
     value: Tensor
     hue: Tensor
-    tint: Tensor
     phase: Tensor
     length: Tensor
     width: Tensor
@@ -84,7 +82,7 @@ class Strokes:
     def at_centres(self, field: Tensor) -> Tensor:
         """Return `field` (..., H, W) at the pixel under each stroke's centre, or the border pixel nearest to it."""
         rows = self.y.round().long().clamp(0, self.height - 1)
-        columns = self.x.round().long().clamp(0, self.width_px - 1)
+        columns = self.x.round().long().clamp(0, self.breadth - 1)
         return field[..., rows, columns]
 
 
@@ -115,27 +113,26 @@ def scatter(layer: Layer, height: int, width: int, seed: int, stream: int = 0) -
     """Draw the random numbers of a layer of strokes on a height×width picture; `stream` tells layers apart."""
     rows, columns = (-(-size // layer.cell) + 2 * layer.margin for size in (height, width))
     rng = generator(seed, stream + 1)
-    y, x, chance, value, hue, tint, phase, long, wide = torch.rand(9, rows, columns, generator=rng)
+    y, x, chance, value, hue, phase, long, wide = torch.rand(8, rows, columns, generator=rng)
     down = torch.arange(rows).view(-1, 1) - layer.margin
     right = torch.arange(columns).view(1, -1) - layer.margin
     return Strokes(
         layer=layer,
         height=height,
-        width_px=width,
+        breadth=width,
         y=(down + y) * layer.cell,
         x=(right + x) * layer.cell,
         chance=chance,
         rank=torch.randperm(rows * columns, generator=rng).view(rows, columns),
         value=2 * value - 1,
         hue=2 * hue - 1,
-        tint=2 * tint - 1,
         phase=phase,
         length=layer.length / 2 * (1 + layer.spread * (2 * long - 1)),
         width=layer.width / 2 * (1 + layer.spread * (2 * wide - 1)),
     )
 
 
-def swirl_field(height: int, width: int, seed: int, scale: int = 112, drift: float = 0.6) -> Tensor:
+def swirl_field(height: int, width: int, seed: int, scale: int = 160, drift: float = 0.6) -> Tensor:
     """Return a smooth orientation field theta (H, W) of large coherent swirls, in (-pi, pi].
 
     The field runs along the contour lines of smooth noise, in eddies about `scale` pixels wide, carried by a
@@ -143,7 +140,7 @@ def swirl_field(height: int, width: int, seed: int, scale: int = 112, drift: flo
     """
     rng = generator(seed, 0)
     potential = sum(
-        share * smooth_noise(height + 1, width + 1, cell, rng) for share, cell in ((1.0, scale // 2), (0.3, scale // 4))
+        share * smooth_noise(height + 1, width + 1, cell, rng) for share, cell in ((1.0, scale // 2), (0.2, scale // 4))
     )
     slope_y = (potential[1:, :-1] - potential[:-1, :-1]) * scale / 2
     slope_x = (potential[:-1, 1:] - potential[:-1, :-1]) * scale / 2
@@ -178,7 +175,7 @@ def rasterise(strokes: Strokes, theta: Tensor, density: Tensor | None = None, si
         along, across = _local(brush[(slice(None), *window)], inner_y - dy * cell, inner_x - dx * cell)
         inside = along.square().square_().add_(across.square_()) < 1
         torch.maximum(best, torch.where(inside, rank[window], -1.0), out=best)
-    best = best.permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)[: strokes.height, : strokes.width_px].long()
+    best = best.permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)[: strokes.height, : strokes.breadth].long()
     return _raster(best, strokes, brush)
 
 

@@ -53,8 +53,9 @@ def _lay(strokes: Strokes, theta: Tensor, need: Tensor, labels: Tensor, fine: bo
 def _mix(strokes: Strokes, palette: Tensor, style: StrokeStyle) -> Tensor:
     """Return the colour (3, rows, columns) of each stroke: the palette's under its centre, strayed from."""
     colour = strokes.at_centres(blur(palette, strokes.layer.width / 5))
-    fleck = (strokes.tint.abs() > 1 - style.flecks) * strokes.tint.sign()
-    return stray(colour, style.value * strokes.value, style.hue * strokes.hue + 1.2 * fleck, style.tint * strokes.tint)
+    fleck = (strokes.hue.abs() > 1 - style.flecks) * strokes.hue.sign()
+    turn = style.hue * strokes.hue + style.fleck_turn * fleck
+    return stray(colour, style.value * strokes.value, turn, style.warmth * strokes.value)
 
 
 def _opacity(paint: Tensor, style: StrokeStyle, seed: int) -> Tensor:

@@ -12,6 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 
+_TEXTURE = 0.15  # what a thing's own texture may reach before it counts as detail
+
+
 def blur(picture: Tensor, sigma: float) -> Tensor:
     """Return `picture` (C, H, W) blurred by a Gaussian of `sigma` pixels, its border repeated outwards."""
     radius = max(1, math.ceil(2.5 * sigma))
@@ -58,4 +61,4 @@ def detail(photo: Tensor, labels: Tensor, sigma: float = 3.0) -> Tensor:
     """Return how much detail there is around each pixel (H, W), in [0, 1]: borders of things, edges in the photo."""
     _, borders = structure(label_codes(labels), sigma)
     _, edges = structure(blur(photo, 1.0), sigma)
-    return (borders * 30 + edges * 60).clamp(0, 1)
+    return (borders * 30 + edges * 60 - _TEXTURE).clamp(0, 1)

@@ -20,8 +20,8 @@ class StrokeStyle(Style):
     """A style of separate strokes.
 
     `layers`: painted over the whole picture, large strokes first; `detail_layers`: only where the picture has detail.
-    `value`, `hue`, `tint`: how far a stroke's lightness, hue (radians) and warmth stray; `flecks`: the share of strokes
-    that turn to a neighbouring or complementary hue. `vividness` multiplies chroma, `contrast` lightness.
+    `value`, `hue`: how far a stroke's lightness and hue (radians) stray; `warmth`: how much warmer light strokes are than
+    dark ones; `flecks`: the share of strokes that turn to a neighbouring hue, `fleck_turn` radians away. `vividness` multiplies chroma, `contrast` lightness.
     `relief`: how strongly the paint's height catches the light; `follow`: how far strokes turn to the borders of
     things; `ground`: the colour of the bare canvas, None for an underpainting. `scale`, `drift`: of the swirl field.
     `grain`: how much of the paint the tooth of the paper refuses.
@@ -31,14 +31,15 @@ class StrokeStyle(Style):
     detail_layers: tuple[Layer, ...] = (Layer(cell=4, length=12, width=4.2, density=0.0),)
     value: float = 0.06
     hue: float = 0.16
-    tint: float = 0.03
+    warmth: float = 0.05
     flecks: float = 0.06
+    fleck_turn: float = 0.7
     vividness: float = 1.3
     contrast: float = 1.08
     relief: float = 0.5
     follow: float = 1.0
     ground: tuple[float, float, float] | None = None
-    scale: int = 112
+    scale: int = 160
     drift: float = 0.6
     grain: float = 0.0
 
@@ -64,12 +65,12 @@ _ALL = (
         detail_layers=(Layer(cell=5, length=20, width=4.6, density=0.0),),
         value=0.11,
         hue=0.24,
-        tint=0.05,
+        warmth=0.05,
         flecks=0.08,
         vividness=1.75,
         contrast=1.2,
         relief=0.8,
-        scale=150,
+        scale=220,
         drift=0.25,
     ),
     StrokeStyle(
@@ -83,7 +84,7 @@ _ALL = (
         detail_layers=(Layer(cell=3, length=3.8, width=3.8, density=0.0),),
         value=0.11,
         hue=0.5,
-        tint=0.06,
+        warmth=0.06,
         flecks=0.16,
         vividness=1.6,
         contrast=1.1,
@@ -101,7 +102,7 @@ _ALL = (
         detail_layers=(Layer(cell=4, length=12, width=2.2, density=0.0),),
         value=0.08,
         hue=0.22,
-        tint=0.05,
+        warmth=0.05,
         flecks=0.07,
         vividness=1.15,
         contrast=0.95,
