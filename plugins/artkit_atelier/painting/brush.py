@@ -11,6 +11,8 @@ from artkit_atelier.painting.fields import bend_to_borders, blur, detail
 from artkit_atelier.painting.paper import tooth
 from artkit_atelier.painting.styles import StrokeStyle
 
+_SLIP = 1.6
+
 
 def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) -> Tensor:
     """Return a painting (3, H, W) of `photo` (3, H, W) in separate strokes; see `paint`."""
@@ -23,7 +25,7 @@ def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) 
     relief = torch.zeros(height, width)
     for number, layer in enumerate((*style.layers, *style.detail_layers)):
         strokes = scatter(layer, height, width, seed, number)
-        raster = _lay(strokes, theta, need, labels, fine=number >= len(style.layers))
+        raster = _keep_inside(_lay(strokes, theta, need), strokes, labels)
         colours = raster.spread(_mix(strokes, palette, style))
         paint = bristles(strokes, raster)
         opacity = raster.covered * _opacity(paint, style, seed)
@@ -39,14 +41,22 @@ def _ground(palette: Tensor, style: StrokeStyle) -> Tensor:
     return torch.tensor(style.ground).view(3, 1, 1).expand_as(palette)
 
 
-def _lay(strokes: Strokes, theta: Tensor, need: Tensor, labels: Tensor, fine: bool) -> Raster:
-    """Return the strokes of one layer: `fine` ones stand only where detail needs them and stay inside their thing."""
+def _lay(strokes: Strokes, theta: Tensor, need: Tensor) -> Raster:
+    """Return the strokes of one layer: denser and smaller where there is detail."""
     needed = strokes.at_centres(need)
-    density = (strokes.layer.density + needed).clamp(0, 1) if fine or strokes.layer.density < 1 else None
-    raster = rasterise(strokes, theta, density, 1 - 0.35 * needed)
-    if not fine:
-        return raster
-    inside = raster.spread(strokes.at_centres(labels)) == labels
+    return rasterise(strokes, theta, strokes.layer.density + needed, 1 - 0.35 * needed)
+
+
+def _keep_inside(raster: Raster, strokes: Strokes, labels: Tensor) -> Raster:
+    """Return the raster with every stroke cut off where it leaves the thing that lies under its centre.
+
+    The hand slips by up to `_SLIP` pixels, another way for each stroke, so that borders stay broken.
+    """
+    height, width = labels.shape
+    slip_y, slip_x = raster.spread(torch.stack((strokes.value, strokes.hue))).mul(_SLIP).round().long()
+    rows = (torch.arange(height).view(-1, 1) + slip_y).clamp(0, height - 1)
+    columns = (torch.arange(width).view(1, -1) + slip_x).clamp(0, width - 1)
+    inside = raster.spread(strokes.at_centres(labels)) == labels[rows, columns]
     return Raster(raster.covered & inside, raster.index, raster.along, raster.across)
 
 

@@ -33,7 +33,7 @@ class StrokeStyle(Style):
     hue: float = 0.16
     warmth: float = 0.05
     flecks: float = 0.06
-    fleck_turn: float = 0.7
+    fleck_turn: float = 0.6
     vividness: float = 1.3
     contrast: float = 1.08
     relief: float = 0.5
@@ -62,7 +62,7 @@ _ALL = (
         "swirl",
         "bold curling strokes of heightened colour, after van Gogh",
         layers=(Layer(cell=14, length=64, width=12), Layer(cell=8, length=44, width=7.5, density=0.85)),
-        detail_layers=(Layer(cell=5, length=20, width=4.6, density=0.0),),
+        detail_layers=(Layer(cell=4, length=18, width=4.4, density=0.0),),
         value=0.11,
         hue=0.24,
         warmth=0.05,
