@@ -20,7 +20,7 @@ def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) 
     swirl = swirl_field(height, width, seed, style.scale, style.drift)
     theta = bend_to_borders(swirl, labels, style.follow)
     need = detail(photo, labels)
-    palette = heighten(photo, style.vividness, style.contrast)
+    palette = heighten(photo, style.vividness, style.contrast, style.light)
     canvas = _ground(palette, style)
     relief = torch.zeros(height, width)
     for number, layer in enumerate((*style.layers, *style.detail_layers)):
@@ -35,10 +35,9 @@ def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) 
 
 
 def _ground(palette: Tensor, style: StrokeStyle) -> Tensor:
-    """Return what the first strokes are laid on: a bare canvas or a blurred underpainting."""
-    if style.ground is None:
-        return blur(palette, 4.0)
-    return torch.tensor(style.ground).view(3, 1, 1).expand_as(palette)
+    """Return what the first strokes are laid on: a blurred underpainting that lets some of the canvas show."""
+    canvas = torch.tensor(style.ground).view(3, 1, 1)
+    return torch.lerp(blur(palette, 4.0), canvas, style.bare)
 
 
 def _lay(strokes: Strokes, theta: Tensor, need: Tensor) -> Raster:
@@ -81,4 +80,5 @@ def _light(canvas: Tensor, relief: Tensor, style: StrokeStyle) -> Tensor:
     soft = blur(relief[None], 0.7)[0]
     shade = torch.zeros_like(soft)
     shade[1:, 1:] = soft[1:, 1:] - soft[:-1, :-1]
-    return canvas * (1 + style.relief * shade) + 0.15 * style.relief * shade.clamp(min=0)
+    lit = canvas * (1 + style.relief * shade) + 0.15 * style.relief * shade.clamp(min=0)
+    return blur(lit, 0.45)  # a stroke's rim is one pixel sharp: this takes the stairs off it

@@ -21,9 +21,11 @@ class StrokeStyle(Style):
 
     `layers`: painted over the whole picture, large strokes first; `detail_layers`: only where the picture has detail.
     `value`, `hue`: how far a stroke's lightness and hue (radians) stray; `warmth`: how much warmer light strokes are than
-    dark ones; `flecks`: the share of strokes that turn to a neighbouring hue, `fleck_turn` radians away. `vividness` multiplies chroma, `contrast` lightness.
+    dark ones; `flecks`: the share of strokes that turn to a neighbouring hue, `fleck_turn` radians away. `vividness` multiplies
+    chroma, `contrast` stretches lightness, `light` raises it.
     `relief`: how strongly the paint's height catches the light; `follow`: how far strokes turn to the borders of
-    things; `ground`: the colour of the bare canvas, None for an underpainting. `scale`, `drift`: of the swirl field.
+    things; `ground`: the colour of the canvas, and `bare`: how
+    much of it shows through the underpainting. `scale`, `drift`: of the swirl field.
     `grain`: how much of the paint the tooth of the paper refuses.
     """
 
@@ -34,13 +36,15 @@ class StrokeStyle(Style):
     warmth: float = 0.05
     flecks: float = 0.06
     fleck_turn: float = 0.6
-    vividness: float = 1.3
-    contrast: float = 1.08
+    vividness: float = 1.45
+    contrast: float = 1.1
+    light: float = 0.03
     relief: float = 0.5
     follow: float = 1.0
-    ground: tuple[float, float, float] | None = None
+    ground: tuple[float, float, float] = (0.93, 0.89, 0.80)
+    bare: float = 0.0
     scale: int = 160
-    drift: float = 0.6
+    drift: float = 0.8
     grain: float = 0.0
 
 
@@ -71,7 +75,7 @@ _ALL = (
         contrast=1.2,
         relief=0.8,
         scale=220,
-        drift=0.25,
+        drift=0.5,
     ),
     StrokeStyle(
         "pointillist",
@@ -89,7 +93,7 @@ _ALL = (
         vividness=1.6,
         contrast=1.1,
         relief=0.15,
-        ground=(0.93, 0.89, 0.80),
+        bare=0.4,
     ),
     StrokeStyle(
         "pastel",
@@ -109,6 +113,7 @@ _ALL = (
         relief=0.0,
         follow=0.5,
         ground=(0.62, 0.56, 0.50),
+        bare=0.6,
         scale=260,
         drift=1.2,
         grain=0.55,

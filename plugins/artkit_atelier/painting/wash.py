@@ -25,11 +25,11 @@ def paint_washes(photo: Tensor, labels: Tensor, style: WashStyle, seed: int) -> 
     _, height, width = photo.shape
     rng = generator(seed, 50)
     photo, labels = _wander(photo, labels, style.wobble, rng)
-    wash = heighten(_flatten(photo, labels), style.vividness, 1.05).clamp(0.02, 1)
-    flow = 0.22 * smooth_noise(height, width, 48, rng) + 0.12 * smooth_noise(height, width, 12, rng)
+    wash = heighten(_flatten(photo, labels), style.vividness, 1.05, 0.05).clamp(0.02, 1)
+    flow = 0.16 * smooth_noise(height, width, 48, rng) + 0.05 * smooth_noise(height, width, 14, rng)
     pools = style.pooling * _rims(wash, labels)
     grain = style.grain * (2 * tooth(height, width, seed) - 1)
-    density = (1 + flow + pools + grain * 3).clamp(0.15, 2.5)
+    density = (0.9 + flow + pools + 1.2 * grain).clamp(0.15, 2.5)
     paper = torch.tensor(PAPER).view(3, 1, 1) * (1 - 0.25 * grain.clamp(min=0))
     return paper * wash**density
 
