@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 _BEND = 0.35  # the most a stroke's ends stray from its axis, as a share of its half length
 
@@ -60,10 +60,12 @@ LAYERS = (
 
 @dataclass(frozen=True)
 class Strokes:
-    """The random numbers of a layer on an h×w picture, one a cell; cells include the margin around the picture.
+    """The random numbers of a layer on a picture, one a cell; cells include the margin around the picture.
 
-    `y` and `x`: centres in pixels; `chance`: [0, 1), a stroke exists where it is below the density;
-    `rank`: a permutation, the higher lies on top; `value`, `hue`: [-1, 1], how the stroke strays in colour; `phase`: [0, 1), where its bristles lie; `length`, `width`: half sizes in pixels. All of shape (rows, columns).
+    `height`, `breadth`: the picture's sides. The rest has the shape (rows, columns) of the grid. `y`, `x`: centres in
+    pixels; `chance`: [0, 1), a stroke exists where it is below the density; `rank`: a permutation, the higher lies on
+    top; `value`, `hue`: [-1, 1], how the stroke strays in colour; `phase`: [0, 1), where its bristles lie; `length`,
+    `width`: half sizes in pixels.
     """
 
     layer: Layer
@@ -139,9 +141,8 @@ def swirl_field(height: int, width: int, seed: int, scale: int = 160, drift: flo
     horizontal `drift` (0: eddies only; 2: hardly any).
     """
     rng = generator(seed, 0)
-    potential = sum(
-        share * smooth_noise(height + 1, width + 1, cell, rng) for share, cell in ((1.0, scale // 2), (0.2, scale // 4))
-    )
+    eddies = smooth_noise(height + 1, width + 1, scale // 2, rng)
+    potential = eddies + 0.2 * smooth_noise(height + 1, width + 1, scale // 4, rng)
     slope_y = (potential[1:, :-1] - potential[:-1, :-1]) * scale / 2
     slope_x = (potential[:-1, 1:] - potential[:-1, :-1]) * scale / 2
     return torch.atan2(-slope_x, slope_y + drift)

@@ -39,6 +39,4 @@ def stray(rgb: Tensor, value: Tensor, hue: Tensor, warmth: Tensor) -> Tensor:
     """Return colours (3, ...) with luma raised by `value`, hue turned by `hue` radians, warmed by `warmth`."""
     luma, orange, green = to_opponent(rgb)
     cos, sin = hue.cos(), hue.sin()
-    return from_opponent(
-        torch.stack((luma + value, orange * cos - green * sin + warmth, orange * sin + green * cos))
-    )
+    return from_opponent(torch.stack((luma + value, orange * cos - green * sin + warmth, orange * sin + green * cos)))

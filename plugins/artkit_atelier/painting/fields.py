@@ -9,8 +9,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
-
+from torch.nn import functional as F
 
 _TEXTURE = 0.15  # what a thing's own texture may reach before it counts as detail
 

@@ -20,12 +20,11 @@ class StrokeStyle(Style):
     """A style of separate strokes.
 
     `layers`: painted over the whole picture, large strokes first; `detail_layers`: only where the picture has detail.
-    `value`, `hue`: how far a stroke's lightness and hue (radians) stray; `warmth`: how much warmer light strokes are than
-    dark ones; `flecks`: the share of strokes that turn to a neighbouring hue, `fleck_turn` radians away. `vividness` multiplies
-    chroma, `contrast` stretches lightness, `light` raises it.
-    `relief`: how strongly the paint's height catches the light; `follow`: how far strokes turn to the borders of
-    things; `ground`: the colour of the canvas, and `bare`: how
-    much of it shows through the underpainting. `scale`, `drift`: of the swirl field.
+    `value`, `hue`: how far a stroke's lightness and hue (radians) stray; `warmth`: how much warmer light strokes are
+    than dark ones; `flecks`: the share of strokes that turn to a neighbouring hue, `fleck_turn` radians away.
+    `vividness` multiplies chroma, `contrast` stretches lightness, `light` raises it. `relief`: how strongly the
+    paint's height catches the light; `follow`: how far strokes turn to the borders of things. `ground`: the colour of
+    the canvas, and `bare`: how much of it shows through the underpainting. `scale`, `drift`: of the swirl field.
     `grain`: how much of the paint the tooth of the paper refuses.
     """
 
@@ -87,7 +86,7 @@ _ALL = (
         ),
         detail_layers=(Layer(cell=3, length=3.8, width=3.8, density=0.0),),
         value=0.11,
-        hue=0.5,
+        hue=0.42,
         warmth=0.06,
         flecks=0.16,
         vividness=1.6,

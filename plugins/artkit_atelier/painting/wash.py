@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from artkit.nn.strokes import generator, smooth_noise
 from artkit_atelier.painting.colour import heighten
@@ -37,10 +37,12 @@ def paint_washes(photo: Tensor, labels: Tensor, style: WashStyle, seed: int) -> 
 def _wander(photo: Tensor, labels: Tensor, wobble: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return the picture and its labels with every border wandering by about `wobble` pixels."""
     height, width = labels.shape
-    shift = torch.stack([
-        wobble * (0.7 * smooth_noise(height, width, 24, rng) + 0.4 * smooth_noise(height, width, 7, rng))
-        for _ in range(2)
-    ])
+    shift = torch.stack(
+        [
+            wobble * (0.7 * smooth_noise(height, width, 24, rng) + 0.4 * smooth_noise(height, width, 7, rng))
+            for _ in range(2)
+        ]
+    )
     rows = (torch.arange(height).view(-1, 1) + shift[0]).round().long().clamp(0, height - 1)
     columns = (torch.arange(width).view(1, -1) + shift[1]).round().long().clamp(0, width - 1)
     return photo[:, rows, columns], labels[rows, columns]
