@@ -17,9 +17,7 @@ from artkit.spec import Kind, ModelSpec
 
 def write_model(path: Path, method: str = "paint", name: str = "") -> Path:
     """Write a small sound model."""
-    header = ModelHeader(
-        method=method, name=name, architecture="net", inputs={"input": Kind.IMAGE}, output=Kind.IMAGE
-    )
+    header = ModelHeader(method=method, name=name, architecture="net", inputs={"input": Kind.IMAGE}, output=Kind.IMAGE)
     save_model(path, header, {"weight": torch.ones(2)})
     return path
 

@@ -56,4 +56,4 @@ def _cut(image: Tensor, patch: int, count: int, generator: torch.Generator) -> T
     within = torch.arange(patch)
     rows = torch.randint(height - patch + 1, (count, 1, 1), generator=generator) + within[:, None]
     columns = torch.randint(width - patch + 1, (count, 1, 1), generator=generator) + within
-    return image[:, rows, columns].float().movedim(0, 1).reshape(count, -1)
+    return image[:, rows, columns].float().movedim(0, 1).flatten(1)
