@@ -140,7 +140,7 @@ def test_wrong_headers_are_named(tmp_path: Path, frame: dict, words: str) -> Non
 def test_newer_format_says_to_upgrade(tmp_path: Path) -> None:
     """Even where a newer header no longer fits today's fields."""
     frame = metadata_of({"format": 2, "inputs": ["a", "b"]})
-    with pytest.raises(ModelError, match="format 2 .* up to 1. Upgrade"):
+    with pytest.raises(ModelError, match=r"format 2 .* up to 1\. Upgrade"):
         read_header(write_frame(tmp_path / "m.safetensors", frame))
 
 
@@ -173,12 +173,12 @@ def test_torch_checkpoint_is_a_pickle(tmp_path: Path) -> None:
     for legacy in (False, True):
         path = tmp_path / "net.pth"
         torch.save({"weight": torch.ones(3)}, path, _use_new_zipfile_serialization=not legacy)
-        with pytest.raises(ModelError, match="pickle.*artkit models export"):
+        with pytest.raises(ModelError, match=r"pickle.*artkit models export"):
             read_header(path)
 
 
 def test_folder_and_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="folder.*artkit models export"):
+    with pytest.raises(ModelError, match=r"folder.*artkit models export"):
         read_header(tmp_path)
     with pytest.raises(ModelError, match="no model file"):
         read_header(tmp_path / "none.safetensors")

@@ -129,7 +129,7 @@ def test_registered_file_that_is_gone(packaged: Path) -> None:
 
 def test_model_to_download_says_from_where_to_where(home: Path) -> None:
     far = ModelSpec("big", "paint", "", url="https://example.org/big.safetensors")
-    with pytest.raises(ModelError, match="download https://example.org/big.safetensors to .*paint/big.safetensors"):
+    with pytest.raises(ModelError, match=r"download https://example\.org/big\.safetensors to .*paint/big\.safetensors"):
         find_model("paint", "big", registry_of(far), None)
 
 
