@@ -11,6 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 
 .PHONY: demo test format clean
 .NOTPARALLEL:
+.DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
 	$(BIN)/artkit run examples/semantic.png --chain semgan,pix2pix,touchup --overwrite
