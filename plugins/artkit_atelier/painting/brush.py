@@ -80,5 +80,6 @@ def _light(canvas: Tensor, relief: Tensor, style: StrokeStyle) -> Tensor:
     soft = blur(relief[None], 0.7)[0]
     shade = torch.zeros_like(soft)
     shade[1:, 1:] = soft[1:, 1:] - soft[:-1, :-1]
-    lit = canvas * (1 + style.relief * shade) + 0.15 * style.relief * shade.clamp(min=0)
+    lit = canvas * (1 + style.relief * shade)
+    lit = lit + 0.3 * style.relief * shade.clamp(min=0) * (1 - lit.clamp(0, 1))
     return blur(lit, 0.45)  # a stroke's rim is one pixel sharp: this takes the stairs off it
