@@ -37,7 +37,7 @@ class StrokeStyle(Style):
     fleck_turn: float = 0.45
     vividness: float = 1.45
     contrast: float = 1.2
-    light: float = 0.03
+    light: float = 0.015
     relief: float = 0.5
     follow: float = 1.0
     ground: tuple[float, float, float] = (0.93, 0.89, 0.80)
