@@ -112,7 +112,8 @@ def _recipe(data: Mapping[str, Any], where: str, folder: Path) -> Recipe:
         raise ChainError(f'{where}: a recipe has one of: chain = "semgan,pix2pix", or [[steps]] tables.')
     ports = {name: folder / path for name, path in fields.ports.items()}
     try:
-        chain = Chain(fields.chain if fields.steps is None else [_step(table) for table in fields.steps])
+        steps = [_step(table) for table in fields.steps or ()]
+        chain = Chain(steps if fields.chain is None else fields.chain)
     except ChainError as error:
         raise ChainError(f"{where}: {error}") from None
     return Recipe(chain, fields.seed, fields.size, fields.count, ports)

@@ -47,7 +47,8 @@ class PluginInfo:
 
     def __str__(self) -> str:
         """Return the name and where the plugin comes from, for messages."""
-        return f"'{self.name}'" + (f" ({self.distribution} {self.version})" if self.distribution else "")
+        place = " ".join(filter(None, (self.distribution, self.version)))
+        return f"'{self.name}' ({place})" if place else f"'{self.name}'"
 
 
 class Registry:
