@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from artkit.spec import MethodSpec
-from artkit.testing.implementation import implementation_faults
 from artkit.testing.declarations import declaration_faults
+from artkit.testing.implementation import implementation_faults
 
 
 def check_spec(spec: MethodSpec) -> None:

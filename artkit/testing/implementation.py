@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from artkit.errors import PluginError
 from artkit.plugins import resolve
@@ -48,9 +49,9 @@ def _root_faults(root: str) -> Iterator[str]:
         yield f"importing {root} also imports {', '.join(done.stdout.split())}: move that into the modules that use it"
 
 
-def _translator_faults(spec: MethodSpec, translator: object) -> Iterator[str]:
+def _translator_faults(spec: MethodSpec, translator: Any) -> Iterator[str]:
     yield from _class_faults("translator", translator, Translator)
-    if not isinstance(translator, type) or not inspect.isfunction(getattr(translator, "translate", None)):
+    if not inspect.isfunction(getattr(translator, "translate", None)):
         return
     wanted = ", ".join(["self", "context", *(["*"] if spec.inputs else []), *(port.name for port in spec.inputs)])
     written = inspect.signature(translator.translate)
@@ -72,9 +73,10 @@ def _fits(written: inspect.Signature, ports: list[str]) -> bool:
     )
 
 
-def _class_faults(role: str, found: object, base: type) -> Iterator[str]:
+def _class_faults(role: str, found: Any, base: type) -> Iterator[str]:
     """Check that a role is filled by a finished class of the right family."""
+    missing = getattr(found, "__abstractmethods__", ())
     if not isinstance(found, type) or not issubclass(found, base):
         yield f"its {role} is no artkit.{base.__name__}: {found!r}"
-    elif inspect.isabstract(found):
-        yield f"its {role} {found.__name__} lacks {', '.join(sorted(found.__abstractmethods__))}"
+    elif missing:
+        yield f"its {role} {found.__name__} lacks {', '.join(sorted(missing))}"
