@@ -57,6 +57,9 @@ LAYERS = (
 )
 """The layers of `stroke_noise`, large strokes first."""
 
+STROKE_CHANNELS = 3 * len(LAYERS) + 2
+"""The channels of `stroke_noise`."""
+
 
 @dataclass(frozen=True)
 class Strokes:
