@@ -1,10 +1,13 @@
 """The contract kit: what a plugin's author calls in a test to learn whether the plugin keeps its promises.
 
-from artkit.testing import check_spec
-from my_plugin import SPEC
+Example:
+    ```python
+    from artkit.testing import check_spec
+    from my_plugin import SPEC
 
-def test_contract():
-    check_spec(SPEC)
+    def test_contract():
+        check_spec(SPEC)
+    ```
 """
 
 from __future__ import annotations
