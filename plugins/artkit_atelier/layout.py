@@ -37,9 +37,9 @@ def _seed(rng: Rng) -> int:
 
 
 def _sun(rng: Rng, horizon: float, naive: bool) -> Sun | None:
-    if rng.random() > (0.8 if naive else 0.5):
+    if rng.random() > (0.85 if naive else 0.6):
         return None
-    radius = float(rng.uniform(0.06, 0.1) if naive else rng.uniform(0.03, 0.065))
+    radius = float(rng.uniform(0.06, 0.1) if naive else rng.uniform(0.04, 0.08))
     return Sun(float(rng.uniform(0.1, 0.9)), float(rng.uniform(0.1, max(0.14, horizon - 0.2))), radius)
 
 
@@ -58,7 +58,7 @@ def _clouds(rng: Rng, kind: str, horizon: float, naive: bool) -> tuple[Cloud, ..
 
 def _ridges(rng: Rng, kind: str, horizon: float, naive: bool) -> tuple[Ridge, ...]:
     """Return mountains, then hills, farthest first."""
-    high = {"lake": (1, 4), "highland": (2, 4), "valley": (1, 3), "river": (0, 3), "coast": (0, 2), "plain": (0, 2)}[kind]
+    high = {"lake": (1, 4), "highland": (2, 4), "valley": (1, 3), "river": (0, 3), "coast": (0, 3), "plain": (0, 2)}[kind]
     low = {"lake": (0, 3), "highland": (0, 2), "valley": (2, 4), "river": (1, 3), "coast": (0, 2), "plain": (0, 2)}[kind]
     mountains, hills = int(rng.integers(*high)), int(rng.integers(*low))
     if naive:
@@ -69,15 +69,15 @@ def _ridges(rng: Rng, kind: str, horizon: float, naive: bool) -> tuple[Ridge, ..
 
 
 def _mountain(rng: Rng, kind: str, horizon: float, distance: float, naive: bool) -> Ridge:
-    tallest = horizon * {"highland": 0.72, "lake": 0.6, "valley": 0.6, "coast": 0.3}.get(kind, 0.4)
+    tallest = horizon * {"highland": 0.8, "lake": 0.72, "valley": 0.72, "river": 0.6}.get(kind, 0.4)
     top = tallest * (0.55 + 0.45 * distance) * float(rng.uniform(0.7, 1.0))
     count = int(rng.integers(2, 5 if naive else 7))
     peaks = []
     for k in range(count):
         centre = -0.15 + 1.6 * (k + float(rng.uniform(0.1, 0.9))) / count
-        height = top * float(rng.uniform(0.45, 1.0))
-        peaks.append((centre, height, height * float(rng.uniform(1.0, 1.7)) + 0.08))
-    outline = Peaks(horizon + 0.01, tuple(peaks), 0.0 if naive else float(rng.uniform(0.12, 0.2)), _seed(rng))
+        height = top * float(rng.uniform(0.5, 1.0))
+        peaks.append((centre, height, height * float(rng.uniform(0.9, 1.5)) + 0.14))
+    outline = Peaks(horizon + 0.01, tuple(peaks), 0.0 if naive else float(rng.uniform(0.1, 0.17)), _seed(rng))
     snow = float(rng.uniform(0.1, 0.2)) if top > 0.2 and rng.random() < 0.75 else 0.0
     return Ridge(MOUNTAIN, outline, 0.3 + 0.4 * distance, 0.04 + 0.06 * (1 - distance), snow, _seed(rng))
 

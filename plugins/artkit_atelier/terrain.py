@@ -6,6 +6,7 @@ import numpy as np
 
 from artkit_atelier.canvas import Canvas, Mask
 from artkit_atelier.classes import CLOUD, GRASS, HILL, MOUNTAIN, PATH, SAND, SUN, TREE, WATER
+from artkit_atelier.heaps import Heap
 from artkit_atelier.light import MATERIAL
 from artkit_atelier.noise import Array, noise_line, noise_plane, texture
 from artkit_atelier.plan import Cloud, Grove, Plan, Ridge, Winding
@@ -46,28 +47,20 @@ def paint_cloud(canvas: Canvas, cloud: Cloud, naive: bool) -> None:
 
 
 def _puffs(rng: np.random.Generator, u: Array, v: Array, naive: bool) -> tuple[Array, Array, Array]:
-    """Return the height of a heap of balls over (v, u) and the directions its surface faces."""
-    count = int(rng.integers(3, 5)) if naive else int(rng.integers(9, 15))
-    cu = np.linspace(-0.36, 0.36, count) + rng.uniform(-0.03, 0.03, count)
+    """Return the thickness of a heap of balls over (v, u) and which way its surface faces."""
+    count = int(rng.integers(3, 5)) if naive else int(rng.integers(14, 22))
+    cu = rng.permutation(np.linspace(-0.4, 0.4, count)) + rng.uniform(-0.03, 0.03, count)
     heap = 1 - (cu / 0.5) ** 2
-    radius = (0.13 + 0.13 * heap) * (1.25 if naive else rng.uniform(0.6, 1.1, count))
-    cv = 0.3 - heap * (0.35 if naive else rng.uniform(0.1, 1.0, count))
-    # A puff is round on screen: v runs faster than u by the cloud's own shape.
-    ratio = 2.8
-    ragged = 0 if naive else 0.16 * noise_plane(rng, v / ratio, u, (7, 7), 3)
-    body = np.full((len(v), len(u)), -1.0, np.float32)
-    side, up = np.zeros_like(body), np.zeros_like(body)
-    for k in rng.permutation(count):
-        across = ((u - cu[k]) / radius[k]).astype(np.float32)
-        down = ((v - cv[k]) / (radius[k] * ratio)).astype(np.float32)[:, None]
-        ball = (1 - across**2 - down**2 + ragged).astype(np.float32)
-        front = ball > body
-        np.copyto(body, ball, where=front)
-        np.copyto(side, np.broadcast_to(across, body.shape), where=front)
-        np.copyto(up, np.broadcast_to(-down, body.shape), where=front)
-    body[v > 0.62] = -1
-    lift = np.clip(-v * 0.5, -0.7, 0.7)[:, None]
-    return body, np.clip(side, -1, 1), np.clip(0.6 * up + lift, -1, 1).astype(np.float32)
+    radius = (0.09 + 0.1 * heap) * (1.7 if naive else rng.uniform(0.6, 1.15, count))
+    cv = 0.35 - heap * (0.35 if naive else rng.uniform(0.0, 1.1, count))
+    ratio = 2.8  # a ball is round on screen: v runs faster than u by the cloud's own shape
+    order = np.argsort(cv)
+    ragged = 0.0 if naive else 0.3 * noise_plane(rng, v / ratio, u, (8, 8), 4, 0.6)
+    balls = Heap(cu[order], cv[order], radius[order], radius[order] * ratio)
+    body, side, down = balls.surface(u, v, ragged, 0.6)
+    body = np.minimum(body, (0.6 - v[:, None]) * 2 + ragged)
+    lift = np.clip(-v * 0.55, -0.7, 0.7)[:, None]
+    return body, np.clip(side, -1, 1) * 0.6, np.clip(0.15 - 0.45 * down + lift + 0.5 * ragged, -1, 1)
 
 
 def paint_ridge(canvas: Canvas, ridge: Ridge, horizon: float) -> None:
@@ -83,11 +76,12 @@ def paint_ridge(canvas: Canvas, ridge: Ridge, horizon: float) -> None:
         _mountain(canvas, ridge, box, x, depth, horizon, rng)
     else:
         slope = np.gradient(outline, x) if len(x) > 1 else np.zeros_like(outline)
-        grain = noise_plane(rng, y, x, (34, 18), 3)
+        woods = np.clip(noise_plane(rng, y, x, (14, 6), 4, 0.6) - 0.25, 0, 0.3)
+        grain = noise_plane(rng, y, x, (60, 60), 2) - 6 * woods
         fade = np.exp(-np.clip(depth, 0, 1) * 7)
         canvas.fill(
             box, depth > 0, HILL, MATERIAL["hill"], ridge.haze + 0.1 * (1 - fade), np.tanh(slope * 3) * fade * 0.8,
-            0.2 + 0.4 * fade, 0.16 * grain,
+            0.2 + 0.4 * fade, 0.1 * grain,
         )  # fmt: skip
 
 
@@ -97,11 +91,10 @@ def _mountain(
     y = canvas.y[box[0]]
     # Faces: the slope of the outline, carried down along gullies that wander the farther they run.
     line = np.linspace(-1, 2, 769, dtype=np.float32)
-    coarse = ridge.outline(line)
-    face = np.tanh(np.gradient(coarse, line) * 1.3).astype(np.float32)
-    face = 0.5 * face + 0.5 * np.convolve(face, np.ones(15) / 15, "same").astype(np.float32)
-    wander = noise_plane(rng, y, x, (9, 12), 4, 0.6)
-    source = x + np.clip(depth, 0, 0.3) * 0.5 * wander
+    face = np.tanh(np.gradient(ridge.outline(line), line) * 1.3).astype(np.float32)
+    face = 0.4 * face + 0.6 * np.convolve(face, np.ones(17, np.float32) / 17, "same")
+    wander = noise_plane(rng, y, x, (10, 13), 4, 0.6)
+    source = x + np.clip(depth, 0, 0.3) * 0.45 * wander
     side = face[np.clip((source + 1) * 256, 0, 768).astype(np.int32)]
     crags = noise_plane(rng, y, x, (22, 30), 3, 0.6)
     rise = (horizon - y)[:, None] + 0.05 * wander + 0.03 * crags
@@ -151,18 +144,20 @@ def paint_ground(canvas: Canvas, plan: Plan, seed: int) -> None:
     near = np.clip((y[:, None] - edge) / (1 - edge), 0, 1)
     land = y[:, None] > edge
     grain = texture(rng, y, canvas.world(0.6), plan.horizon, 9, 2.2)
+    fine = texture(rng, y, canvas.world(0.6), plan.horizon, 34, 0.5)
     haze = 0.34 * np.exp(-near * 7) + 0.02
     soil = "sand" if plan.soil == SAND else "grass"
     swell = noise_plane(rng, y, canvas.world(0.4), (7, 2), 2)
-    canvas.fill(box, land, plan.soil, MATERIAL[soil], haze, 0.5 * swell, 0.35, 0.13 * grain + 0.05 * swell)
+    tone = 0.05 * grain + 0.05 * swell + (0.1 if soil == "grass" else 0.03) * fine
+    canvas.fill(box, land, plan.soil, MATERIAL[soil], haze, 0.5 * swell, 0.35, tone)
     if plan.path:
         mask = _inside(plan.path, canvas, near, 1.0, grain) & land
-        canvas.fill(box, mask, PATH, MATERIAL["path"], haze, 0, 0.35, 0.1 * grain)
+        canvas.fill(box, mask, PATH, MATERIAL["path"], haze, 0, 0.35, 0.05 * grain + 0.04 * fine)
     if plan.basin:
         _basin(canvas, plan, box, land, haze, grain, rng)
     if plan.river:
         bank = _inside(plan.river, canvas, near, 1.25, grain) & land
-        canvas.fill(box, bank, SAND, MATERIAL["sand"], haze, 0, 0.3, 0.1 * grain)
+        canvas.fill(box, bank, SAND, MATERIAL["sand"], haze, 0, 0.3, 0.05 * grain)
         canvas.fill(box, _inside(plan.river, canvas, near, 1.0, grain) & land, WATER, MATERIAL["water"], haze)
 
 
@@ -186,8 +181,8 @@ def _basin(
         wobble = noise_line(rng, canvas.world(0.5), 2.5, 1 if plan.naive else 3)
         beach = basin.beach * np.clip(1 + 0.5 * wobble, 0.2, 2)
         lit = (y > far - 0.15 * beach) & (y < near + beach * (1 + 0.04 * grain)) & (near > far - beach)
-        canvas.fill(box, lit & land, SAND, MATERIAL["sand"], haze, 0, 0.3, 0.1 * grain)
+        canvas.fill(box, lit & land, SAND, MATERIAL["sand"], haze, 0, 0.3, 0.05 * grain)
     canvas.fill(box, wet & land if plan.kind != "coast" else wet, WATER, MATERIAL["water"], haze)
     if plan.kind == "coast":
         foam = wet & (y > near - 0.02 * np.clip(1 + grain, 0.2, 2) * (near - plan.horizon) / below)
-        canvas.fill(box, foam, WATER, MATERIAL["foam"], haze, 0, 0.3, 0.1 * grain)
+        canvas.fill(box, foam, WATER, MATERIAL["foam"], haze, 0, 0.3, 0.05 * grain)
