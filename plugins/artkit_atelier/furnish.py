@@ -10,7 +10,7 @@ Rng = np.random.Generator
 
 SIZES = {
     "conifer": (0.45, 0.7), "round": (0.4, 0.55), "poplar": (0.5, 0.7), "bush": (0.09, 0.15),
-    "house": (0.4, 0.5), "church": (0.5, 0.6), "rock": (0.1, 0.26),
+    "house": (0.43, 0.55), "church": (0.5, 0.6), "rock": (0.1, 0.26),
 }  # fmt: skip
 _TRIES = 12
 
@@ -89,7 +89,9 @@ def _rocks(rng: Rng, plan: Plan) -> list[Thing]:
         x0, t0 = float(rng.uniform(0, 1.2)), float(rng.uniform(0.15, 0.95))
         for _ in range(int(rng.integers(1, 5))):
             x = x0 + float(rng.normal(0, 0.08)) * (0.3 + t0)
-            rocks.append(_thing(rng, "rock", x, float(np.clip(t0 + rng.normal(0, 0.05), 0.05, 1.0))))
+            t = float(np.clip(t0 + rng.normal(0, 0.05), 0.05, 1.0))
+            if not (plan.path and plan.path.crosses(x, t, 0.1)):
+                rocks.append(_thing(rng, "rock", x, t))
     return rocks
 
 

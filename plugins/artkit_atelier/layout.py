@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from artkit_atelier.classes import GRASS, HILL, MOUNTAIN, SAND
+from artkit_atelier.classes import GRASS, HILL, MOUNTAIN, ROCK, SAND
 from artkit_atelier.furnish import furnish
 from artkit_atelier.plan import Basin, Cloud, Curve, Grove, Peaks, Plan, Ridge, Sun, Winding
 
 Rng = np.random.Generator
 
-KINDS = {"lake": 0.26, "river": 0.16, "coast": 0.18, "valley": 0.14, "plain": 0.14, "highland": 0.12}
+KINDS = {"lake": 0.28, "river": 0.16, "coast": 0.2, "valley": 0.13, "plain": 0.12, "highland": 0.11}
 NAIVE_SHARE = 0.2
 
 
@@ -105,10 +105,11 @@ def _water(rng: Rng, plan: Plan) -> Plan:
         near = far + below * float(rng.choice([0.22, 0.35, 0.5, 0.9]))
         taper = float(rng.choice([0.0, 0.5, 1.0])) * (near - far)
         tilt = float(rng.uniform(-0.08, 0.08))
+        middle = float(rng.uniform(0.35, 0.65))
         beach = float(rng.choice([0.0, 0.012, 0.03, 0.06]))
         basin = Basin(
-            Curve(far, 0.012, 2.0, octaves, bowl=taper * 0.4, seed=_seed(rng)),
-            Curve(near, 0.05, 1.6, octaves, tilt, -taper, seed=_seed(rng)), beach,
+            Curve(far, 0.01, 2.0, octaves, bowl=taper * 0.3, middle=middle, power=4, seed=_seed(rng)),
+            Curve(near, 0.04, 2.2, octaves, tilt, -taper, middle, 4, seed=_seed(rng)), beach,
         )  # fmt: skip
         return replace(plan, basin=basin)
     if plan.kind == "coast":
@@ -116,10 +117,24 @@ def _water(rng: Rng, plan: Plan) -> Plan:
         near = far + below * float(rng.uniform(0.3, 0.6))
         tilt = float(rng.choice([-1, 1])) * float(rng.uniform(0.1, 0.6))
         shore = Curve(near, 0.035, 1.5, octaves, tilt, seed=_seed(rng))
-        return replace(plan, basin=Basin(Curve(far), shore, float(rng.uniform(0.08, 0.3))))
+        basin = Basin(Curve(far), shore, float(rng.uniform(0.08, 0.3)))
+        return replace(plan, basin=basin, headland=_headland(rng, far, -tilt, plan.naive))
     if plan.kind == "river" or (plan.kind == "valley" and rng.random() < 0.4):
         return replace(plan, river=_winding(rng, float(rng.uniform(0.14, 0.26)), plan.naive))
     return replace(plan, soil=SAND if rng.random() < 0.12 else GRASS)
+
+
+def _headland(rng: Rng, far: float, side: float, naive: bool) -> Ridge | None:
+    """Return a cape that falls towards the middle from the side where `side` points, or none."""
+    if rng.random() > 0.65:
+        return None
+    height, length = float(rng.uniform(0.08, 0.2)), float(rng.uniform(0.3, 0.6))
+    peaks = tuple(
+        ((0.02 + length * k) if side < 0 else (0.98 - length * k), height * (1 - 0.6 * k), length * (0.75 - 0.3 * k))
+        for k in (-0.5, 0.0, 0.55)
+    )
+    outline = Peaks(far + 0.01, peaks, 0.0 if naive else 0.2, _seed(rng))
+    return Ridge(ROCK, outline, 0.22, 0.1, 0.0, _seed(rng))
 
 
 def _winding(rng: Rng, width: float, naive: bool) -> Winding:

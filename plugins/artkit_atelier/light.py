@@ -14,7 +14,7 @@ WEATHERS = ("clear", "cloudy", "overcast", "misty")
 # Colours of materials in full white light. The first twelve are the classes themselves.
 MATERIALS = {
     "sky": (0.60, 0.75, 0.95), "cloud": (0.96, 0.96, 0.97), "sun": (1.00, 0.95, 0.72), "mountain": (0.50, 0.50, 0.56),
-    "hill": (0.40, 0.55, 0.31), "leaves": (0.25, 0.44, 0.17), "grass": (0.46, 0.64, 0.24), "water": (0.10, 0.27, 0.38),
+    "hill": (0.40, 0.55, 0.31), "leaves": (0.25, 0.44, 0.17), "grass": (0.46, 0.64, 0.24), "water": (0.10, 0.30, 0.46),
     "sand": (0.90, 0.80, 0.58), "rock": (0.52, 0.48, 0.44), "roof": (0.74, 0.33, 0.22), "path": (0.78, 0.67, 0.49),
     "snow": (0.98, 0.98, 1.00), "trunk": (0.36, 0.26, 0.18), "wall": (0.95, 0.87, 0.73), "window": (0.27, 0.31, 0.38),
     "needles": (0.15, 0.34, 0.20), "forest": (0.22, 0.40, 0.21), "door": (0.42, 0.25, 0.16), "foam": (0.95, 0.97, 0.98),

@@ -37,7 +37,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class Curve(Outline):
-    """A wandering line: base + slope (x - 1/2) + bowl (2 (x - middle))^2 + height noise(x)."""
+    """A wandering line: base + slope (x - 1/2) + bowl (2 (x - middle))^power + height noise(x)."""
 
     base: float
     height: float = 0.0
@@ -46,6 +46,7 @@ class Curve(Outline):
     slope: float = 0.0
     bowl: float = 0.0
     middle: float = 0.5
+    power: int = 2
     straight: bool = False
     seed: int = 0
 
@@ -53,7 +54,7 @@ class Curve(Outline):
         """Return y at each x, exactly."""
         rng = np.random.default_rng(self.seed)
         wave = noise_line(rng, x, self.frequency, self.octaves, 0.4, self.straight)
-        return self.base + self.slope * (x - 0.5) + self.bowl * (2 * (x - self.middle)) ** 2 + self.height * wave
+        return self.base + self.slope * (x - 0.5) + self.bowl * (2 * (x - self.middle)) ** self.power + self.height * wave
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,17 @@ class Plan:
     basin: Basin | None = None
     river: Winding | None = None
     path: Winding | None = None
+    headland: Ridge | None = None
     things: tuple[Thing, ...] = ()
+
+    @property
+    def shore(self) -> float:
+        """The y of the far shore, about which water mirrors; a river comes from the horizon."""
+        return self.basin.far.base if self.basin else self.horizon
+
+    def nearness(self, y: float) -> float:
+        """Return how near level ground at height y lies."""
+        return min(1.0, max(0.0, (y - self.horizon) / (1 - self.horizon)))
 
     def foot(self, x: float, t: float) -> float:
         """Return the y at which something at (x, t) stands."""

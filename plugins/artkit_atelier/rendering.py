@@ -65,7 +65,7 @@ def _clouds(photo: Array, canvas: Canvas, sky: Array, light: Light) -> None:
     where = canvas.labels == CLOUD
     if where.any():
         shade = np.clip(0.5 + 0.5 * canvas.up[where], 0, 1)[:, None]
-        dark = 0.4 * light.ambient + 0.55 * (0.5 * light.zenith + 0.5 * light.horizon)
+        dark = 0.35 * light.ambient + 0.62 * (0.55 * light.zenith + 0.45 * light.horizon)
         bright = np.minimum(light.ambient + light.sun * 0.9, 1.0)
         thick = np.clip(0.35 + canvas.tone[where] * 3, 0, 1)[:, None]
         body = dark + (bright - dark) * shade
@@ -99,23 +99,23 @@ def _water(photo: Array, canvas: Canvas, plan: Plan, light: Light, sky: Array, r
         return
     height, width = canvas.shape
     rows, columns = np.nonzero(wet)
-    shore = np.full(width, plan.horizon, np.float32)
-    if plan.basin:
-        below = 1 - plan.horizon
-        shore = plan.basin.far(canvas.world((plan.basin.far.base - plan.horizon) / below))
-    depth = np.clip(canvas.y[rows] - shore[columns], 0, 1)
+    depth = np.clip(canvas.y[rows] - plan.shore, 0, 1)
     ripple = texture(rng, canvas.y, canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows, columns]
-    mirror = shore[columns] - depth * (1 + 0.06 * ripple) - 0.004 * ripple
+    mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, plan.shore, plan.horizon)
     from_row = np.clip(mirror * height, 0, height - 1).astype(np.int32)
     from_column = np.clip(columns + ripple * (1 + depth * 0.02 * width), 0, width - 1).astype(np.int32)
-    reflected = photo[from_row, from_column]
     # Things that stand before the far shore cast no reflection on it.
-    close = canvas.haze[from_row, from_column] < 0.1
-    land = ~np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
-    reflected = np.where((close & land)[:, None], sky[from_row, from_column], reflected)
+    near = (canvas.haze[from_row, from_column] < 0.1) & ~np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
+    reflected = np.where(near[:, None], sky[from_row, from_column], photo[from_row, from_column])
     below = ALBEDO[MATERIAL["water"]] * (light.ambient + light.sun * 0.6)
-    strength = np.clip(0.82 - 0.7 * depth, 0.3, 0.82)[:, None]
+    strength = np.clip(0.8 - 0.7 * depth, 0.3, 0.8)[:, None]
     photo[rows, columns] = below + (reflected - below) * strength + 0.035 * ripple[:, None] * (light.ambient + light.sun)
+
+
+def _mirrored(depth: Array, shore: float, horizon: float) -> Array:
+    """Return the row seen in water `depth` below its far shore: level ground is foreshortened, what rises is not."""
+    ground = max(shore - horizon, 0.0)
+    return np.where(depth < 0.35 * ground, shore - depth / 0.35, horizon - (depth - 0.35 * ground))
 
 
 def _soften(photo: Array, labels: np.ndarray) -> None:

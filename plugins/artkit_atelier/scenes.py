@@ -16,7 +16,7 @@ from artkit_atelier.noise import Array
 from artkit_atelier.objects import paint_thing
 from artkit_atelier.plan import Plan
 from artkit_atelier.rendering import render
-from artkit_atelier.terrain import paint_grove, paint_ground, paint_ridge, paint_sky
+from artkit_atelier.terrain import paint_grove, paint_ground, paint_headland, paint_ridge, paint_sky
 
 PAN = 0.3
 """How far a whole camera move travels: the share of the frame's width that the nearest ground passes."""
@@ -61,6 +61,7 @@ def draw(plan: Plan, height: int, width: int, seed: int, camera: float = 0.0) ->
             if grove.line is ridge.outline:
                 paint_grove(canvas, grove)
     paint_ground(canvas, plan, seed)
+    paint_headland(canvas, plan)
     for grove in plan.groves:
         if grove.line is plan.ground:
             paint_grove(canvas, grove)

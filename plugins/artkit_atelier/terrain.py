@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from artkit_atelier.canvas import Canvas, Mask
-from artkit_atelier.classes import CLOUD, GRASS, HILL, MOUNTAIN, PATH, SAND, SUN, TREE, WATER
+from artkit_atelier.classes import CLOUD, GRASS, HILL, MOUNTAIN, PATH, ROCK, SAND, SUN, TREE, WATER
 from artkit_atelier.heaps import Heap
 from artkit_atelier.light import MATERIAL
 from artkit_atelier.noise import Array, noise_line, noise_plane, texture
@@ -51,14 +51,15 @@ def _puffs(rng: np.random.Generator, u: Array, v: Array, naive: bool) -> tuple[A
     count = int(rng.integers(3, 5)) if naive else int(rng.integers(14, 22))
     cu = rng.permutation(np.linspace(-0.4, 0.4, count)) + rng.uniform(-0.03, 0.03, count)
     heap = 1 - (cu / 0.5) ** 2
-    radius = (0.09 + 0.1 * heap) * (1.7 if naive else rng.uniform(0.6, 1.15, count))
+    radius = (0.09 + 0.1 * heap) * (1.4 if naive else rng.uniform(0.6, 1.15, count))
     cv = 0.35 - heap * (0.35 if naive else rng.uniform(0.0, 1.1, count))
     ratio = 2.8  # a ball is round on screen: v runs faster than u by the cloud's own shape
     order = np.argsort(cv)
     ragged = 0.0 if naive else 0.3 * noise_plane(rng, v / ratio, u, (8, 8), 4, 0.6)
     balls = Heap(cu[order], cv[order], radius[order], radius[order] * ratio)
     body, side, down = balls.surface(u, v, ragged, 0.6)
-    body = np.minimum(body, (0.6 - v[:, None]) * 2 + ragged)
+    if not naive:
+        body = np.minimum(body, (0.6 - v[:, None]) * 2 + ragged)
     lift = np.clip(-v * 0.55, -0.7, 0.7)[:, None]
     return body, np.clip(side, -1, 1) * 0.6, np.clip(0.15 - 0.45 * down + lift + 0.5 * ragged, -1, 1)
 
@@ -106,6 +107,24 @@ def _mountain(
         canvas.fill(box, snowy, MOUNTAIN, MATERIAL["snow"], haze * 0.8, side, 0.25, 0.04 * crags)
 
 
+def paint_headland(canvas: Canvas, plan: Plan) -> None:
+    """Paint a rocky cape, with grass on its back, that ends in the sea."""
+    ridge = plan.headland
+    if not ridge:
+        return
+    x = canvas.world(ridge.nearness)
+    outline, foot = ridge.outline(x), plan.shore + 0.015
+    rows = canvas.rows(float(outline.min()), foot)
+    y, box = canvas.y[rows], (rows, slice(None))
+    rng = np.random.default_rng(ridge.seed)
+    depth, crack = y[:, None] - outline, noise_plane(rng, y, x, (8, 40), 4, 0.6)
+    side, tone = np.clip(1.2 * crack, -1, 1), 0.14 * noise_plane(rng, y, x, (60, 30), 2)
+    cape = (depth > 0) & (y[:, None] < foot) & (outline < foot - 0.01)
+    canvas.fill(box, cape, ROCK, MATERIAL["rock"], ridge.haze, side, 0.1, tone)
+    turf = cape & (depth < 0.02 + 0.015 * crack)
+    canvas.fill(box, turf, HILL, MATERIAL["hill"], ridge.haze, 0.0, 0.5, tone)
+
+
 def paint_grove(canvas: Canvas, grove: Grove) -> None:
     """Paint a wood along a line: the outline of many small crowns."""
     rng = np.random.default_rng(grove.seed)
@@ -145,20 +164,22 @@ def paint_ground(canvas: Canvas, plan: Plan, seed: int) -> None:
     land = y[:, None] > edge
     grain = texture(rng, y, canvas.world(0.6), plan.horizon, 9, 2.2)
     fine = texture(rng, y, canvas.world(0.6), plan.horizon, 34, 0.5)
+    ragged = np.zeros_like(grain) if plan.naive else grain
     haze = 0.34 * np.exp(-near * 7) + 0.02
     soil = "sand" if plan.soil == SAND else "grass"
     swell = noise_plane(rng, y, canvas.world(0.4), (7, 2), 2)
     tone = 0.05 * grain + 0.05 * swell + (0.1 if soil == "grass" else 0.03) * fine
     canvas.fill(box, land, plan.soil, MATERIAL[soil], haze, 0.5 * swell, 0.35, tone)
     if plan.path:
-        mask = _inside(plan.path, canvas, near, 1.0, grain) & land
+        mask = _inside(plan.path, canvas, near, 1.0, ragged) & land
         canvas.fill(box, mask, PATH, MATERIAL["path"], haze, 0, 0.35, 0.05 * grain + 0.04 * fine)
     if plan.basin:
         _basin(canvas, plan, box, land, haze, grain, rng)
     if plan.river:
-        bank = _inside(plan.river, canvas, near, 1.25, grain) & land
+        bank = _inside(plan.river, canvas, near, 1.25, ragged) & land
         canvas.fill(box, bank, SAND, MATERIAL["sand"], haze, 0, 0.3, 0.05 * grain)
-        canvas.fill(box, _inside(plan.river, canvas, near, 1.0, grain) & land, WATER, MATERIAL["water"], haze)
+        stream = _inside(plan.river, canvas, near, 1.0, ragged) & land
+        canvas.fill(box, stream, WATER, MATERIAL["water"], haze)
 
 
 def _inside(winding: Winding, canvas: Canvas, near: Array, wide: float, grain: Array) -> Mask:
@@ -173,9 +194,8 @@ def _basin(
 ) -> None:
     basin, y = plan.basin, canvas.y[box[0]][:, None]
     assert basin is not None
-    below = 1 - plan.horizon
-    far = basin.far(canvas.world((basin.far.base - plan.horizon) / below))
-    near = basin.near(canvas.world(float(np.clip((basin.near.base - plan.horizon) / below, 0, 1))))
+    far = basin.far(canvas.world(plan.nearness(basin.far.base)))
+    near = basin.near(canvas.world(plan.nearness(basin.near.base)))
     wet = (y > far) & (y < near)
     if basin.beach:
         wobble = noise_line(rng, canvas.world(0.5), 2.5, 1 if plan.naive else 3)
@@ -184,5 +204,5 @@ def _basin(
         canvas.fill(box, lit & land, SAND, MATERIAL["sand"], haze, 0, 0.3, 0.05 * grain)
     canvas.fill(box, wet & land if plan.kind != "coast" else wet, WATER, MATERIAL["water"], haze)
     if plan.kind == "coast":
-        foam = wet & (y > near - 0.02 * np.clip(1 + grain, 0.2, 2) * (near - plan.horizon) / below)
+        foam = wet & (y > near - 0.02 * np.clip(1 + grain, 0.2, 2) * (near - plan.horizon) / (1 - plan.horizon))
         canvas.fill(box, foam, WATER, MATERIAL["foam"], haze, 0, 0.3, 0.05 * grain)
