@@ -6,14 +6,22 @@ Run `python examples/draw_semantic.py`; both files are written beside this scrip
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from math import cos, pi, sin
 from pathlib import Path
 
-from artkit_atelier.classes import COLOURS, NAMES
 from PIL import Image, ImageDraw, ImageFilter
+
+from artkit_atelier.classes import COLOURS, NAMES
 
 WIDTH, HEIGHT = 512, 384
 COLOUR = dict(zip(NAMES, COLOURS, strict=True))
+
+# From the door to the front edge: x, y and half the width.
+PATH = [
+    (176, 250, 4), (190, 262, 6), (222, 276, 9), (226, 292, 12),
+    (196, 312, 16), (172, 336, 22), (178, 362, 29), (196, 392, 36),
+]  # fmt: skip
 
 Points = list[tuple[float, float]]
 
@@ -38,6 +46,11 @@ class Sheet:
                 outline.append((x0 + (x1 - x0) * part + drift[0], y0 + (y1 - y0) * part + drift[1]))
         self.draw.polygon(outline, COLOUR[name])
 
+    def block(self, name: str, left: float, bottom: float, width: float, height: float) -> None:
+        """Fill a nearly upright rectangle."""
+        right, top = left + width, bottom - height
+        self.shape(name, [(left, bottom), (left, top), (right, top), (right, bottom)], 0.5)
+
     def round(self, name: str, x: float, y: float, wide: float, tall: float, wobble: float = 0.05) -> None:
         """Fill a round shape with half axes `wide` and `tall`, a little out of round."""
         phases = [self.rng.uniform(0, 2 * pi) for _ in range(3)]
@@ -51,14 +64,14 @@ class Sheet:
     def curve(self, name: str, knots: Points, bottom: float = HEIGHT) -> None:
         """Fill everything between a smooth line through the knots and `bottom`."""
         line: Points = []
-        for (x0, y0), (x1, y1) in zip(knots, knots[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(knots):
             for step in range(12):
                 part = step / 12
                 ease = part * part * (3 - 2 * part)
                 line.append((x0 + (x1 - x0) * part, y0 + (y1 - y0) * ease + self.rng.uniform(-0.6, 0.6)))
         self.draw.polygon([*line, knots[-1], (knots[-1][0], bottom), (knots[0][0], bottom)], COLOUR[name])
 
-    def ribbon(self, name: str, spine: list[tuple[float, float, float]]) -> None:
+    def ribbon(self, name: str, spine: list[tuple[int, int, int]]) -> None:
         """Fill a winding band through (x, y, half width)."""
         left = [(x - half, y) for x, y, half in spine]
         right = [(x + half, y) for x, y, half in reversed(spine)]
@@ -68,7 +81,7 @@ class Sheet:
 def draw_sky(sheet: Sheet) -> None:
     """Draw the sun and three clouds."""
     sheet.round("sun", 404, 62, 30, 30, 0.02)
-    for x, y, size in ((104, 74, 1.0), (262, 44, 0.7), (466, 118, 0.62)):
+    for x, y, size in ((92, 66, 1.0), (262, 44, 0.7), (466, 118, 0.62)):
         for dx, dy, radius in ((-38, 8, 20), (-14, -6, 27), (18, -2, 24), (42, 9, 17)):
             sheet.round("cloud", x + dx * size, y + dy * size, radius * size * 1.15, radius * size, 0.04)
         sheet.round("cloud", x, y + 14 * size, 58 * size, 13 * size, 0.04)
@@ -90,23 +103,24 @@ def draw_lake(sheet: Sheet) -> None:
         sheet.round("rock", x, y, size, size * 0.72, 0.1)
 
 
-def draw_house(sheet: Sheet, x: float, y: float, size: float) -> None:
-    """Draw a house as one silhouette: wall, roof and chimney."""
-    sheet.shape("house", [(x + 14 * size, y - 62 * size), (x + 22 * size, y - 62 * size), (x + 22 * size, y - 40 * size), (x + 14 * size, y - 40 * size)], 0.5)
-    sheet.shape("house", [(x - 38 * size, y - 32 * size), (x - 14 * size, y - 60 * size), (x + 22 * size, y - 60 * size), (x + 40 * size, y - 32 * size)], 0.8)
-    sheet.shape("house", [(x - 32 * size, y), (x - 32 * size, y - 34 * size), (x + 34 * size, y - 34 * size), (x + 34 * size, y)], 0.8)
+def draw_house(sheet: Sheet, x: float, y: float) -> None:
+    """Draw a house as one silhouette: walls, a gable to the left, a roof and a chimney."""
+    sheet.block("house", x + 12, y - 40, 10, 34)
+    sheet.shape("house", [(x - 40, y - 32), (x - 18, y - 64), (x + 28, y - 62), (x + 42, y - 32)], 0.8)
+    sheet.block("house", x - 33, y, 68, 36)
 
 
 def draw_pine(sheet: Sheet, x: float, y: float, size: float) -> None:
     """Draw a pine of three tiers on a short trunk."""
-    sheet.shape("tree", [(x - 3 * size, y), (x - 3 * size, y - 14 * size), (x + 3 * size, y - 14 * size), (x + 3 * size, y)], 0.4)
+    sheet.block("tree", x - 3 * size, y, 6 * size, 14 * size)
     for low, high, half in ((10, 48, 21), (32, 70, 17), (54, 92, 12)):
-        sheet.shape("tree", [(x - half * size, y - low * size), (x, y - high * size), (x + half * size, y - low * size)], 1.2)
+        base = y - low * size
+        sheet.shape("tree", [(x - half * size, base), (x, y - high * size), (x + half * size, base)])
 
 
 def draw_round_tree(sheet: Sheet, x: float, y: float, size: float) -> None:
     """Draw a round crown on a trunk."""
-    sheet.shape("tree", [(x - 4 * size, y), (x - 3 * size, y - 34 * size), (x + 3 * size, y - 34 * size), (x + 5 * size, y)], 0.4)
+    sheet.block("tree", x - 4 * size, y, 8 * size, 36 * size)
     for dx, dy, radius in ((-14, -48, 18), (14, -46, 17), (0, -64, 20)):
         sheet.round("tree", x + dx * size, y + dy * size, radius * size, radius * size, 0.06)
 
@@ -119,8 +133,8 @@ def draw_landscape() -> Image.Image:
     for x, y, size in ((300, 216, 0.42), (322, 218, 0.5), (346, 216, 0.4), (26, 224, 0.5), (50, 222, 0.42)):
         draw_pine(sheet, x, y, size)
     draw_lake(sheet)
-    sheet.ribbon("path", [(176, 250, 4), (190, 262, 6), (222, 276, 9), (226, 292, 12), (196, 312, 16), (172, 336, 22), (178, 362, 29), (196, 392, 36)])
-    draw_house(sheet, 168, 252, 1.0)
+    sheet.ribbon("path", PATH)
+    draw_house(sheet, 168, 252)
     for x, y, size in ((108, 256, 0.95), (226, 246, 0.62)):
         draw_round_tree(sheet, x, y, size)
     for x, y, size in ((30, 346, 1.75), (78, 330, 1.2), (478, 372, 1.15)):

@@ -10,7 +10,7 @@ Rng = np.random.Generator
 
 SIZES = {
     "conifer": (0.45, 0.7), "round": (0.4, 0.55), "poplar": (0.5, 0.7), "bush": (0.09, 0.15),
-    "house": (0.43, 0.55), "church": (0.5, 0.6), "rock": (0.1, 0.26),
+    "house": (0.43, 0.55), "church": (0.5, 0.6), "rock": (0.08, 0.21),
 }  # fmt: skip
 _TRIES = 12
 

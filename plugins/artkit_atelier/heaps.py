@@ -22,7 +22,7 @@ class Heap:
     radius_v: Floats
 
     def surface(self, u: Array, v: Array, ragged: Array | float, blend: float) -> tuple[Array, Array, Array]:
-        """Return over the grid (v, u): the thickness (above 0 inside), and which way the surface faces, right and to +v.
+        """Return over the grid (v, u) the thickness (above 0 inside) and which way the surface faces: right, to +v.
 
         `ragged` is added to every ball's thickness; `blend` in [0, 1] melts the balls into one another.
         """

@@ -81,7 +81,8 @@ def _house(site: Site, long: float) -> None:
     site.part([(end - 0.3, 0.6), (end - 0.2, 0.6), (end - 0.2, ridge + 0.1), (end - 0.3, ridge + 0.1)], "door", 0, 0.3)
     long_eave = [(front + 0.04, wall - 0.06), (end + 0.03, wall - 0.03)]
     site.part([(front / 2, ridge + 0.03), *long_eave, (end - 0.18, ridge)], "roof", 0.25, 0.5)
-    site.part([(front / 2, ridge + 0.04), (front / 2, ridge - 0.04), (-0.05, wall - 0.08), (-0.07, wall)], "roof", -0.5, 0.3)
+    verge = [(front / 2, ridge + 0.04), (front / 2, ridge - 0.04), (-0.05, wall - 0.08), (-0.07, wall)]
+    site.part(verge, "roof", -0.5, 0.3)
     for k in range(2):
         site.pane(front + (k + 0.55) * long / 2.5, 0.17, 0.09, 0.14)
     site.pane(front / 2 - 0.06, 0, 0.12, 0.22, "door")

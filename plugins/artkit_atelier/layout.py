@@ -8,12 +8,17 @@ import numpy as np
 
 from artkit_atelier.classes import GRASS, HILL, MOUNTAIN, ROCK, SAND
 from artkit_atelier.furnish import furnish
-from artkit_atelier.plan import Basin, Cloud, Curve, Grove, Peaks, Plan, Ridge, Sun, Winding
+from artkit_atelier.plan import Basin, Cloud, Curve, Grove, Outline, Peaks, Plan, Ridge, Sun, Winding
 
 Rng = np.random.Generator
 
 KINDS = {"lake": 0.28, "river": 0.16, "coast": 0.2, "valley": 0.13, "plain": 0.12, "highland": 0.11}
+HORIZONS = {"plain": (0.5, 0.66), "coast": (0.38, 0.55), "highland": (0.5, 0.62)}
 NAIVE_SHARE = 0.2
+
+# How many layers of mountains and of hills a kind has: at least, and fewer than.
+MOUNTAINS = {"lake": (1, 4), "highland": (2, 4), "valley": (1, 3), "river": (0, 3), "coast": (0, 3), "plain": (0, 2)}
+HILLS = {"lake": (0, 3), "highland": (0, 2), "valley": (2, 4), "river": (1, 3), "coast": (0, 2), "plain": (0, 2)}
 
 
 def compose(seed: int) -> Plan:
@@ -21,12 +26,17 @@ def compose(seed: int) -> Plan:
     rng = np.random.default_rng([seed, 0])
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     naive = bool(rng.random() < NAIVE_SHARE)
-    horizon = float(rng.uniform(*{"plain": (0.5, 0.66), "coast": (0.38, 0.55), "highland": (0.5, 0.62)}.get(kind, (0.4, 0.56))))
-    ridges = _ridges(rng, kind, horizon, naive)
+    horizon = float(rng.uniform(*HORIZONS.get(kind, (0.4, 0.56))))
     plan = Plan(
-        kind=kind, naive=naive, horizon=horizon, sun=_sun(rng, horizon, naive), clouds=_clouds(rng, kind, horizon, naive),
-        ridges=ridges, ground=_ground(rng, kind, horizon, naive), soil=GRASS,
-    )  # fmt: skip
+        kind=kind,
+        naive=naive,
+        horizon=horizon,
+        sun=_sun(rng, horizon, naive),
+        clouds=_clouds(rng, kind, horizon, naive),
+        ridges=_ridges(rng, kind, horizon, naive),
+        ground=_ground(rng, kind, horizon, naive),
+        soil=GRASS,
+    )
     plan = _water(rng, plan)
     plan = replace(plan, path=_path(rng, plan), groves=_groves(rng, plan))
     return replace(plan, things=furnish(rng, plan))
@@ -58,9 +68,7 @@ def _clouds(rng: Rng, kind: str, horizon: float, naive: bool) -> tuple[Cloud, ..
 
 def _ridges(rng: Rng, kind: str, horizon: float, naive: bool) -> tuple[Ridge, ...]:
     """Return mountains, then hills, farthest first."""
-    high = {"lake": (1, 4), "highland": (2, 4), "valley": (1, 3), "river": (0, 3), "coast": (0, 3), "plain": (0, 2)}[kind]
-    low = {"lake": (0, 3), "highland": (0, 2), "valley": (2, 4), "river": (1, 3), "coast": (0, 2), "plain": (0, 2)}[kind]
-    mountains, hills = int(rng.integers(*high)), int(rng.integers(*low))
+    mountains, hills = int(rng.integers(*MOUNTAINS[kind])), int(rng.integers(*HILLS[kind]))
     if naive:
         mountains, hills = min(mountains, 1), min(hills, 1)
     ridges = [_mountain(rng, kind, horizon, 1 - k / max(1, mountains), naive) for k in range(mountains)]
@@ -167,6 +175,7 @@ def _groves(rng: Rng, plan: Plan) -> tuple[Grove, ...]:
     return tuple(groves)
 
 
-def _grove(rng: Rng, line: Curve | Peaks, height: float, haze: float, nearness: float) -> Grove:
+def _grove(rng: Rng, line: Outline, height: float, haze: float, nearness: float) -> Grove:
     sort = str(rng.choice(["conifer", "round"]))
-    return Grove(line, sort, height * float(rng.uniform(0.7, 1.5)), float(rng.uniform(-0.6, 0.5)), haze, nearness, _seed(rng))
+    height, gaps = height * float(rng.uniform(0.7, 1.5)), float(rng.uniform(-0.6, 0.5))
+    return Grove(line, sort, height, gaps, haze, nearness, _seed(rng))

@@ -5,10 +5,12 @@ Positions are picture coordinates, [0, 1] across the frame; lattices begin at -1
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 
 _MARGIN = 1.0
 _SPAN = 3.0

@@ -30,6 +30,11 @@ class Outline:
         """Return y at each x."""
         return np.interp(x, _TABLE_X, self._table).astype(np.float32)
 
+    def slope(self, x: Array) -> Array:
+        """Return dy/dx at each x, over a step of about 1/250."""
+        step = np.float32(0.002)
+        return (self(x + step) - self(x - step)) / (2 * step)
+
     def at(self, x: float) -> float:
         """Return y at one x."""
         return float(np.interp(x, _TABLE_X, self._table))
@@ -37,13 +42,13 @@ class Outline:
 
 @dataclass(frozen=True)
 class Curve(Outline):
-    """A wandering line: base + slope (x - 1/2) + bowl (2 (x - middle))^power + height noise(x)."""
+    """A wandering line: base + tilt (x - 1/2) + bowl (2 (x - middle))^power + height noise(x)."""
 
     base: float
     height: float = 0.0
     frequency: float = 2.0
     octaves: int = 3
-    slope: float = 0.0
+    tilt: float = 0.0
     bowl: float = 0.0
     middle: float = 0.5
     power: int = 2
@@ -53,8 +58,8 @@ class Curve(Outline):
     def shape(self, x: Array) -> Array:
         """Return y at each x, exactly."""
         rng = np.random.default_rng(self.seed)
-        wave = noise_line(rng, x, self.frequency, self.octaves, 0.4, self.straight)
-        return self.base + self.slope * (x - 0.5) + self.bowl * (2 * (x - self.middle)) ** self.power + self.height * wave
+        wave = self.height * noise_line(rng, x, self.frequency, self.octaves, 0.4, self.straight)
+        return self.base + self.tilt * (x - 0.5) + self.bowl * (2 * (x - self.middle)) ** self.power + wave
 
 
 @dataclass(frozen=True)
@@ -209,9 +214,9 @@ class Plan:
 
     def dry(self, x: float, t: float, margin: float = 0.02) -> bool:
         """Say whether (x, t) is land, at least `margin` away from water."""
-        if self.basin:
-            if self.basin.far.at(x) - margin * 0.5 < self.foot(x, t) < self.basin.near.at(x) + margin:
-                return False
+        basin = self.basin
+        if basin and basin.far.at(x) - margin * 0.5 < self.foot(x, t) < basin.near.at(x) + margin:
+            return False
         return not (self.river and self.river.crosses(x, t, margin))
 
     def free(self, x: float, t: float) -> bool:

@@ -105,11 +105,13 @@ def _water(photo: Array, canvas: Canvas, plan: Plan, light: Light, sky: Array, r
     from_row = np.clip(mirror * height, 0, height - 1).astype(np.int32)
     from_column = np.clip(columns + ripple * (1 + depth * 0.02 * width), 0, width - 1).astype(np.int32)
     # Things that stand before the far shore cast no reflection on it.
-    near = (canvas.haze[from_row, from_column] < 0.1) & ~np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
+    heavenly = np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
+    near = (canvas.haze[from_row, from_column] < 0.1) & ~heavenly
     reflected = np.where(near[:, None], sky[from_row, from_column], photo[from_row, from_column])
     below = ALBEDO[MATERIAL["water"]] * (light.ambient + light.sun * 0.6)
     strength = np.clip(0.8 - 0.7 * depth, 0.3, 0.8)[:, None]
-    photo[rows, columns] = below + (reflected - below) * strength + 0.035 * ripple[:, None] * (light.ambient + light.sun)
+    glint = 0.035 * ripple[:, None] * (light.ambient + light.sun)
+    photo[rows, columns] = below + (reflected - below) * strength + glint
 
 
 def _mirrored(depth: Array, shore: float, horizon: float) -> Array:

@@ -105,4 +105,5 @@ def _crown(canvas: Canvas, rng: np.random.Generator, spot: Spot, heap: Heap, mid
     side = 0.5 * side + 0.5 * np.clip(spot.u / 0.4, -1, 1)
     up = 0.45 * rise + 0.55 * np.clip((spot.v - middle) / 0.35, -1, 1)[:, None]
     inside = (body > 0) & (spot.v > 0)[:, None]
-    canvas.fill(spot.box, inside, TREE, MATERIAL["leaves"], spot.haze, side, up, 0.16 * leaf + 0.2 * np.clip(body, 0, 1) - 0.1)
+    tone = 0.16 * leaf + 0.2 * np.clip(body, 0, 1) - 0.1
+    canvas.fill(spot.box, inside, TREE, MATERIAL["leaves"], spot.haze, side, up, tone)
