@@ -66,6 +66,13 @@ def test_half_blocks_without_a_terminal() -> None:
     assert "38;2;200;0;0" in stream.getvalue()
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 600), (600, 1)])
+def test_thin_pictures_are_shown_too(height: int, width: int) -> None:
+    stream = io.StringIO()
+    show(plain(height, width), stream)
+    assert "▀" in stream.getvalue()
+
+
 def test_importing_the_room_loads_nothing_heavy() -> None:
     code = (
         "import sys, artkit.images, artkit.images.classes, artkit.images.atomic, artkit.images.provenance, "

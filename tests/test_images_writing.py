@@ -237,6 +237,29 @@ def test_the_usual_permissions(tmp_path: Path) -> None:
     assert image().save(tmp_path / "out.png").stat().st_mode == plain.stat().st_mode
 
 
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from artkit.errors import OutputError
+from artkit.images.atomic import write_atomically
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_atomically(Path(sys.argv[1]), b"x" * 100_000)
+except OutputError as error:
+    print(error)
+"""
+
+
+def test_the_system_stopping_a_write_half_way_leaves_nothing(tmp_path: Path) -> None:
+    """A file size limit makes the kernel refuse a write after its first bytes, as a full disk does."""
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "out.png")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == f"Cannot write {tmp_path / 'out.png'}: the file would be larger than allowed here.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 KILLED = """
 import os, sys, time
 from pathlib import Path
