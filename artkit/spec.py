@@ -127,7 +127,10 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """A score with a stated protocol: `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`."""
+    """A score with a stated protocol.
+
+    `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`.
+    """
 
     name: str
     summary: str

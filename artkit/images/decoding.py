@@ -1,0 +1,174 @@
+"""From an encoded picture to an array of levels: formats, colour modes, profiles, orientation, depth, limits."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from artkit.errors import ImageError
+from artkit.images.png16 import decode_png16
+from artkit.images.profiles import to_srgb
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
+MAX_PIXELS = 2**28
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"GIF8")
+_DEEP_MODES = ("RGB;16", "RGBA;16", "LA;16")  # as the file has them; Pillow decodes them to 8 bits
+_ORIENTATION = 0x0112
+_pillow_limit = threading.Lock()
+
+
+def max_pixels() -> int:
+    """Return the largest number of pixels read: `ARTKIT_MAX_PIXELS` or 2^28. Raises ImageError for a malformed one."""
+    text = os.environ.get("ARTKIT_MAX_PIXELS", "")
+    if not text:
+        return MAX_PIXELS
+    if not text.isdecimal() or int(text) == 0:
+        raise ImageError(f"ARTKIT_MAX_PIXELS must be a whole number of pixels, not '{text}'.")
+    return int(text)
+
+
+def decode(stream: BinaryIO, name: str, *, managed: bool = True) -> np.ndarray:
+    """Decode the first picture in a seekable binary file to levels (H, W, 3 or 4), uint8 or uint16, upright, sRGB.
+
+    `name` is what errors call it. `managed=False` leaves colours as stored (label maps). Raises ImageError for
+    anything that cannot be decoded, or has more pixels than `max_pixels()`.
+    """
+    with opened(stream, name) as image:
+        return pillow_levels(image, stream, managed=managed)
+
+
+@contextmanager
+def opened(stream: BinaryIO, name: str) -> Iterator[Image.Image]:
+    """Open a picture's header and check its size; decoding inside the block fails with ImageError only."""
+    limit = max_pixels()
+    with decoding_errors(name, stream), _open(stream) as image:
+        width, height = image.size
+        if width * height > limit:
+            raise ImageError(
+                f"{name} is {width}×{height} pixels; the limit is {limit:,} pixels in all. "
+                "If you trust it and have the memory, set ARTKIT_MAX_PIXELS higher."
+            )
+        yield image
+
+
+@contextmanager
+def decoding_errors(name: str, stream: BinaryIO | None = None) -> Iterator[None]:
+    """Turn whatever decoding raises into one ImageError that calls the picture `name`."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} {_what_it_is(stream)}") from None
+    except MemoryError:
+        raise ImageError(f"{name} does not fit into memory.") from None
+    except Exception as error:  # decoders of hostile files raise nearly anything
+        reason = str(error).partition("\n")[0].rstrip(". ") or type(error).__name__
+        raise ImageError(f"{name} is damaged and cannot be read ({reason}).") from error
+
+
+def pillow_levels(image: Image.Image, stream: BinaryIO | None = None, *, managed: bool = True) -> np.ndarray:
+    """Bring a Pillow image of any mode to levels (H, W, 3 or 4), uint8 or uint16, upright, sRGB.
+
+    `stream` is the file behind it, needed to keep 16 bits in colour, where Pillow decodes 8. A 16-bit picture with a
+    profile other than sRGB is converted at 8 bits, which is what Pillow's colour engine takes.
+    """
+    profile = image.info.get("icc_profile") if managed else None
+    deep = _deep_levels(image, stream)
+    if deep is not None and not profile:
+        return _in_colour(deep)
+    shallow = ImageOps.exif_transpose(image) if deep is None else Image.fromarray(np.round(deep / 257).astype(np.uint8))
+    converted = to_srgb(shallow, profile) if profile else None
+    if converted is None and deep is not None:
+        return _in_colour(deep)
+    return np.array(converted or shallow.convert("RGBA" if shallow.has_transparency_data else "RGB"))
+
+
+def _open(stream: BinaryIO) -> Image.Image:
+    """Open with our limit in place of Pillow's, which is one setting for the whole process and warns below ours."""
+    Image.init()
+    formats = [name for name in FORMATS if name in Image.OPEN]
+    stream.seek(0)
+    with _pillow_limit:
+        theirs, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(stream, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = theirs
+
+
+def _what_it_is(stream: BinaryIO | None) -> str:
+    """Say what a file that no decoder knows seems to be: the end of an error message."""
+    if stream is None:
+        return "is not a picture."
+    stream.seek(0)
+    head = stream.read(512)
+    if not head:
+        return "is empty (0 bytes)."
+    if head.startswith(_SIGNATURES):
+        return "is damaged: its header is incomplete."
+    known = "artkit reads PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 and AVIF."
+    is_text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
+    return f"{'holds text, not a picture' if is_text else 'is not a picture of a known format'}; {known}"
+
+
+def _deep_levels(image: Image.Image, stream: BinaryIO | None) -> np.ndarray | None:
+    """Return uint16 levels (H, W, C), C from 1 to 4, upright, of a picture deeper than 8 bits; None for the others."""
+    tiles = getattr(image, "tile", [])
+    if stream is not None and tiles and any(mode in str(tiles[0].args) for mode in _DEEP_MODES):
+        deep = decode_png16(stream) if image.format == "PNG" else _tiff_levels(stream)
+        return None if deep is None else _upright(deep, image.getexif().get(_ORIENTATION, 1))
+    if image.mode == "F":
+        return _float_levels(np.asarray(ImageOps.exif_transpose(image)))
+    if image.mode.startswith("I"):
+        levels = np.asarray(ImageOps.exif_transpose(image))
+        if levels.min() < 0 or levels.max() > 65535:
+            raise ImageError(f"Pixels run from {levels.min()} to {levels.max()}; artkit reads 8 and 16 bits a channel.")
+        return levels.astype(np.uint16)[:, :, None]
+    return None
+
+
+def _float_levels(values: np.ndarray) -> np.ndarray:
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise ImageError(f"Float pixels must lie in [0, 1]; these run from {values.min():.4g} to {values.max():.4g}.")
+    return np.round(values * 65535).astype(np.uint16)[:, :, None]
+
+
+def _tiff_levels(stream: BinaryIO) -> np.ndarray | None:
+    """Return a 16-bit RGB(A) TIFF's first page; None when its packing needs codecs that are not installed."""
+    import tifffile
+
+    stream.seek(0)
+    with tifffile.TiffFile(stream) as file:
+        try:
+            page = file.pages[0]
+            pixels = page.asarray()
+        except (KeyError, ValueError):  # LZW and others need the imagecodecs package: Pillow's 8 bits must do
+            return None
+    if page.axes == "SYX":
+        pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or pixels.dtype.itemsize != 2:
+        return None
+    return pixels.astype(np.uint16)
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels as an EXIF orientation (1 to 8) asks."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    vertical = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)
+    horizontal = slice(None, None, -1 if orientation in (2, 3, 6, 7) else 1)
+    return pixels[vertical, horizontal]
+
+
+def _in_colour(levels: np.ndarray) -> np.ndarray:
+    """Give grey levels (with or without alpha) three colour channels."""
+    if levels.shape[2] > 2:
+        return levels
+    return np.concatenate([levels[:, :, :1]] * 3 + [levels[:, :, 1:]], axis=2)

@@ -1,0 +1,36 @@
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise."""
+
+from __future__ import annotations
+
+from artkit.nn.discriminators import MultiscaleDiscriminator, PatchDiscriminator
+from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.ema import Ema
+from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
+from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.subpixel import DilatedBlock, SubpixelNet
+from artkit.nn.unet import UnetBlock, UnetGenerator
+
+__all__ = [
+    "DilatedBlock",
+    "Ema",
+    "GanMode",
+    "InstanceNorm",
+    "MultiscaleDiscriminator",
+    "NormKind",
+    "PatchDiscriminator",
+    "PictureBatchNorm",
+    "PictureDropout",
+    "ResnetBlock",
+    "ResnetGenerator",
+    "SubpixelNet",
+    "UnetBlock",
+    "UnetGenerator",
+    "discriminator_loss",
+    "feature_matching",
+    "generator_loss",
+    "init_weights",
+    "lowpass_l1",
+    "make_norm",
+    "seeded_dropout",
+]

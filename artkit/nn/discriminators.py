@@ -1,0 +1,75 @@
+"""PatchGAN discriminators (Isola et al. 2017, section 6.1.2) and their multi-scale form (Wang et al. 2018)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from artkit.nn.norm import NormKind, make_norm
+
+
+class PatchDiscriminator(nn.Module):
+    """Judge overlapping patches: `layers` = 0, 1, 3, 5 look at 1, 16, 70, 286 px. Returns logits, N 1 h w.
+
+    `layers=0` is the pixel discriminator (1x1 convolutions). `features` also returns the activations, for feature matching.
+    """
+
+    def __init__(
+        self, in_channels: int, width: int = 64, layers: int = 3, norm: NormKind = "batch", spectral: bool = False
+    ) -> None:
+        super().__init__()
+        wrap = spectral_norm if spectral else _unchanged
+        size, pad = (1, 0) if layers == 0 else (4, 1)
+        strides = [1, 1] if layers == 0 else [2] * layers + [1]
+        channels, stages = in_channels, []
+        for index, stride in enumerate(strides):
+            out = width * min(2**index, 8)
+            conv = wrap(nn.Conv2d(channels, out, size, stride, pad, bias=index == 0 or norm != "batch"))
+            stages.append(nn.Sequential(conv, make_norm(norm if index else "none", out), nn.LeakyReLU(0.2)))
+            channels = out
+        stages.append(nn.Sequential(wrap(nn.Conv2d(channels, 1, size, 1, pad))))
+        self.stages = nn.ModuleList(stages)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Return the activations of every stage; the last is the logits."""
+        outputs = []
+        for stage in self.stages:
+            x = stage(x)
+            outputs.append(x)
+        return outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map N in_channels H W to patch logits."""
+        return self.features(x)[-1]
+
+
+class MultiscaleDiscriminator(nn.Module):
+    """One PatchDiscriminator for each width in `widths`, each seeing the picture at half the size of the one before."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        widths: tuple[int, ...] = (64, 64),
+        layers: int = 3,
+        norm: NormKind = "instance",
+        spectral: bool = False,
+    ) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(PatchDiscriminator(in_channels, width, layers, norm, spectral) for width in widths)
+
+    def features(self, x: Tensor) -> list[list[Tensor]]:
+        """Return each scale's activations, finest scale first; the last of each list is its logits."""
+        outputs = []
+        for index, scale in enumerate(self.scales):
+            x = x if index == 0 else F.avg_pool2d(x, 2)
+            outputs.append(scale.features(x))  # type: ignore[operator]
+        return outputs
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return each scale's patch logits."""
+        return [activations[-1] for activations in self.features(x)]
+
+
+def _unchanged(module: nn.Module) -> nn.Module:
+    return module

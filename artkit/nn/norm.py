@@ -1,0 +1,68 @@
+"""Normalisation by each picture's own statistics, without leaving channels-last memory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NormKind = Literal["instance", "batch", "none"]
+
+
+class InstanceNorm(nn.Module):
+    """Instance normalisation without learned parameters (Ulyanov et al. 2016), N C H W in and out.
+
+    In inference it runs as a group norm with one group a channel: the same function, but one that keeps channels-last
+    tensors as they are. In training `F.instance_norm` is faster, because of its backward.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.channels, self.eps = channels, eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each channel of each picture to mean 0 and variance 1."""
+        if torch.is_grad_enabled() and x.requires_grad and x.shape[-1] * x.shape[-2] > 1:
+            return F.instance_norm(x, eps=self.eps)
+        return F.group_norm(x, self.channels, eps=self.eps)
+
+
+class PictureBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation that, out of training, uses the statistics of each picture by itself.
+
+    pix2pix keeps batch statistics at test time (Isola et al. 2017, section 3.3), with batches of one: this is that, for any
+    batch size, so that a batch of n equals n batches of one. `statistics="running"` gives the usual running averages.
+    """
+
+    def __init__(self, channels: int, statistics: Literal["picture", "running"] = "picture") -> None:
+        super().__init__(channels)
+        self.statistics = statistics
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise N C H W: by the batch in training, by the picture (or running averages) otherwise."""
+        if self.training or self.statistics == "running":
+            return super().forward(x)
+        return F.group_norm(x, self.num_features, self.weight, self.bias, self.eps)
+
+
+def make_norm(kind: NormKind, channels: int) -> nn.Module:
+    """Build the normalisation layer called `kind` for `channels` channels."""
+    if kind == "instance":
+        return InstanceNorm(channels)
+    if kind == "batch":
+        return PictureBatchNorm(channels)
+    return nn.Identity()
+
+
+def init_weights(module: nn.Module, std: float = 0.02) -> None:
+    """Draw convolution weights from N(0, std) and zero their biases, as pix2pix and CycleGAN do (Isola et al., 6.2)."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.zeros_(layer.bias)

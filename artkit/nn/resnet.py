@@ -1,0 +1,63 @@
+"""The ResNet generator of CycleGAN (Zhu et al. 2017, appendix 7.2; after Johnson et al. 2016)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from artkit.nn.dropout import PictureDropout
+from artkit.nn.norm import NormKind, make_norm
+
+
+class ResnetBlock(nn.Module):
+    """Two reflected 3x3 convolutions with a skip around them."""
+
+    def __init__(self, channels: int, norm: NormKind, dropout: bool) -> None:
+        super().__init__()
+        bias = norm == "instance"
+        self.body = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            make_norm(norm, channels),
+            nn.ReLU(),
+            PictureDropout(0.5) if dropout else nn.Identity(),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            make_norm(norm, channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map N C H W to the same shape."""
+        return x + self.body(x)
+
+
+class ResnetGenerator(nn.Module):
+    """c7s1-w, d2w, d4w, `blocks` residual blocks, u2w, uw, c7s1-out with tanh: output in [-1, 1].
+
+    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        blocks: int = 9,
+        width: int = 64,
+        norm: NormKind = "instance",
+        dropout: bool = False,
+    ) -> None:
+        super().__init__()
+        bias = norm == "instance"
+        layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7, bias=bias)]
+        layers += [make_norm(norm, width), nn.ReLU()]
+        for channels in (width, 2 * width):
+            layers += [nn.Conv2d(channels, 2 * channels, 3, 2, 1, bias=bias), make_norm(norm, 2 * channels), nn.ReLU()]
+        layers += [ResnetBlock(4 * width, norm, dropout) for _ in range(blocks)]
+        for channels in (4 * width, 2 * width):
+            layers.append(nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias))
+            layers += [make_norm(norm, channels // 2), nn.ReLU()]
+        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map N in_channels H W to N out_channels H W."""
+        return self.body(x)

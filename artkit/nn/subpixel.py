@@ -1,0 +1,67 @@
+"""A residual network that does its work at a quarter of the resolution: the fast backbone of the default models."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from artkit.nn.norm import NormKind, make_norm
+
+
+class DilatedBlock(nn.Module):
+    """Pre-activation residual block; dilation widens its view at no cost."""
+
+    def __init__(self, channels: int, dilation: int, norm: NormKind) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = make_norm(norm, channels), make_norm(norm, channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map N C H W to the same shape."""
+        y = self.conv1(F.relu(self.norm1(x)))
+        return x + self.conv2(F.relu(self.norm2(y)))
+
+
+class SubpixelNet(nn.Module):
+    """Pixel-unshuffle by 4, dilated residual blocks, two pixel-shuffles back, and a last look at the input.
+
+    Few-channel layers at full resolution dominate the cost of the usual generators; here the trunk sees 16 pixels at a
+    time (pixel-unshuffle, Shi et al. 2016 reversed) and only the last two small layers run at full size. The input enters
+    again before them, so that borders stay sharp. Sides must be multiples of 4. The output is linear: no tanh.
+
+    `condition_channels` numbers a picture, N C, are added to the trunk as a learned shift.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        width: int = 128,
+        blocks: int = 7,
+        detail: tuple[int, int] = (32, 24),
+        norm: NormKind = "instance",
+        condition_channels: int = 0,
+    ) -> None:
+        super().__init__()
+        half, full = detail
+        self.enter = nn.Conv2d(16 * in_channels, width, 3, padding=1)
+        self.condition = nn.Linear(condition_channels, width) if condition_channels else None
+        self.blocks = nn.Sequential(*(DilatedBlock(width, 1 + i % 2 * (1 + i // 2 % 2), norm) for i in range(blocks)))
+        self.to_half = nn.Conv2d(width, 4 * half, 3, padding=1)
+        self.to_full = nn.Conv2d(half, 4 * full, 3, padding=1)
+        self.mix = nn.Conv2d(full + in_channels, full, 3, padding=1)
+        self.leave = nn.Conv2d(full, out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map N in_channels H W (and N condition_channels) to N out_channels H W."""
+        y = self.enter(F.pixel_unshuffle(x, 4))
+        if self.condition is not None:
+            assert condition is not None
+            y = y + self.condition(condition)[:, :, None, None]
+        y = self.blocks(y)
+        y = F.leaky_relu(F.pixel_shuffle(self.to_half(y), 2), 0.2)
+        y = F.leaky_relu(F.pixel_shuffle(self.to_full(y), 2), 0.2)
+        y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2)
+        return self.leave(y)
