@@ -60,7 +60,9 @@ def hoist_plugins(args: Sequence[str]) -> tuple[tuple[Path, ...], list[str]]:
     Plugins are read before the command line is, because they bring commands and methods of their own; so `--plugin`
     may stand anywhere.
     """
-    files, rest, remaining = [], [], iter(args)
+    files: list[Path] = []
+    rest: list[str] = []
+    remaining = iter(args)
     for argument in remaining:
         if argument == "--":
             rest.extend((argument, *remaining))

@@ -14,6 +14,7 @@ from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
+    from artkit.spec import DatasetSpec
 
 
 @click.group(invoke_without_command=True)
@@ -72,9 +73,9 @@ def make(
     as_json: bool,
 ) -> None:
     """Make a dataset: NAME is one that `artkit data` lists."""
-    spec = registry.dataset(name)
     from artkit.data import make as make_dataset
 
+    spec = registry.dataset(name)
     options = collect_assignments(settings, "--set")
     with progress(f"making {spec.name}", total=count) as advance:
         make_dataset(
@@ -94,23 +95,23 @@ def make(
 
 
 def _list(registry: Registry, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from artkit.spec import describe_options
-
     specs = list(registry.datasets.values())
     if as_json:
-        print_json(
-            [
-                {"name": spec.name, "summary": spec.summary, "options": list(map(asdict, describe_options(spec.options)))}
-                for spec in specs
-            ]
-        )
+        print_json([_record(spec) for spec in specs])
     elif specs:
         print_columns((spec.name, spec.summary) for spec in specs)
         click.echo(f"\nMake one: artkit data make {specs[0].name} --count 500 -o data/")
     else:
         click.echo("No plugin offers a dataset. To check a folder of your own: artkit data check DIR")
+
+
+def _record(spec: DatasetSpec) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from artkit.spec import describe_options
+
+    options = [asdict(option) for option in describe_options(spec.options)]
+    return {"name": spec.name, "summary": spec.summary, "options": options}
 
 
 def _print_description(found: dict[str, Any]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,13 +74,10 @@ class Delivery:
             click.echo(line, err=True)
 
     def _write_stdout(self, task: Task, result: JobResult) -> None:
-        from artkit.images import write_picture
+        from artkit.images import encode_picture
 
         record = self.runner.provenance(task.seed, self.request.size)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "result.png")
-            write_picture(result.steps[-1].picture, path, provenance=record)
-            sys.stdout.buffer.write(path.read_bytes())
+        sys.stdout.buffer.write(encode_picture(result.steps[-1].picture, ".png", record))
 
     def _keep_steps(self, task: Task, result: JobResult) -> None:
         from artkit.images import write_picture
@@ -94,11 +89,12 @@ class Delivery:
             write_picture(step.picture, path, overwrite=self.flags.overwrite)
 
     def _show(self, picture: Picture) -> None:
-        from artkit.images.terminal import show
+        from artkit.images import show
 
-        stream = next((stream for stream in (sys.stdout, sys.stderr) if stream.isatty()), None)
+        streams = (sys.stderr,) if self.flags.as_json or self.flags.output == "-" else (sys.stdout, sys.stderr)
+        stream = next((stream for stream in streams if stream.isatty()), None)
         if stream is None:
-            say("--show needs a terminal, and neither stdout nor stderr is one.")
+            say("--show needs a terminal.")
         else:
             show(picture, stream)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json
+from artkit.cli.output import json_option
 from artkit.cli.parameters import ChainText
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artkit.errors import ImageError, UsageError
+from artkit.images import READABLE_SUFFIXES
 
 STDIN = "-"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _sources_of(text: str, output: Path | None) -> Iterator[Source]:
     elif path.is_dir():
         found = [Source(file.relative_to(path), file) for file in _pictures_below(path, output)]
         if not found:
-            raise ImageError(f"the folder {path} has no pictures in it ({', '.join(SUFFIXES)}).")
+            raise ImageError(f"the folder {path} has no pictures in it ({', '.join(sorted(READABLE_SUFFIXES))}).")
         yield from found
     else:
         yield Source(Path(path.name), path)
@@ -63,11 +63,8 @@ def _pictures_below(folder: Path, output: Path | None) -> Iterator[Path]:
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and (Path(root) / name).resolve() != skipped
         )
-        yield from (
-            Path(root, name)
-            for name in sorted(files)
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        )
+        paths = [Path(root, name) for name in sorted(files) if not name.startswith(".")]
+        yield from (path for path in paths if path.suffix.lower() in READABLE_SUFFIXES)
 
 
 def _neighbours(path: Path) -> str:

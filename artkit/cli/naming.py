@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from artkit.cli.inputs import Source
 from artkit.errors import OutputError, UsageError, nearest
+from artkit.images import WRITABLE_SUFFIXES
 
 STDOUT = "-"
-WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
-EXACT = (".png", ".tif", ".tiff")
+LABEL_SUFFIXES = WRITABLE_SUFFIXES - {".jpg", ".jpeg"}
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,11 @@ class Task:
 class Namer:
     """Names the results of a chain called `chain` (its methods joined by `-`).
 
-    `output` is what `-o` said: None, a file, a folder or `-`. With `exact`, results are label maps: a format that
-    loses detail is replaced by PNG.
+    `output` is what `-o` said: None, a file, a folder or `-`. `suffixes` are the formats that the results survive.
     """
 
-    def __init__(self, chain: str, output: str | None, *, exact: bool) -> None:
-        self.chain, self.output, self.exact = chain, output, exact
+    def __init__(self, chain: str, output: str | None, suffixes: Collection[str]) -> None:
+        self.chain, self.output, self.suffixes = chain, output, suffixes
 
     def tasks(self, sources: Sequence[Source], seeds: Sequence[int], *, folder: bool) -> list[Task]:
         """Name one task for each source and seed, or each seed when there is no source.
@@ -45,55 +44,55 @@ class Namer:
         `folder` says that the sources came from a folder, however many they are. Raises UsageError when `-o` does not
         fit the number of pictures, or two results would share a name.
         """
-        count = max(len(sources), 1) * len(seeds)
         pairs = [(source, seed) for source in sources or [None] for seed in seeds]
-        if not self._is_folder(count, folder):
+        if len(pairs) == 1 and not folder and not self._is_folder():
             source, seed = pairs[0]
             return [Task(source, seed, self._single(source, seed))]
-        root = Path(self.output or "")
-        several = len(seeds) > 1
+        root, several = self._folder(len(pairs)), len(seeds) > 1
         tasks = [Task(source, seed, root / self._name(source, seed, several)) for source, seed in pairs]
         _refuse_clashes(tasks)
         return tasks
 
-    def _is_folder(self, count: int, folder: bool) -> bool:
-        """Decide whether `-o` names a folder; complain when it must and cannot."""
-        if count == 1 and not folder:
-            return self.output not in (None, STDOUT) and (self.output.endswith(("/", os.sep)) or os.path.isdir(self.output))
+    def _is_folder(self) -> bool:
+        return bool(self.output) and (self.output.endswith(("/", os.sep)) or os.path.isdir(self.output))
+
+    def _folder(self, count: int) -> Path:
+        """Return the folder that `-o` names; complain when it names none."""
+        pictures = "1 picture" if count == 1 else f"{count} pictures"
         if self.output is None:
-            raise UsageError(f"{_pictures(count)} need a folder to go to: -o FOLDER/")
+            raise UsageError(f"a folder, several pictures or -n need a folder to write to ({pictures}): -o FOLDER/")
         if self.output == STDOUT:
-            raise UsageError(f"standard output takes one picture, not {count}; use -o FOLDER/")
+            raise UsageError(f"standard output takes one picture, not a folder or {pictures}; use -o FOLDER/")
         path = Path(self.output)
-        if path.is_file() or (path.suffix.lower() in WRITABLE and not path.exists()):
-            raise UsageError(f"-o {path} is one file, and there may be {_pictures(count)}; use -o {path.stem}/")
-        return True
+        if path.is_file() or (path.suffix.lower() in WRITABLE_SUFFIXES and not self._is_folder()):
+            raise UsageError(f"-o {path} is one file, where a folder is needed ({pictures}); use -o {path.stem}/")
+        return path
 
     def _single(self, source: Source | None, seed: int) -> Path | None:
         if self.output == STDOUT:
             return None
         if self.output is None:
-            return Path(f"{source.name.stem}.{self.chain}.png" if source else self._name(None, seed, True))
+            return Path(f"{source.name.stem}.{self.chain}.png") if source else self._name(None, seed, True)
         path = Path(self.output)
-        check_suffix(path, EXACT if self.exact else WRITABLE)
+        check_suffix(path, self.suffixes)
         return path
 
     def _name(self, source: Source | None, seed: int, several: bool) -> Path:
         if source is None:
             return Path(f"{self.chain}-{seed}.png")
-        suffix = source.name.suffix if source.name.suffix.lower() in (EXACT if self.exact else WRITABLE) else ".png"
+        suffix = source.name.suffix if source.name.suffix.lower() in self.suffixes else ".png"
         return source.name.with_name(f"{source.name.stem}{f'-{seed}' if several else ''}{suffix}")
 
 
-def check_suffix(path: Path, known: Sequence[str]) -> None:
-    """Raise UsageError when artkit does not write the format that a file's name asks for."""
-    if path.suffix.lower() in known:
-        return
-    if not path.suffix:
+def check_suffix(path: Path, suffixes: Collection[str] = WRITABLE_SUFFIXES) -> None:
+    """Raise UsageError when the format that a file's name asks for is not among `suffixes`."""
+    suffix = path.suffix.lower()
+    if not suffix:
         raise UsageError(f"what format should {path} have? Write {path}.png for a file, {path}/ for a folder.")
-    if path.suffix.lower() in WRITABLE:
-        raise UsageError(f"{path}: a label map does not survive {path.suffix}; use .png.")
-    raise UsageError(f"artkit does not write '{path.suffix}' files.{nearest(path.suffix.lower(), known)}")
+    if suffix in WRITABLE_SUFFIXES and suffix not in suffixes:
+        raise UsageError(f"{path}: a label map does not survive '{suffix}'; use .png.")
+    if suffix not in suffixes:
+        raise UsageError(f"artkit does not write '{path.suffix}' files.{nearest(suffix, suffixes)}")
 
 
 def refuse_overwriting(targets: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
@@ -115,7 +114,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = "a file has that name" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+        reason = (
+            "a file has that name" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+        )
         raise OutputError(f"cannot make the folder {folder}: {reason}.") from None
 
 
@@ -125,7 +126,3 @@ def _refuse_clashes(tasks: Sequence[Task]) -> None:
         if task.target in seen:
             raise UsageError(f"{seen[task.target].label} and {task.label} would both become {task.target}.")
         seen[task.target] = task
-
-
-def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count} pictures"

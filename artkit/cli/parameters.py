@@ -22,7 +22,7 @@ class Size(click.ParamType):
         """Return `(width, height)`; fail on anything but one or two positive whole numbers."""
         if isinstance(value, tuple):
             return value
-        match = re.fullmatch(r"([1-9]\d{0,6})(?:[xX×]([1-9]\d{0,6}))?", value.strip())  # noqa: RUF001
+        match = re.fullmatch(r"([1-9]\d{0,6})(?:[xX×]([1-9]\d{0,6}))?", value.strip())
         if match is None:
             self.fail(f"'{value}' is no size; write width x height in pixels, as in 512x384.", param, ctx)
         return int(match[1]), int(match[2] or match[1])

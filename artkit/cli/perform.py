@@ -67,9 +67,7 @@ def _make_folders(tasks: list[Task], flags: Flags) -> None:
         make_folder(flags.keep_steps)
 
 
-def _document(
-    runner: Runner, request: Request, delivery: Delivery, failures: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _document(runner: Runner, request: Request, delivery: Delivery, failures: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "chain": str(request.chain),
         "device": str(runner.device),

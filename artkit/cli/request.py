@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,15 +38,17 @@ def make_request(
     """
     from artkit.chain import Chain, Recipe, read_recipe
 
-    if chain is None and recipe is None:
-        raise UsageError("say what to do: --chain semgan,pix2pix,touchup, or --recipe FILE. `artkit methods` lists them.")
-    base = read_recipe(recipe) if recipe else Recipe(chain=Chain(chain))
+    base = read_recipe(recipe) if recipe else None
+    if chain is not None:
+        base = replace(base or Recipe(Chain(chain)), chain=Chain(chain))
+    if base is None:
+        raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
     return Request(
-        chain=base.chain if chain is None else Chain(chain),
+        chain=base.chain,
         seed=_first(seed, base.seed, 0),
         size=size or base.size,
         count=_first(count, base.count, 1),
-        ports={name: Path(path) for name, path in {**base.ports, **ports}.items()},
+        ports=base.ports | {name: Path(path) for name, path in ports.items()},
     )
 
 

@@ -36,7 +36,9 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="PORT=PATH",
         help="A picture for another port of a step. Repeatable.",
     ),
-    click.option("-n", "count", type=click.IntRange(1), metavar="COUNT", help="How many pictures, with seeds N, N+1, ..."),
+    click.option(
+        "-n", "count", type=click.IntRange(1), metavar="COUNT", help="How many pictures, with seeds N, N+1, ..."
+    ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from (0)."),
     click.option("--size", type=Size(), metavar="WxH", help="Size of a dream; an input is resized to it."),
     click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute."),
@@ -117,21 +119,22 @@ def run(registry: Registry, **typed: Any) -> int:
 def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
     """Name every result, and check the places before anything is computed."""
     from artkit.cli.inputs import STDIN, collect_sources
-    from artkit.cli.naming import Namer, check_suffix, refuse_overwriting
+    from artkit.cli.naming import LABEL_SUFFIXES, Namer, check_suffix, refuse_overwriting
     from artkit.errors import UsageError
+    from artkit.images import WRITABLE_SUFFIXES
     from artkit.spec import Kind
 
     sources = collect_sources(flags.inputs, Path(flags.output) if flags.output else None)
     seeds = [request.seed + index for index in range(request.count)]
     name = "-".join(step.method for step in request.chain.steps)
-    namer = Namer(name, flags.output, exact=plan.output is Kind.LABELS)
+    suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
     folder = any(text != STDIN and Path(text).is_dir() for text in flags.inputs)
-    tasks = namer.tasks(sources, seeds, folder=folder)
+    tasks = Namer(name, flags.output, suffixes).tasks(sources, seeds, folder=folder)
     if flags.as_json and tasks[0].target is None:
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")
     targets = [task.target for task in tasks if task.target]
     if flags.strip:
-        check_suffix(flags.strip, (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"))
+        check_suffix(flags.strip)
         targets.append(flags.strip)
     inputs = [source.path for source in sources if source.path]
     refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=flags.overwrite)
