@@ -73,9 +73,9 @@ def make(
     as_json: bool,
 ) -> None:
     """Make a dataset: NAME is one that `artkit data` lists."""
+    spec = registry.dataset(name)
     from artkit.data import make as make_dataset
 
-    spec = registry.dataset(name)
     options = collect_assignments(settings, "--set")
     with progress(f"making {spec.name}", total=count) as advance:
         make_dataset(

@@ -44,7 +44,7 @@ class Namer:
         `folder` says that the sources came from a folder, however many they are. Raises UsageError when `-o` does not
         fit the number of pictures, or two results would share a name.
         """
-        pairs = [(source, seed) for source in sources or [None] for seed in seeds]
+        pairs = [(source, seed) for source in sources or (None,) for seed in seeds]
         if len(pairs) == 1 and not folder and not self._is_folder():
             source, seed = pairs[0]
             return [Task(source, seed, self._single(source, seed))]
@@ -54,7 +54,7 @@ class Namer:
         return tasks
 
     def _is_folder(self) -> bool:
-        return bool(self.output) and (self.output.endswith(("/", os.sep)) or os.path.isdir(self.output))
+        return self.output is not None and (self.output.endswith(("/", os.sep)) or os.path.isdir(self.output))
 
     def _folder(self, count: int) -> Path:
         """Return the folder that `-o` names; complain when it names none."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
+
+_wordy = False
 
 json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -32,12 +33,11 @@ def print_columns(rows: Iterable[Sequence[Any]]) -> None:
 
 
 def set_wordy(on: bool) -> None:
-    """Say more (`-v`): notes while artkit works, and the traceback behind an expected error."""
-    if on:
-        logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stderr)
-        logging.getLogger("artkit").setLevel(logging.DEBUG)
+    """Say more (`-v`): seconds of each step wherever output goes, and the traceback behind an expected error."""
+    global _wordy
+    _wordy = on
 
 
 def wordy() -> bool:
     """Return True when `-v` was given."""
-    return logging.getLogger("artkit").isEnabledFor(logging.DEBUG)
+    return _wordy
