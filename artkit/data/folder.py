@@ -12,12 +12,9 @@ from torch import Tensor
 
 from artkit.data.dataset import Column, Dataset, Sample
 from artkit.errors import DataError, ImageError
-from artkit.images import read_picture
-from artkit.images.classes import ClassSet, read_classes_file
-from artkit.images.labels import nearest_palette
+from artkit.images import READABLE_SUFFIXES, ClassSet, nearest_palette, read_classes_file, read_picture
 from artkit.spec import Kind
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
 SPLITS = ("train", "val", "test")
 LABEL_NAMES = {"label", "labels", "label_map", "semantic", "seg", "annotations"}
 CAPTIONS_FILE, CLASSES_FILE = "captions.tsv", "classes.txt"
@@ -63,7 +60,7 @@ class FolderDataset(Dataset):
             self.sheets = True
             self._files = {side: {path.stem: path for path in sheets} for side in ("A", "B")}
         if not self._files:
-            raise DataError(f"{root} holds no pictures that artkit reads ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+            raise DataError(f"{root} holds no pictures that artkit reads ({', '.join(sorted(READABLE_SUFFIXES))}).")
         common = set.intersection(*(set(files) for files in self._files.values()))
         if not common:
             raise DataError(f"the folders {', '.join(self._files)} of {root} have no file name in common.")
@@ -104,18 +101,21 @@ class FolderDataset(Dataset):
 
 
 def load_labels(path: Path, classes: ClassSet | None) -> Tensor:
-    """Load a label map as class indices, uint8 HW: index files as they are, colours by the nearest in the palette.
+    """Load a label map as class indices, uint8 HW.
 
-    Indices past the last class (255 for "don't care", say) become the last class.
+    Maps in exact palette colours or in class indices are taken as they are; any other colour, such as JPEG leaves at
+    borders, becomes the nearest of the palette.
     """
     assert classes is not None
-    picture = read_picture(path, kind=Kind.LABELS, classes=classes, exact=False)
-    return picture.tensor[0].to(torch.uint8)
+    try:
+        return read_picture(path, kind=Kind.LABELS, classes=classes).tensor[0].to(torch.uint8)
+    except ImageError:
+        return nearest_palette(read_picture(path).tensor, classes)[0].to(torch.uint8)
 
 
 def list_images(directory: Path) -> list[Path]:
     """Return the pictures right inside `directory`, sorted by name."""
-    return sorted(path for path in directory.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    return sorted(path for path in directory.iterdir() if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
 
 
 def _read_classes(directory: Path) -> ClassSet | None:

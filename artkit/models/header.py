@@ -24,8 +24,8 @@ class ModelHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Everything needed to use a model, so that nobody retypes a flag.
 
     `architecture` and `arguments` name the network for the method's own code. `inputs` maps each port to its kind;
-    `classes` is the class set of a label-map input or output. `conditions` are the styles or classes a conditional
-    model was trained for, in index order. `value_range` is the range the network itself works in; translators map
+    `classes` is the class set of a label-map input or output. `conditions` are what a conditional model may be
+    told: by name (such as time) the values it knows, in index order. `value_range` is the range the network itself works in; translators map
     to and from [0, 1]. Sides must be multiples of `size_multiple` and at least `size_minimum` pixels. `training`
     says how the model was made: data, steps, seed, version, scores. `artkit` is the version that wrote the file.
     Keys this version does not know are ignored; a `format` above `FORMAT` is refused.
@@ -40,7 +40,7 @@ class ModelHeader(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, Kind]
     output: Kind
     classes: ClassSet | None = None
-    conditions: tuple[str, ...] = ()
+    conditions: dict[str, tuple[str, ...]] = {}
     value_range: tuple[float, float] = (-1.0, 1.0)
     size_multiple: Positive = 1
     size_minimum: Positive = 1

@@ -17,7 +17,7 @@ from artkit.data.batches import Batches
 from artkit.data.dataset import Dataset
 from artkit.engine.devices import pick_device, pick_precision
 from artkit.errors import TrainingError
-from artkit.images import make_grid, write_picture
+from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
 from artkit.training.report import CsvLog, Reporter
@@ -77,8 +77,8 @@ class Loop:
         with torch.random.fork_rng(), torch.inference_mode(), self._autocast():
             torch.manual_seed(self.settings.seed)
             columns = self.trainer.preview(self._to_device(self.previews.at(0)))
-        cells = [[column[row].detach().float().cpu().clamp(0, 1) for column in columns] for row in range(len(columns[0]))]
-        write_picture(make_grid(cells), path, overwrite=True)
+        rows = [[(read_picture(picture.float().cpu().clamp(0, 1)), "") for picture in row] for row in zip(*columns, strict=True)]
+        write_picture(make_strip(rows), path, overwrite=True)
         self.reporter.sheet(path)
 
     def _train(self, batch: dict[str, Any]) -> dict[str, Tensor]:

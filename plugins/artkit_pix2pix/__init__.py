@@ -32,7 +32,7 @@ class Pix2PixTraining(Options):
     dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
     noise: Annotated[Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")] = "none"
     conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
-    patch: Annotated[Literal[1, 16, 70, 286], option("side of the patches the discriminator judges, in pixels")] = 70
+    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = 70
     scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
     gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
     adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0

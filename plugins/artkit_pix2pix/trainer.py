@@ -9,6 +9,7 @@ from torch import Tensor
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
+from artkit.images import paint_labels
 from artkit.nn import (
     STROKE_CHANNELS,
     MultiscaleDiscriminator,
@@ -24,7 +25,7 @@ from artkit.training import Settings, Trainer, set_trainable
 from artkit_pix2pix import Pix2PixTraining
 from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, make_generator, size_multiple
 
-PATCH_LAYERS = {1: 0, 16: 1, 70: 3, 286: 5}
+PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 LOWPASS_CELL = 8
 
 
@@ -72,7 +73,7 @@ class Pix2PixTrainer(Trainer):
         batch = {name: _trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
         source = batch[self.source.name]
         output = self.exported("generator")(self._input(source, batch), *self._condition(batch))
-        shown = self.source.classes.paint(source) if self.source.classes else source
+        shown = paint_labels(source, self.source.classes) if self.source.classes else source
         return [shown, (output + 1) / 2, batch[self.target.name]]
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
