@@ -65,7 +65,8 @@ def open_shell(tmp_path, monkeypatch, capsys):
 
 def pixels_of(path: Path | str) -> np.ndarray:
     """Read a written picture back as uint8."""
-    return np.asarray(Image.open(path).convert("RGB"))
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def command(*arguments: Any) -> list[str]:

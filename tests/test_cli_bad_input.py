@@ -8,6 +8,7 @@ import struct
 import zlib
 
 import pytest
+
 from cli_kit import open_shell
 
 shell = pytest.fixture(open_shell)

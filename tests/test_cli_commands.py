@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_kit import PLUGIN, open_shell
 
 from artkit.cli import hoist_plugins, main
+from cli_kit import PLUGIN, open_shell
 
 shell = pytest.fixture(open_shell)
 

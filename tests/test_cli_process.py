@@ -9,8 +9,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from cli_kit import command, environment, open_shell, pixels_of, run_process
 from PIL import Image
+
+from cli_kit import command, environment, open_shell, pixels_of, run_process
 
 shell = pytest.fixture(open_shell)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artkit.cli.delivery import Delivery
@@ -60,8 +61,10 @@ def _stream(
 
 
 def _make_folders(tasks: list[Task], flags: Flags) -> None:
-    if flags.output and (len(tasks) > 1 or flags.output.endswith("/")):
-        for folder in sorted({task.target.parent for task in tasks if task.target}):
+    """Make the folders that `-o` and `--keep-steps` ask for; the folder of a single `-o FILE` must be there."""
+    if flags.output:
+        targets = {task.target for task in tasks if task.target} - {Path(flags.output)}
+        for folder in sorted({target.parent for target in targets}):
             make_folder(folder)
     if flags.keep_steps:
         make_folder(flags.keep_steps)
