@@ -43,7 +43,7 @@ def _stream(
 ) -> list[dict[str, Any]]:
     from artkit.engine.stream import Job, run_jobs
 
-    jobs = [Job(task.label, task.source and task.source.content(), task.target, task.seed) for task in tasks]
+    jobs = [Job(task.label, task.source.content() if task.source else None, task.target, task.seed) for task in tasks]
     failures = []
     with progress(str(request.chain), total=len(tasks)) as advance:
         results = run_jobs(runner, jobs, size=request.size, overwrite=flags.overwrite)
