@@ -36,14 +36,14 @@ class PlannedStep:
     @property
     def output(self) -> Kind:
         """What the step gives: its model's word, else its method's."""
-        return Kind(self.header.output) if self.header else self.spec.output
+        return self.header.output if self.header else self.spec.output
 
     def port_kind(self, port: str) -> Kind:
         """Return what a port takes: its model's word, else its method's. Raises KeyError for an unknown port."""
         found = self.spec.port(port)
         if found is None:
             raise KeyError(port)
-        return Kind(self.header.inputs.get(port, found.kind)) if self.header else found.kind
+        return self.header.inputs.get(port, found.kind) if self.header else found.kind
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _normalise(value: Any, where: str) -> Value:
         return value
     if isinstance(value, int | float):
         if not -(2.0**63) < value < 2.0**63:
-            raise ChainError(f"{where}: the number is too large.")
+            raise ChainError(f"{where}: the number is too large, or none at all.")
         return value
     if isinstance(value, list | tuple):
         if value and all(isinstance(item, Step) for item in value):

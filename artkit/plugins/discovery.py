@@ -11,11 +11,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from artkit.errors import PluginError, UsageError
+from artkit.hookspecs import hookimpl
 from artkit.plugins.registry import PluginSource, Registry
 from artkit.plugins.reporting import one_line, warn
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
+
+    from artkit.spec import MetricSpec
 
 GROUP = "artkit"
 OWN_DISTRIBUTION = "artkit-images"
@@ -29,9 +32,21 @@ def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
     """
     files = [file_source(path) for path in plugin_files]
     registry = Registry()
+    registry.add(PluginSource("artkit", lambda: _Core, OWN_DISTRIBUTION))
     for source in [*_selected(installed_sources()), *files]:
         registry.add(source)
     return registry
+
+
+class _Core:
+    """What artkit registers itself, as plugins do: the metrics."""
+
+    @staticmethod
+    @hookimpl
+    def register_metrics() -> list[MetricSpec]:
+        from artkit.metrics import METRICS
+
+        return list(METRICS)
 
 
 def installed_sources() -> list[PluginSource]:
