@@ -51,13 +51,13 @@ def evaluate(
 
     plan = plan_chain(Chain(chain), registry, has_input=True, ports={})
     specs = _choose_metrics(plan, metrics, registry)
-    from artkit.cli.scoring import Pairs, run_pairs
-    from artkit.data import open_dataset
-    from artkit.engine.runner import Runner
-
-    pairs = Pairs(open_dataset(data, "val"), plan.output, source, target)
-    runner = Runner(plan, device=device, precision=precision)
     with progress("loading the models"):
+        from artkit.cli.scoring import Pairs, run_pairs
+        from artkit.data import open_dataset
+        from artkit.engine.runner import Runner
+
+        pairs = Pairs(open_dataset(data, "val"), plan.output, source, target)
+        runner = Runner(plan, device=device, precision=precision)
         runner.load()
     with progress(chain, total=len(pairs)) as advance:
         scores = run_pairs(runner, pairs, seed, advance)

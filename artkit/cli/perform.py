@@ -22,11 +22,11 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
 
     A failing picture is listed and the others go on; a single one raises its error.
     """
-    from artkit.engine.runner import Runner
-
     _make_folders(tasks, flags)
-    runner = Runner(plan, device=flags.device, precision=flags.precision)
     with progress("loading the models"):
+        from artkit.engine.runner import Runner
+
+        runner = Runner(plan, device=flags.device, precision=flags.precision)
         runner.load()
     delivery = Delivery(runner, request, flags)
     failures = _stream(runner, tasks, request, flags, delivery)
