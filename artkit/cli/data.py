@@ -77,7 +77,7 @@ def make(
     from artkit.data import make as make_dataset
 
     options = collect_assignments(settings, "--set")
-    with progress(f"making {spec.name}", total=count) as advance:
+    with progress(f"making {spec.name}", total=count) as bar:
         make_dataset(
             spec.name,
             output,
@@ -86,7 +86,7 @@ def make(
             seed=seed,
             size=size,
             jobs=jobs or os.cpu_count() or 1,
-            progress=lambda: advance(f"making {spec.name}"),
+            progress=lambda: bar.advance(f"making {spec.name}"),
         )
     if as_json:
         print_json({"dataset": spec.name, "output": str(output), "count": count, "seed": seed, "size": list(size)})

@@ -59,8 +59,8 @@ def evaluate(
         pairs = Pairs(open_dataset(data, "val"), plan.output, source, target)
         runner = Runner(plan, device=device, precision=precision)
         runner.load()
-    with progress(chain, total=len(pairs)) as advance:
-        scores = run_pairs(runner, pairs, seed, advance)
+    with progress(chain, total=len(pairs)) as bar:
+        scores = run_pairs(runner, pairs, seed, bar)
     table = scores.table(specs, registry)
     if as_json:
         print_json(_document(str(plan.chain), data, pairs, specs, table))

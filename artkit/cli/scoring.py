@@ -10,7 +10,7 @@ from artkit.spec import Kind
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from artkit.cli.progress import Advance
+    from artkit.cli.progress import Quiet
     from artkit.data import Column, Dataset
     from artkit.engine.runner import Runner
     from artkit.images import Picture
@@ -72,7 +72,7 @@ class Scores:
         return table
 
 
-def run_pairs(runner: Runner, pairs: Pairs, seed: int, advance: Advance) -> Scores:
+def run_pairs(runner: Runner, pairs: Pairs, seed: int, bar: Quiet) -> Scores:
     """Run the chain on every pair, pair i under `seed` + i."""
     scores, kind = Scores(), pairs.target.kind
     for index in range(len(pairs)):
@@ -81,7 +81,7 @@ def run_pairs(runner: Runner, pairs: Pairs, seed: int, advance: Advance) -> Scor
         scores.add("input", source, kind)
         for step in runner.run(source, seed=seed + index):
             scores.add(f"{step.index + 1} {step.method}", step.picture, kind)
-        advance(f"{index + 1} of {len(pairs)}")
+        bar.advance(f"{index + 1} of {len(pairs)}")
     return scores
 
 
