@@ -76,8 +76,8 @@ def make(
     from artkit.data import make_dataset
 
     options = {**collect_assignments(settings, "--set"), "count": count, "seed": seed, "size": size}
-    with progress(f"making {spec.name}", total=count) as advance:
-        make_dataset(spec.name, output, options, jobs=jobs, progress=lambda: advance(f"making {spec.name}"))
+    with progress(f"making {spec.name}", total=count) as bar:
+        make_dataset(spec.name, output, options, jobs=jobs, progress=lambda: bar.advance(f"making {spec.name}"))
     if as_json:
         print_json({"dataset": spec.name, "output": str(output), "count": count, "seed": seed, "size": list(size)})
     else:
