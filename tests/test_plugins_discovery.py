@@ -195,6 +195,12 @@ def test_variable_restricts_plugins(
     assert loaded == expected
 
 
+def test_restricted_registry_says_so(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTKIT_PLUGINS", "")
+    with pytest.raises(UsageError, match="ARTKIT_PLUGINS"):
+        load_registry().method("semgan")
+
+
 def test_variable_naming_an_unknown_plugin_warns(
     install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,7 +255,7 @@ def test_resolve_imports_or_names_the_plugin(install: Install, monkeypatch: pyte
         resolve("fake_heavy:T", "heavy")
     with pytest.raises(PluginError, match=r"'lazy'.*Absent"):
         resolve("fake_lazy:Absent", "lazy")
-    with pytest.raises(PluginError, match="package.module:name"):
+    with pytest.raises(PluginError, match=r"package\.module:name"):
         resolve("fake_lazy", "lazy")
     monkeypatch.setenv("ARTKIT_STRICT", "1")
     with pytest.raises(ModuleNotFoundError):
