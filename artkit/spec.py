@@ -117,17 +117,26 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A dataset that a plugin makes: `factory` is `"package.module:function"`, called with its options."""
+    """A dataset that a plugin makes.
+
+    `factory` is `"package.module:function"`, called as `factory(options, split)` for a Dataset made as it is asked for.
+    `writer`, where there is one, is called as `writer(directory, options, jobs, progress)` and writes it to a folder;
+    `progress()` is to be called after each sample.
+    """
 
     name: str
     summary: str
     factory: str
+    writer: str | None = None
     options: type[Options] = Options
 
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """A score with a stated protocol: `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`."""
+    """A score with a stated protocol.
+
+    `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`.
+    """
 
     name: str
     summary: str

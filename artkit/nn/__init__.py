@@ -8,10 +8,12 @@ from artkit.nn.ema import Ema
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
 
 __all__ = [
+    "STROKE_CHANNELS",
     "DilatedBlock",
     "Ema",
     "GanMode",
@@ -33,4 +35,5 @@ __all__ = [
     "lowpass_l1",
     "make_norm",
     "seeded_dropout",
+    "stroke_noise",
 ]

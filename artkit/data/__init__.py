@@ -1,0 +1,10 @@
+"""Data: tables of samples, the folders they come from, and batches drawn from them."""
+
+from __future__ import annotations
+
+from artkit.data.batches import Batches
+from artkit.data.dataset import Column, Dataset, Sample
+from artkit.data.folder import FolderDataset
+from artkit.data.opening import open_dataset
+
+__all__ = ["Batches", "Column", "Dataset", "FolderDataset", "Sample", "open_dataset"]

@@ -1,0 +1,38 @@
+"""Open a dataset by what the user types: a folder, or the name of one that a plugin makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from artkit.data.dataset import Dataset
+from artkit.data.folder import FolderDataset
+from artkit.errors import DataError, nearest
+from artkit.plugins import registry, resolve
+from artkit.spec import DatasetSpec, Options, parse_options
+
+
+def open_dataset(data: str | Path, split: str = "train") -> Dataset:
+    """Open one split of `data`: a folder's path, or a registered name with options such as `landscapes(count=500)`.
+
+    Raises DataError when there is neither, OptionError for options the dataset does not have.
+    """
+    if Path(data).is_dir():
+        return FolderDataset(Path(data), split)
+    spec, options = find_dataset(str(data))
+    dataset: Dataset = resolve(spec.factory, registry().origin(spec.name))(options, split)
+    return dataset
+
+
+def find_dataset(text: str) -> tuple[DatasetSpec, Options]:
+    """Find the registered dataset that `text` names in call syntax, and validate its options."""
+    from artkit.chain.text import parse_chain
+
+    known = registry().datasets
+    try:
+        step = parse_chain(text)[0]
+    except Exception as error:
+        raise DataError(f"there is no folder {text}.{nearest(text, known)}") from error
+    if step.method not in known:
+        raise DataError(f"there is no folder or dataset '{text}'.{nearest(step.method, known)}")
+    spec = known[step.method]
+    return spec, parse_options(spec.options, dict(step.options), spec.name)

@@ -1,0 +1,116 @@
+"""Writing and loading model files: one safetensors with a JSON header."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from artkit.errors import ModelError, OutputError
+from artkit.images.atomic import write_atomically
+from artkit.models.header import ModelHeader, encode_header, read_header
+
+HASH_LENGTH = 12  # hex digits: enough to tell models apart in provenance, short enough to read
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: its header, its tensors by name (float32 where they are floating point), and where it lies."""
+
+    header: ModelHeader
+    tensors: dict[str, Tensor]
+    path: Path
+
+
+def save_model(
+    path: str | os.PathLike[str], header: ModelHeader, tensors: Mapping[str, Tensor], *, half: bool = False
+) -> None:
+    """Write a model file, whole or not at all; folders on the way are made, an existing file is replaced.
+
+    With `half`, floating-point tensors are stored as float16: half the size, about three decimal digits. The same
+    header and tensors give the same bytes. Raises ModelError for weights that are NaN or infinite (after rounding),
+    OutputError when the file cannot be written.
+    """
+    path = Path(path)
+    stored = {name: _stored(tensor, half) for name, tensor in tensors.items()}
+    for name, tensor in stored.items():
+        _check_finite(name, tensor, f"Cannot save {path}")
+    _make_folder(path.parent)
+    write_atomically(path, safetensors.torch.save(stored, metadata=encode_header(header)), overwrite=True)
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Load a model file onto the CPU; floating-point tensors come back as float32.
+
+    Raises ModelError for everything `read_header` refuses, for damaged tensors, and for NaN or infinite weights.
+    """
+    path = Path(path)
+    header = read_header(path)
+    try:
+        loaded = safetensors.torch.load_file(path)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ModelError(f"{path} is damaged: {error}.") from None
+    for name, tensor in loaded.items():
+        _check_finite(name, tensor, f"{path} is damaged")
+    tensors = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in loaded.items()}
+    return Model(header, tensors, path)
+
+
+def load_into(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
+    """Copy `tensors` into `module`, which must have exactly these names and shapes.
+
+    Raises ModelError naming up to three tensors that are missing, unexpected or misshaped; `path` says of which file.
+    """
+    own = module.state_dict()
+    problems = {
+        "missing": [name for name in own if name not in tensors],
+        "unexpected": [name for name in tensors if name not in own],
+        "misshaped": [
+            f"{name} {tuple(tensors[name].shape)} for {tuple(tensor.shape)}"
+            for name, tensor in own.items()
+            if name in tensors and tensors[name].shape != tensor.shape
+        ],
+    }
+    found = [f"{kind}: {_first_three(names)}" for kind, names in problems.items() if names]
+    if found:
+        raise ModelError(f"{path} does not fit the network its header describes; {'; '.join(found)}.")
+    module.load_state_dict(dict(tensors))
+
+
+def model_hash(path: str | os.PathLike[str]) -> str:
+    """Return the first 12 hex digits of the file's SHA-256, as written into pictures' provenance."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LENGTH]
+    except OSError as error:
+        raise ModelError(f"Cannot read the model file {path}: {error.strerror or error}.") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {folder}: {error.strerror or error}.") from None
+
+
+def _stored(tensor: Tensor, half: bool) -> Tensor:
+    """Return a tensor safetensors can store: on the CPU, contiguous, sharing memory with nothing."""
+    dtype = torch.float16 if half and tensor.is_floating_point() else tensor.dtype
+    return tensor.detach().to("cpu", dtype, copy=True).contiguous()
+
+
+def _check_finite(name: str, tensor: Tensor, problem: str) -> None:
+    if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        raise ModelError(f"{problem}: tensor '{name}' holds NaN or infinite weights.")
+
+
+def _first_three(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

@@ -1,0 +1,139 @@
+"""What a model file says about itself, and how to read it without torch and without a single weight."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+
+from artkit.errors import ModelError
+from artkit.images.classes import ClassSet
+from artkit.spec import Kind
+
+FORMAT = 1
+METADATA_KEY = "artkit"
+HEADER_LIMIT = 16 * 2**20  # bytes; our headers are a few kB, so anything near this is damage or an attack
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class ModelHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything needed to use a model, so that nobody retypes a flag.
+
+    `architecture` and `arguments` name the network for the method's own code. `inputs` maps each port to its kind;
+    `classes` is the class set of a label-map input or output. `conditions` are what a conditional model may be told
+    and the words it knows, in index order: `{"time": ("dawn", "noon")}`. `value_range` is the range the network
+    itself works in; translators map to and from [0, 1]. Sides must be multiples of `size_multiple` and at least
+    `size_minimum` pixels. `training` says how the model was made: data, steps, seed, version, scores. `artkit` is the
+    version that wrote the file. Keys this version does not know are ignored; a `format` above `FORMAT` is refused.
+    """
+
+    format: Positive = FORMAT
+    method: str
+    name: str = ""
+    summary: str = ""
+    architecture: str
+    arguments: dict[str, Any] = {}
+    inputs: dict[str, Kind]
+    output: Kind
+    classes: ClassSet | None = None
+    conditions: dict[str, tuple[str, ...]] = {}
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    size_multiple: Positive = 1
+    size_minimum: Positive = 1
+    training: dict[str, Any] = {}
+    licence: str = ""
+    artkit: str = ""
+
+
+class _TensorEntry(msgspec.Struct):
+    """Where one tensor lies: `data_offsets` are bytes from the end of the JSON."""
+
+    data_offsets: tuple[Annotated[int, msgspec.Meta(ge=0)], Annotated[int, msgspec.Meta(ge=0)]]
+
+
+def read_header(path: str | os.PathLike[str]) -> ModelHeader:
+    """Return the header of the model file at `path`; reads the header's bytes alone and imports no torch.
+
+    Raises ModelError when the file is missing, a folder, a pickle, no safetensors, cut short, without an artkit
+    header, or written in a newer format.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder, not a model file. To export a run: artkit models export {path} FILE")
+    try:
+        with path.open("rb") as file:
+            return _parse_artkit(_read_metadata(file, path), path)
+    except FileNotFoundError:
+        raise ModelError(f"There is no model file {path}. To see the models: artkit models") from None
+    except OSError as error:
+        raise ModelError(f"Cannot read the model file {path}: {error.strerror or error}.") from None
+
+
+def encode_header(header: ModelHeader) -> dict[str, str]:
+    """Return the safetensors metadata that holds `header`."""
+    return {METADATA_KEY: msgspec.json.encode(header).decode()}
+
+
+def _read_metadata(file: BinaryIO, path: Path) -> dict[str, str]:
+    """Read the safetensors frame: 8 bytes of little-endian length, that much JSON, then the tensors."""
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(8)
+    _refuse_pickle(start, path)
+    if len(start) < 8:
+        raise ModelError(f"{path} is cut short: {size} bytes are too few for a model file.")
+    (length,) = struct.unpack("<Q", start)
+    if length > HEADER_LIMIT:
+        raise ModelError(f"{path} is not a safetensors file: it announces a header of {length} bytes.")
+    text = file.read(length)
+    if len(text) < length:
+        raise ModelError(f"{path} is cut short: its header needs {length} bytes and has {len(text)}.")
+    entries = _decode(text, dict[str, msgspec.Raw], path, "its header is not JSON")
+    metadata = entries.pop("__metadata__", msgspec.Raw(b"{}"))
+    _check_length(entries, size - 8 - length, path)
+    return _decode(metadata, dict[str, str], path, "its metadata is not a table of strings")
+
+
+def _check_length(entries: dict[str, msgspec.Raw], available: int, path: Path) -> None:
+    """Compare the bytes after the header with what the tensors need: a download that stopped shows up here."""
+    tensors = [_decode(raw, _TensorEntry, path, f"tensor '{name}' has no place") for name, raw in entries.items()]
+    needed = max((entry.data_offsets[1] for entry in tensors), default=0)
+    if available < needed:
+        raise ModelError(f"{path} is cut short: its tensors need {needed} bytes and {available} are there.")
+
+
+def _parse_artkit(metadata: dict[str, str], path: Path) -> ModelHeader:
+    text = metadata.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(
+            f"{path} holds weights but no artkit header, so nothing says which method and network they belong to. "
+            "Models come from: artkit models export RUN FILE"
+        )
+    raw = _decode(text.encode(), dict[str, msgspec.Raw], path, "its artkit header is not JSON")
+    version = _decode(raw.get("format", msgspec.Raw(b"1")), int, path, "its format is not a number")
+    if version > FORMAT:
+        raise ModelError(
+            f"{path} is in model format {version} and this artkit reads up to {FORMAT}. Upgrade artkit to use it."
+        )
+    return _decode(text.encode(), ModelHeader, path, "its artkit header is damaged")
+
+
+def _decode(text: bytes | msgspec.Raw, type_: Any, path: Path, problem: str) -> Any:
+    try:
+        return msgspec.json.decode(text, type=type_)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise ModelError(f"{path} is not a model file artkit can use: {problem} ({error}).") from None
+
+
+def _refuse_pickle(start: bytes, path: Path) -> None:
+    """Name zip and pickle files (`.pth`, `.pt`, `.ckpt`) as what they are."""
+    is_zip = start.startswith(b"PK\x03\x04")
+    is_pickle = len(start) > 1 and start[0] == 0x80 and 2 <= start[1] <= 5 and start[2:8] != bytes(6)
+    if is_zip or is_pickle:
+        raise ModelError(
+            f"{path} is a pickle (.pth, .pt, .ckpt), which can run code when opened; artkit reads models from "
+            "safetensors files alone. For a checkpoint of a training run: artkit models export RUN FILE"
+        )

@@ -1,0 +1,10 @@
+"""Training: the loop, its settings, and the base of every trainer."""
+
+from __future__ import annotations
+
+from artkit.training.report import Reporter, Silence
+from artkit.training.run import export_run, train
+from artkit.training.settings import Settings
+from artkit.training.trainer import Trainer, set_trainable
+
+__all__ = ["Reporter", "Settings", "Silence", "Trainer", "export_run", "set_trainable", "train"]

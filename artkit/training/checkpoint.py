@@ -1,0 +1,69 @@
+"""Complete checkpoints: networks, optimisers, averages, random state, and the trainer's own."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from artkit.errors import TrainingError
+from artkit.nn import Ema
+from artkit.training.trainer import Trainer
+
+FORMAT = 1
+
+
+def save_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema], step: int) -> None:
+    """Write everything that step `step` + 1 depends on; the file appears whole or not at all."""
+    state = {
+        "format": FORMAT,
+        "step": step,
+        "networks": {name: network.state_dict() for name, network in trainer.networks.items()},
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in trainer.optimisers.items()},
+        "averages": {name: ema.state_dict() for name, ema in averages.items()},
+        "extra": trainer.extra_state(),
+        "random": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        raise TrainingError(f"cannot write {path}: {error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> int:
+    """Restore a run and return its step. Raises TrainingError when the file is damaged or of another run."""
+    state = _read(path)
+    try:
+        for name, network in trainer.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for name, optimiser in trainer.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        for name, ema in averages.items():
+            ema.load_state_dict(state["averages"][name])
+        trainer.load_extra_state(state["extra"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise TrainingError(f"{path} does not fit this run: {str(error).splitlines()[0]}") from error
+    torch.set_rng_state(state["random"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+    return int(state["step"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise TrainingError(f"{path.parent} holds no checkpoint to resume from: leave out --resume to start anew.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if state["format"] != FORMAT:
+            raise TrainingError(f"{path} was written by another version of artkit (format {state['format']}).")
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError, ValueError) as error:
+        raise TrainingError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+    return state

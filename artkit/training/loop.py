@@ -1,0 +1,179 @@
+"""The training loop that every method shares."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artkit.data.batches import Batches
+from artkit.data.dataset import Dataset
+from artkit.engine.devices import pick_device, pick_precision
+from artkit.errors import TrainingError
+from artkit.images import make_strip, read_picture, write_picture
+from artkit.nn import Ema
+from artkit.training.checkpoint import load_checkpoint, save_checkpoint
+from artkit.training.report import CsvLog, Reporter
+from artkit.training.settings import Settings
+from artkit.training.trainer import Trainer
+
+CHECKPOINT, LOG, SAMPLES = "checkpoint.pt", "log.csv", "samples"
+PREVIEW_PICTURES = 4
+
+
+class Loop:
+    """One run of one trainer in one folder; `run` goes to the last step, or to where it is interrupted."""
+
+    def __init__(self, trainer: Trainer, dataset: Dataset, preview: Dataset, run: Path, reporter: Reporter) -> None:
+        settings = trainer.settings
+        self.trainer, self.run_directory, self.reporter, self.settings = trainer, run, reporter, settings
+        self.device = pick_device(settings.device)
+        self.precision = pick_precision(settings.precision, self.device)
+        for network in trainer.networks.values():
+            network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.averages = self._make_averages()
+        self.batches = self._batches(dataset, settings.batch, settings.crop, settings.mirror)
+        self.previews = self._batches(preview, min(PREVIEW_PICTURES, len(preview)), None, False)
+        self.step = 0
+        self._stop = False
+
+    def resume(self) -> None:
+        """Go on from the run's checkpoint."""
+        self.step = load_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages)
+
+    def run(self) -> None:
+        """Train to the last step. Ctrl-C ends the step at hand, writes a checkpoint and raises KeyboardInterrupt."""
+        settings, log = self.settings, CsvLog(self.run_directory / LOG, self.step)
+        self.reporter.start(settings.steps, self.step)
+        self.reporter.note(f"training on {self.device} in {self.precision}")
+        meter = Meter(settings.batch, self.step)
+        with stop_on_interrupt(self._ask_to_stop):
+            for batch in self.batches.stream(self.step, settings.steps):
+                meter.add(self._train(batch))
+                if self.step % settings.log_every == 0 or self.step == settings.steps:
+                    self._log(log, meter)
+                if self.step % settings.sample_every == 0 or self.step == settings.steps:
+                    self.write_sheet()
+                if self._stop or self.step % settings.checkpoint_every == 0 or self.step == settings.steps:
+                    self.save()
+                if self._stop:
+                    raise KeyboardInterrupt
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.step)
+
+    def write_sheet(self) -> None:
+        """Write `samples/STEP.png`: the trainer's preview, a row for each picture. Leaves the random state as it was."""
+        path = self.run_directory / SAMPLES / f"{self.step:06d}.png"
+        path.parent.mkdir(exist_ok=True)
+        with torch.random.fork_rng(), torch.inference_mode(), self._autocast():
+            torch.manual_seed(self.settings.seed)
+            columns = self.trainer.preview(self._to_device(self.previews.at(0)))
+        rows = [[(read_picture(picture.float().cpu().clamp(0, 1)), "") for picture in row] for row in zip(*columns, strict=True)]
+        write_picture(make_strip(rows), path, overwrite=True)
+        self.reporter.sheet(path)
+
+    def _train(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        factor = self.settings.rate(self.step)
+        for optimiser in self.trainer.optimisers.values():
+            for group in optimiser.param_groups:
+                group.setdefault("initial_lr", group["lr"])
+                group["lr"] = group["initial_lr"] * factor
+        with self._autocast():
+            losses = self.trainer.training_step(self._to_device(batch))
+        for name, ema in self.averages.items():
+            ema.update(self.trainer.networks[name])
+        self.step += 1
+        return losses
+
+    def _log(self, log: CsvLog, meter: Meter) -> None:
+        losses, speed = meter.read()
+        broken = [name for name, value in losses.items() if value != value]
+        if broken:
+            raise TrainingError(
+                f"the loss '{broken[0]}' became NaN before step {self.step}: lower --set learning_rate=..., or try "
+                "--set precision=fp32; the last checkpoint is whole."
+            )
+        log.add(self.step, losses, speed)
+        left = (self.settings.steps - self.step) * self.settings.batch / max(speed, 1e-9)
+        self.reporter.step(self.step, losses, speed, left)
+
+    def _make_averages(self) -> dict[str, Ema]:
+        if not self.settings.ema:
+            return {}
+        averages = {name: Ema(self.trainer.networks[name], self.settings.ema) for name in self.trainer.averaged}
+        self.trainer.averages = {name: ema.module for name, ema in averages.items()}
+        return averages
+
+    def _batches(self, dataset: Dataset, size: int, crop: int | None, mirror: bool) -> Batches:
+        names = self.trainer.columns
+        seed = self.settings.seed
+        return Batches(dataset, names, size=size, crop=crop, seed=seed, mirror=mirror, prepare=self.trainer.prepare)
+
+    def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:
+        return {name: self._place(value) if isinstance(value, Tensor) else value for name, value in batch.items()}
+
+    def _place(self, value: Tensor) -> Tensor:
+        layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
+        return value.to(self.device, non_blocking=True).contiguous(memory_format=layout)
+
+    def _autocast(self) -> Any:
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def _ask_to_stop(self) -> None:
+        self._stop = True
+
+
+class Meter:
+    """Mean losses and pictures a second since the last reading."""
+
+    def __init__(self, batch: int, step: int) -> None:
+        self.batch = batch
+        self._clear()
+
+    def _clear(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count, self.since = 0, time.monotonic()
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        """Count one step's losses, without waiting for the device."""
+        self.count += 1
+        for name, loss in losses.items():
+            value = loss.detach().float()
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+
+    def read(self) -> tuple[dict[str, float], float]:
+        """Return the means and the speed, and start anew."""
+        means = {name: float(total) / self.count for name, total in self.sums.items()}
+        speed = self.count * self.batch / max(time.monotonic() - self.since, 1e-9)
+        self._clear()
+        return means, speed
+
+
+@contextmanager
+def stop_on_interrupt(ask: Any) -> Iterator[None]:
+    """Call `ask` at the first Ctrl-C inside the block; the second one interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def handle(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        ask()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

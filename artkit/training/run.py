@@ -1,0 +1,118 @@
+"""Training runs as folders: start one, resume one, export its model."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from artkit.data import open_dataset
+from artkit.errors import DataError, TrainingError, UsageError, nearest
+from artkit.models.file import save_model
+from artkit.plugins import registry, resolve
+from artkit.spec import MethodSpec, Options, parse_options
+from artkit.training.checkpoint import load_checkpoint
+from artkit.training.loop import CHECKPOINT, Loop
+from artkit.training.report import Reporter, Silence
+from artkit.training.settings import Settings
+from artkit.training.trainer import Trainer
+
+RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
+
+
+def train(
+    method: str,
+    data: str,
+    run: Path,
+    *,
+    values: dict[str, Any] | None = None,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Train `method` on `data` in the folder `run` and return the path of the exported model.
+
+    `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on from the
+    run's last checkpoint with the values it was started with, except `steps`, which may grow. Raises TrainingError, DataError
+    or OptionError.
+    """
+    values = dict(values or {})
+    spec = registry().method(method)
+    if resume:
+        recorded = read_run(run)
+        values = {**recorded["values"], **{k: v for k, v in values.items() if k in ("steps", "device")}}
+        data = recorded["data"]
+    elif (run / CHECKPOINT).exists():
+        raise TrainingError(f"{run} holds a run already: add --resume to go on with it, or give another folder.")
+    loop = _make_loop(spec, data, run, values, reporter or Silence())
+    _write_run(run, method, data, values)
+    if resume:
+        loop.resume()
+    loop.run()
+    path = export_trainer(loop.trainer, run / MODEL_FILE)
+    loop.reporter.end(path)
+    return path
+
+
+def export_run(run: Path, file: Path) -> Path:
+    """Write the model of a run's last checkpoint to `file`, also while the run goes on."""
+    recorded = read_run(run)
+    spec = registry().method(recorded["method"])
+    loop = _make_loop(spec, recorded["data"], run, recorded["values"], Silence())
+    load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
+    return export_trainer(loop.trainer, file)
+
+
+def export_trainer(trainer: Trainer, file: Path) -> Path:
+    """Write the trainer's model, in half precision, and return its path."""
+    header, tensors = trainer.export()
+    save_model(file, header, tensors, half=True)
+    return file
+
+
+def read_run(run: Path) -> dict[str, Any]:
+    """Read what a run was started with: method, data, values. TrainingError when `run` is no run."""
+    try:
+        return dict(json.loads((run / RUN_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{run} is not a training run: it has no readable {RUN_FILE}.") from error
+
+
+def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any]) -> tuple[Settings, Options]:
+    """Sort values into shared settings and the method's own options, and validate both."""
+    own = {field.name for field in msgspec.structs.fields(spec.training_options)}
+    shared = {field.name for field in msgspec.structs.fields(Settings)}
+    for name in values:
+        if name not in own | shared:
+            raise UsageError(f"training {spec.name} has no option '{name}'.{nearest(name, own | shared)}")
+    owner = f"training {spec.name}"
+    settings = parse_options(Settings, {**trainer.defaults, **{k: v for k, v in values.items() if k in shared}}, owner)
+    options = parse_options(spec.training_options, {k: v for k, v in values.items() if k in own}, owner)
+    return settings, options  # type: ignore[return-value]
+
+
+def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
+    if spec.trainer is None:
+        trainable = [name for name, other in registry().methods.items() if other.trainer]
+        raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
+    trainer_class: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
+    settings, options = split_values(spec, trainer_class, values)
+    dataset = open_dataset(data, "train")
+    try:
+        preview = open_dataset(data, "val")
+    except DataError:
+        preview = dataset
+    torch.manual_seed(settings.seed)
+    trainer = trainer_class(options, settings, dataset)
+    run.mkdir(parents=True, exist_ok=True)
+    return Loop(trainer, dataset, preview, run, reporter)
+
+
+def _write_run(run: Path, method: str, data: str, values: dict[str, Any]) -> None:
+    record = {"method": method, "data": str(data), "values": values}
+    if not re.search(r"[(]", str(data)) and Path(data).is_dir():
+        record["data"] = str(Path(data).resolve())
+    (run / RUN_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

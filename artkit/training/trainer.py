@@ -1,0 +1,71 @@
+"""The base of every trainer: what a method adds to the training loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from artkit.data.dataset import Dataset, Sample
+from artkit.models.header import ModelHeader
+from artkit.spec import Options
+from artkit.training.settings import Settings
+
+
+class Trainer(ABC):
+    """A method's networks, its optimisers, and one step of its training.
+
+    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A trainer
+    fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset.
+    """
+
+    defaults: ClassVar[dict[str, Any]] = {}
+    """Settings that differ from the shared defaults."""
+    averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    """Networks whose weight average is exported."""
+
+    def __init__(self, options: Options, settings: Settings, dataset: Dataset) -> None:
+        self.settings = settings
+        self.networks: dict[str, nn.Module] = {}
+        self.optimisers: dict[str, torch.optim.Optimizer] = {}
+        self.averages: dict[str, nn.Module] = {}
+        self.columns: tuple[str, ...] = ()
+
+    def prepare(self, sample: Sample) -> Sample:
+        """Add to a whole sample, before it is cropped, what the method needs besides; the result is cached."""
+        return sample
+
+    @abstractmethod
+    def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Update the networks once, from one batch; return the losses to log (scalars, detached by core)."""
+
+    @abstractmethod
+    def preview(self, batch: dict[str, Any]) -> list[Tensor]:
+        """Return pictures to show side by side, each N3HW in [0, 1]: input, output and target, say."""
+
+    @abstractmethod
+    def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
+        """Return the header and the tensors of the model file."""
+
+    def extra_state(self) -> dict[str, Any]:
+        """Return state besides networks and optimisers that a resumed run needs (an image pool, say)."""
+        return {}
+
+    def load_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore what `extra_state` returned."""
+
+    def exported(self, name: str) -> nn.Module:
+        """Return a network's weight average where it has one, else the network."""
+        return self.averages.get(name, self.networks[name])
+
+    def adam(self, *names: str, betas: tuple[float, float] = (0.5, 0.999), scale: float = 1.0) -> torch.optim.Optimizer:
+        """Make one Adam over the named networks, at `scale` times the run's learning rate."""
+        parameters = [parameter for name in names for parameter in self.networks[name].parameters()]
+        return torch.optim.Adam(parameters, lr=self.settings.learning_rate * scale, betas=betas)
+
+
+def set_trainable(module: nn.Module, trainable: bool) -> None:
+    """Switch gradients of a network's weights: off for the discriminator while the generator learns."""
+    module.requires_grad_(trainable)

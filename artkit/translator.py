@@ -1,0 +1,143 @@
+"""The translator contract, enforced around every plugin's code."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from artkit.errors import PluginError
+from artkit.models.header import ModelHeader
+from artkit.seeds import mix_seeds
+from artkit.spec import Kind, MethodSpec, Options, SizeRule
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a translator may know of a call besides its ports.
+
+    `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels. `facts`: for
+    each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and in what to compute.
+    """
+
+    seeds: tuple[int, ...]
+    height: int
+    width: int
+    facts: tuple[Mapping[str, str], ...] = ()
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    dtype: torch.dtype = torch.float32
+
+    def draw(self, make: Callable[[int], Tensor]) -> Tensor:
+        """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
+        return torch.stack([make(seed) for seed in self.seeds]).to(self.device, self.dtype)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Draw N(0, 1) noise of N x `shape`, each picture's from its own seed."""
+        return self.draw(lambda seed: torch.randn(shape, generator=torch.Generator().manual_seed(seed)))
+
+    def fact(self, index: int, name: str) -> str | None:
+        """Return what is known as `name` about picture `index` of the batch."""
+        return self.facts[index].get(name) if index < len(self.facts) else None
+
+
+class Translator(nn.Module, ABC):
+    """A method ready to turn inputs into an output: its options, and its networks as submodules.
+
+    A plugin writes `__init__` (build networks from the header, weights are loaded after it) and `translate`. Everything else
+    is core's: `run` moves inputs to the device, pads them to the size rule and crops back, computes without gradients,
+    protects the inputs, clamps, and refuses NaN and wrong shapes.
+    """
+
+    spec: ClassVar[MethodSpec]
+
+    def __init__(self, options: Options, header: ModelHeader | None) -> None:
+        super().__init__()
+        self.options, self.header = options, header
+
+    @abstractmethod
+    def translate(self, context: Context, **ports: Any) -> Tensor:
+        """Compute the output for a batch.
+
+        Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
+        that nobody feeds as None. Return the same layouts, at `context.height` x `context.width` times `scale`.
+        """
+
+    @property
+    def scale(self) -> int:
+        """Output pixels for each input pixel, along a side."""
+        return 1
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """The model's own size rule where its header has one, else the method's."""
+        if self.header is None:
+            return self.spec.size
+        return SizeRule(self.header.size_multiple, self.header.size_minimum)
+
+    def run(
+        self,
+        ports: Mapping[str, Tensor | tuple[str, ...] | None],
+        *,
+        seeds: tuple[int, ...],
+        size: tuple[int, int],
+        facts: tuple[Mapping[str, str], ...] = (),
+        device: torch.device | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Tensor:
+        """Run the plugin's `translate` under the contract.
+
+        `size` is (height, width) of the input and of the output divided by `scale`. Returns float32 on the CPU for images and
+        masks, int64 for labels. Raises PluginError when the plugin breaks the contract.
+        """
+        device = device or torch.device("cpu")
+        height, width = (self.size_rule.padded(side) for side in size)
+        context = Context(seeds, height, width, facts, device, dtype)
+        inputs = {name: _place(value, height, width, device, dtype) for name, value in ports.items()}
+        with torch.inference_mode():
+            output = self.translate(context, **inputs)
+        return self._checked(output, len(seeds), size, (height, width))
+
+    def _checked(self, output: Tensor, count: int, size: tuple[int, int], padded: tuple[int, int]) -> Tensor:
+        name, kind = self.spec.name, self.spec.output
+        expected = {Kind.IMAGE: (count, 3), Kind.MASK: (count, 1), Kind.LABELS: (count,)}[kind]
+        shape = (*expected, *(side * self.scale for side in padded))
+        if not isinstance(output, Tensor) or tuple(output.shape) != shape:
+            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            raise PluginError(f"{name} returned {got} where {kind} of shape {shape} was due: the plugin breaks the contract.")
+        output = output[..., : size[0] * self.scale, : size[1] * self.scale]
+        if kind is Kind.LABELS:
+            return output.to("cpu", torch.int64, copy=True)
+        output = output.to("cpu", torch.float32, copy=True)
+        if not bool(torch.isfinite(output).all()):
+            raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
+        return output.clamp_(0, 1)
+
+
+def reflect_index(side: int, padded: int) -> Tensor:
+    """Return `padded` indices into `side` pixels, mirrored at the end as often as needed: 0 1 2 | 1 0 1 2 | ..."""
+    if side == 1:
+        return torch.zeros(padded, dtype=torch.long)
+    period = 2 * (side - 1)
+    phase = torch.arange(padded) % period
+    return torch.where(phase < side, phase, period - phase)
+
+
+def step_seed(seed: int, index: int) -> int:
+    """Return the seed of step `index` of a chain that runs under `seed`."""
+    return mix_seeds(seed, index)
+
+
+def _place(value: Any, height: int, width: int, device: torch.device, dtype: torch.dtype) -> Any:
+    """Copy a port's value to the device, padded by reflection; text and None pass."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.shape[-2:] != (height, width):
+        rows, columns = reflect_index(value.shape[-2], height), reflect_index(value.shape[-1], width)
+        value = value[..., rows[:, None], columns]
+    if not value.is_floating_point():
+        return value.to(device, copy=True)
+    return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)

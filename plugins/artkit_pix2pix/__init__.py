@@ -1,0 +1,81 @@
+"""Pix2Pix: learn a mapping from paired pictures (Isola, Zhu, Zhou, Efros, "Image-to-Image Translation with Conditional
+Adversarial Networks", 2017)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+
+
+class Pix2PixOptions(Options):
+    """Options of a pix2pix step."""
+
+    condition: Annotated[
+        str | None, option("what the model may be told, such as 'dusk' or 'dusk misty'; left out, the seed chooses")
+    ] = None
+    stochastic: Annotated[bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")] = False
+
+
+class Pix2PixTraining(Options):
+    """Options of pix2pix training; the defaults are the paper's."""
+
+    source: Annotated[str | None, option("column to translate from; the first label map or picture when left out")] = None
+    target: Annotated[str | None, option("column to translate to; the first other picture when left out")] = None
+    network: Annotated[
+        Literal["unet_256", "unet_128", "resnet_9", "resnet_6", "subpixel"], option("the generator")
+    ] = "unet_256"
+    width: Annotated[int, option("filters of the generator's first level (or trunk, for subpixel)", ge=4, le=1024)] = 64
+    blocks: Annotated[int, option("residual blocks of the subpixel generator", ge=1, le=64)] = 6
+    detail: Annotated[tuple[int, int], option("filters of the subpixel generator at half and full resolution")] = (32, 24)
+    norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the generator")] = "batch"
+    dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
+    noise: Annotated[Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")] = "none"
+    conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
+    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = 70
+    scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
+    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
+    adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0
+    l1: Annotated[float, option("weight of the L1 loss", ge=0)] = 100.0
+    l1_cell: Annotated[int, option("L1 compares averages over cells of this side: 1 compares pixels", ge=1, le=256)] = 1
+    lowpass: Annotated[float, option("weight of a second L1 on averages over 8 x 8 pixels", ge=0)] = 0.0
+    matching: Annotated[float, option("weight of feature matching", ge=0)] = 0.0
+    input_noise: Annotated[
+        Literal["none", "gaussian", "labels"],
+        option("noise on the input in training: gaussian on its values, or labels swapped at random places"),
+    ] = "none"
+    input_noise_level: Annotated[float, option("its standard deviation, or the share of places", ge=0, le=1)] = 0.1
+
+
+SPEC = MethodSpec(
+    name="pix2pix",
+    summary="Translate a label map or picture as learned from pairs.",
+    inputs=(Port("image", Kind.IMAGE, "a picture, or a label map where the model was trained on label maps"),),
+    output=Kind.IMAGE,
+    options=Pix2PixOptions,
+    translator="artkit_pix2pix.translator:Pix2Pix",
+    trainer="artkit_pix2pix.trainer:Pix2PixTrainer",
+    training_options=Pix2PixTraining,
+    default_model="landscape",
+)
+
+
+@hookimpl
+def register_methods() -> list[MethodSpec]:
+    """Register pix2pix."""
+    return [SPEC]
+
+
+@hookimpl
+def register_models() -> list[ModelSpec]:
+    """Register the landscape painter."""
+    return [
+        ModelSpec(
+            name="landscape",
+            method="pix2pix",
+            summary="Paints a landscape label map in an impressionist's strokes.",
+            file="artkit_pix2pix:weights/landscape.safetensors",
+            licence="CC0-1.0",
+            source="examples/recipes/pix2pix-landscape.toml",
+        )
+    ]

@@ -1,0 +1,169 @@
+"""Train pix2pix: a conditional GAN with an L1 loss (Isola et al. 2017, section 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artkit import Kind, ModelHeader, OptionError
+from artkit.data import Dataset, Sample
+from artkit.images import paint_labels
+from artkit.nn import (
+    STROKE_CHANNELS,
+    MultiscaleDiscriminator,
+    discriminator_loss,
+    feature_matching,
+    generator_loss,
+    init_weights,
+    lowpass_l1,
+    stroke_noise,
+)
+from artkit.seeds import mix_seeds
+from artkit.training import Settings, Trainer, set_trainable
+from artkit_pix2pix import Pix2PixTraining
+from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, make_generator, size_multiple
+
+PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
+LOWPASS_CELL = 8
+
+
+class Pix2PixTrainer(Trainer):
+    """D then G, every step, as in the paper; conditions, stroke noise and several scales are ours."""
+
+    defaults = {"steps": 100_000, "batch": 1, "crop": 256}
+
+    def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
+        super().__init__(options, settings, dataset)
+        self.options, self.data_name = options, dataset.name
+        self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
+        other = dataset.first(Kind.IMAGE, besides=[self.source.name])
+        self.target = dataset.column(options.target) if options.target else other
+        self.classes = len(self.source.classes) if self.source.classes else None
+        self.conditions = {name: dataset.column(name).values for name in options.conditions}
+        self.seeded = options.noise == "strokes" and "seed" in dataset.columns
+        self.columns = (self.source.name, self.target.name, *options.conditions, *(["seed"] if self.seeded else []))
+        self.told = sum(len(values) for values in self.conditions.values())
+        self.noise_channels = STROKE_CHANNELS if options.noise == "strokes" else 0
+        self.arguments = self._arguments()
+        self._build()
+
+    def prepare(self, sample: Sample) -> Sample:
+        """Lay the strokes that the sample's painting was made with, where the data names its seed."""
+        if self.noise_channels:
+            picture = sample[self.target.name]
+            assert isinstance(picture, Tensor)
+            height, width = picture.shape[-2:]
+            seed = int(str(sample["seed"])) if self.seeded else mix_seeds(self.settings.seed, int(picture.sum()))
+            sample["z"] = stroke_noise(height, width, seed)
+        return sample
+
+    def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Update the discriminator, then the generator."""
+        seen, target = self._seen(batch), batch[self.target.name] * 2 - 1
+        disturbed = disturb(batch[self.source.name], self.classes, self.options.input_noise, self.options.input_noise_level)
+        fake = self.networks["generator"](self._input(disturbed, batch), *self._condition(batch))
+        real, false = torch.cat([seen, target], 1), torch.cat([seen, fake], 1)
+        return self._learn_to_judge(real, false.detach()) | self._learn_to_translate(real, false, target, fake)
+
+    def preview(self, batch: dict[str, Any]) -> list[Tensor]:
+        """Show source, output and target."""
+        multiple = size_multiple(self.options.network)
+        batch = {name: _trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
+        source = batch[self.source.name]
+        output = self.exported("generator")(self._input(source, batch), *self._condition(batch))
+        shown = paint_labels(source, self.source.classes) if self.source.classes else source
+        return [shown, (output + 1) / 2, batch[self.target.name]]
+
+    def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
+        """Return the generator as a model."""
+        header = ModelHeader(
+            method="pix2pix",
+            architecture=self.options.network,
+            arguments={**self.arguments, "noise": self.options.noise},
+            inputs={"image": str(self.source.kind)},
+            output="image",
+            classes=self.source.classes,
+            conditions=self.conditions,
+            size_multiple=size_multiple(self.options.network),
+            training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
+        )
+        tensors = self.exported("generator").state_dict()
+        return header, {f"generator.{name}": value for name, value in tensors.items()}
+
+    def _arguments(self) -> dict[str, Any]:
+        options = self.options
+        arguments: dict[str, Any] = {"in_channels": (self.classes or 3) + self.noise_channels, "out_channels": 3}
+        arguments |= {"width": options.width, "norm": options.norm}
+        if options.network == "subpixel":
+            return arguments | {"blocks": options.blocks, "detail": options.detail, "condition_channels": self.told}
+        if self.conditions:
+            raise OptionError(f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel.")
+        return arguments | {"dropout": options.dropout}
+
+    def _build(self) -> None:
+        options = self.options
+        generator = make_generator(options.network, self.arguments)
+        judged = (self.classes or 3) + self.noise_channels + self.told + 3
+        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], options.norm)
+        if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
+            init_weights(generator)
+        init_weights(discriminator)
+        self.networks = {"generator": generator, "discriminator": discriminator}
+        self.optimisers = {name: self.adam(name) for name in self.networks}
+
+    def _learn_to_judge(self, real: Tensor, false: Tensor) -> dict[str, Tensor]:
+        judge = self.networks["discriminator"]
+        set_trainable(judge, True)
+        loss = discriminator_loss(judge(real), judge(false), self.options.gan)
+        self._update("discriminator", loss)
+        return {"discriminator": loss}
+
+    def _learn_to_translate(self, real: Tensor, false: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        options, judge = self.options, self.networks["discriminator"]
+        set_trainable(judge, False)
+        judged = judge.features(false)  # type: ignore[operator]
+        losses = {
+            "adversarial": generator_loss([scale[-1] for scale in judged], options.gan),
+            "l1": lowpass_l1(fake, target, options.l1_cell),
+        }
+        loss = options.adversarial * losses["adversarial"] + options.l1 * losses["l1"]
+        if options.lowpass:
+            losses["lowpass"] = lowpass_l1(fake, target, LOWPASS_CELL)
+            loss = loss + options.lowpass * losses["lowpass"]
+        if options.matching:
+            with torch.no_grad():
+                wanted = judge.features(real)  # type: ignore[operator]
+            losses["matching"] = feature_matching(wanted, judged)
+            loss = loss + options.matching * losses["matching"]
+        self._update("generator", loss)
+        return losses
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimisers[name].step()
+
+    def _input(self, source: Tensor, batch: dict[str, Any]) -> Tensor:
+        x = encode_input(source, self.classes, batch.get("z"))
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def _condition(self, batch: dict[str, Any]) -> list[Tensor]:
+        if not self.conditions:
+            return []
+        count = len(batch[self.target.name])
+        rows = [{name: batch[name][index] for name in self.conditions} for index in range(count)]
+        return [encode_conditions(rows, self.conditions).to(batch[self.target.name].device)]
+
+    def _seen(self, batch: dict[str, Any]) -> Tensor:
+        """Return what the discriminator is shown beside a picture: the clean source, z, and the conditions as planes."""
+        x = self._input(batch[self.source.name], batch)
+        planes = [told[:, :, None, None].expand(-1, -1, *x.shape[-2:]) for told in self._condition(batch)]
+        return torch.cat([x, *planes], 1)
+
+
+def _trim(value: Tensor, multiple: int) -> Tensor:
+    """Cut a preview to sides the network takes."""
+    height, width = (side // multiple * multiple for side in value.shape[-2:])
+    return value[..., :height, :width]

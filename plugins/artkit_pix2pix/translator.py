@@ -1,0 +1,67 @@
+"""Run a pix2pix model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artkit import Context, ModelHeader, OptionError, Translator, nearest
+from artkit.nn import seeded_dropout, stroke_noise
+from artkit_pix2pix import SPEC, Pix2PixOptions
+from artkit_pix2pix.generator import encode_conditions, encode_input, make_generator
+
+
+class Pix2Pix(Translator):
+    """The generator of a trained model; its header says what it takes, what it can be told, and whether it sees strokes."""
+
+    spec = SPEC
+    options: Pix2PixOptions
+    header: ModelHeader
+
+    def __init__(self, options: Pix2PixOptions, header: ModelHeader) -> None:
+        super().__init__(options, header)
+        arguments = dict(header.arguments)
+        self.noise = arguments.pop("noise", "none")
+        self.generator = make_generator(header.architecture, arguments)
+        self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
+        self.told = self._parse_condition(options.condition)
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+        """Map N3HW, or labels N H W where the model takes label maps, to a picture."""
+        noise = None
+        if self.noise == "strokes":
+            noise = context.draw(lambda seed: stroke_noise(context.height, context.width, seed))
+        x = encode_input(image, self.classes, noise).to(context.dtype).contiguous(memory_format=torch.channels_last)
+        if self.options.stochastic:
+            with seeded_dropout(self.generator, context.seeds):
+                output = self.generator(x, *self._condition(context))
+        else:
+            output = self.generator(x, *self._condition(context))
+        return (output + 1) / 2
+
+    def _condition(self, context: Context) -> list[Tensor]:
+        if not self.header.conditions:
+            return []
+        rows = [self._choose(context, index) for index in range(len(context.seeds))]
+        return [encode_conditions(rows, self.header.conditions).to(context.device, context.dtype)]
+
+    def _choose(self, context: Context, index: int) -> dict[str, str]:
+        """What the step says, else what is known of the picture, else what the seed draws."""
+        chosen = {}
+        for name, values in self.header.conditions.items():
+            generator = torch.Generator().manual_seed(context.seeds[index])
+            drawn = values[int(torch.randint(len(values), (), generator=generator))]
+            chosen[name] = self.told.get(name) or context.fact(index, name) or drawn
+        return chosen
+
+    def _parse_condition(self, text: str | None) -> dict[str, str]:
+        told: dict[str, Any] = {}
+        for word in (text or "").replace(",", " ").split():
+            name = next((name for name, values in self.header.conditions.items() if word in values), None)
+            if name is None:
+                known = [value for values in self.header.conditions.values() for value in values]
+                raise OptionError(f"pix2pix(condition={text!r}): this model knows no '{word}'.{nearest(word, known)}")
+            told[name] = word
+        return told

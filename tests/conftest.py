@@ -1,0 +1,36 @@
+"""Every test runs with one thread and without the settings or models of the person who runs it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Before torch is imported: workers side by side gain nothing from threads of their own.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = "1"
+for name in [name for name in os.environ if name.startswith("ARTKIT_")]:
+    del os.environ[name]
+
+settings.register_profile(
+    "artkit", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("artkit")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def artkit_home():
+    """Give the session an empty model store; child processes inherit it."""
+    with tempfile.TemporaryDirectory(prefix="artkit-home-") as home:
+        os.environ["ARTKIT_HOME"] = home
+        yield home
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.accelerator.is_available():
+            pytest.skip("needs an accelerator")

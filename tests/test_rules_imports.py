@@ -1,0 +1,216 @@
+"""The import rules: core knows no plugin, plugins know only public names, a room knows only the floors below it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = {path.parent.name for path in ROOT.glob("plugins/*/__init__.py")}
+CORE_FILES = sorted(ROOT.glob("artkit/**/*.py"))
+PLUGIN_FILES = sorted(ROOT.glob("plugins/*/**/*.py"))
+
+# The rooms of artkit, ground floor first.
+FLOORS = [
+    "errors",
+    "seeds",
+    "spec",
+    "events",
+    "hookspecs",
+    "plugins",
+    "images",
+    "models",
+    "chain",
+    "nn",
+    "translator",
+    "engine",
+    "data",
+    "metrics",
+    "training",
+    "testing",
+    "cli",
+    "__main__",
+]
+
+# Imports upwards that have a reason, as (module or package, imported room).
+UPWARD = {
+    ("artkit.plugins", "metrics"): "core's own scores are registered like a plugin's, from an import-light list",
+    ("artkit.chain", "engine"): "Chain.__call__ runs itself; imported when called",
+}
+
+# Rooms whose modules plugins may use; the rest of core is reached through `artkit` itself.
+PUBLIC = {
+    *("errors", "seeds", "spec", "events", "images", "models"),
+    *("nn", "translator", "data", "metrics", "training", "testing"),
+}
+
+
+class Import(NamedTuple):
+    """One imported module and, for `from module import name`, the name."""
+
+    line: int
+    module: str
+    name: str | None
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    """List every import in a file, at any depth, relative ones made absolute."""
+    package = path.relative_to(ROOT / "plugins" if "plugins" in path.relative_to(ROOT).parts[:1] else ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (Import(node.lineno, alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*above, *filter(None, [node.module])])
+            yield from (Import(node.lineno, module, alias.name) for alias in node.names)
+
+
+def module_file(module: str) -> Path | None:
+    """Return the file of a module of artkit, if it is one."""
+    base = ROOT / Path(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file of core; a package's `__init__.py` has the package's name."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(imported: Import) -> str | None:
+    """Return the room of core that an import reaches; `artkit` for a name that the package itself hands out."""
+    parts = imported.module.split(".")
+    if parts[0] != "artkit":
+        return None
+    if len(parts) > 1:
+        return parts[1]
+    return imported.name if imported.name and module_file(f"artkit.{imported.name}") else "artkit"
+
+
+def upward_reason(module: str, room: str) -> str | None:
+    """Return why this module may import that higher room, if it may."""
+    return next((why for (base, to), why in UPWARD.items() if room == to and f"{module}.".startswith(f"{base}.")), None)
+
+
+def exported(path: Path) -> set[str] | None:
+    """Return the names in a module's literal `__all__`, or None when it has none."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+            return {item.value for item in ast.walk(node.value) if isinstance(item, ast.Constant)}
+    return None
+
+
+def fault_in_core(module: str, imported: Import) -> str | None:
+    """Say what is wrong with an import in a module of core."""
+    if imported.module.split(".")[0] in PLUGINS:
+        return "core imports a plugin"
+    room, own = room_of(imported), module.split(".")[1]
+    if room is None or room == own or imported.name == "__version__":
+        return None
+    if room not in FLOORS:
+        return "import from the room itself, not through the package" if room == "artkit" else f"no floor for '{room}'"
+    if FLOORS.index(room) > FLOORS.index(own) and not upward_reason(module, room):
+        return f"'{own}' is below '{room}'"
+    return None
+
+
+def fault_in_plugin(plugin: str, imported: Import) -> str | None:
+    """Say what is wrong with an import in a module of a plugin."""
+    if imported.module.split(".")[0] in PLUGINS - {plugin}:
+        return "a plugin imports another plugin"
+    room = room_of(imported)
+    if room is None:
+        return None
+    if any(part.startswith("_") for part in [*imported.module.split("."), imported.name or ""]):
+        return "private to artkit"
+    if room != "artkit" and room not in PUBLIC:
+        return f"artkit.{room} is not public: use what `artkit` itself hands out"
+    path = module_file(imported.module)
+    if path is None:
+        return "no such module"
+    names = exported(path)
+    submodule = module_file(f"{imported.module}.{imported.name}")
+    if imported.name and names is not None and imported.name not in names and not submodule:
+        return f"not in {imported.module}.__all__"
+    return None
+
+
+def report(path: Path, imported: Import, fault: str) -> str:
+    """Format one fault as an editor can open it."""
+    name = f"{imported.module}.{imported.name}" if imported.name else imported.module
+    return f"{path.relative_to(ROOT)}:{imported.line}: {name}: {fault}"
+
+
+def test_core_imports_only_from_floors_below():
+    faults = [
+        report(path, imported, fault)
+        for path in CORE_FILES
+        if (module := module_of(path)) != "artkit"
+        for imported in imports_of(path)
+        if (fault := fault_in_core(module, imported))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_every_room_has_a_floor():
+    rooms = {module_of(path).split(".")[1] for path in CORE_FILES if "." in module_of(path)}
+    assert rooms <= set(FLOORS)
+
+
+def test_plugins_import_only_public_names():
+    faults = [
+        report(path, imported, fault)
+        for path in PLUGIN_FILES
+        for imported in imports_of(path)
+        if (fault := fault_in_plugin(path.relative_to(ROOT / "plugins").parts[0], imported))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_core_has_no_back_door_to_a_plugin():
+    """No string in core names a built-in plugin's module, so that all arrive through entry points."""
+    faults = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
+        for path in CORE_FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.split(":")[0].split(".")[0] in PLUGINS
+    ]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("module", "imported", "fault"),
+    [
+        ("artkit.chain.plan", Import(1, "artkit.models.store", "find_model"), None),
+        ("artkit.chain.text", Import(1, "artkit.engine.local", "run_chain"), None),
+        ("artkit.models.store", Import(1, "artkit.chain", "Chain"), "'models' is below 'chain'"),
+        ("artkit.models.store", Import(1, "artkit.attic", "Old"), "no floor for 'attic'"),
+        ("artkit.cli", Import(1, "artkit", "Chain"), "import from the room itself, not through the package"),
+        ("artkit.cli", Import(1, "artkit", "__version__"), None),
+        ("artkit.cli", Import(1, "pathlib", "Path"), None),
+    ],
+)
+def test_core_rule_catches(module, imported, fault):
+    assert fault_in_core(module, imported) == fault
+
+
+@pytest.mark.parametrize(
+    ("imported", "fault"),
+    [
+        (Import(1, "artkit.spec", "Port"), None),
+        (Import(1, "artkit.spec", None), None),
+        (Import(1, "artkit.spec", "Struct"), "not in artkit.spec.__all__"),
+        (Import(1, "artkit.spec", "_type_name"), "private to artkit"),
+        (Import(1, "artkit.cli", "main"), "artkit.cli is not public: use what `artkit` itself hands out"),
+        (Import(1, "artkit.nn.nowhere", "Block"), "no such module"),
+        (Import(1, "torch", "nn"), None),
+    ],
+)
+def test_plugin_rule_catches(imported, fault):
+    assert fault_in_plugin("artkit_example", imported) == fault

@@ -1,0 +1,79 @@
+"""Commands that compute nothing import nothing that computes, so that they answer at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMPUTE = ("torch", "skimage", "scipy", "rich")
+ARRAYS = ("numpy", "PIL")
+
+# Ends the process where a heavy import starts, with the stack that leads there; no `except ImportError` can hide it.
+GUARD = """
+import os, sys, traceback
+
+class Guard:
+    def find_spec(self, name, path=None, target=None):
+        if name in {heavy}:
+            traceback.print_stack()
+            sys.stderr.flush()
+            os._exit(99)
+
+sys.meta_path.insert(0, Guard())
+"""
+
+MAIN = """
+from artkit.cli import main
+sys.argv = ["artkit", *{arguments}]
+main()
+"""
+
+landed = pytest.mark.skipif(not (ROOT / "artkit" / "cli" / "__init__.py").is_file(), reason="no command line yet")
+
+
+def run_guarded(code: str, heavy: tuple[str, ...], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a fresh interpreter in which the `heavy` imports end the process."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": paths, "ARTKIT_STRICT": "1"}
+    command = [sys.executable, "-c", GUARD.format(heavy=heavy) + code]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@landed
+@pytest.mark.parametrize(
+    "code",
+    ["import artkit", "import artkit.spec, artkit.errors, artkit.hookspecs, artkit.plugins", "import artkit.chain"],
+)
+def test_import_is_light(code):
+    result = run_guarded(code, COMPUTE + ARRAYS)
+    assert result.returncode == 0, result.stderr
+
+
+@landed
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        ([], COMPUTE + ARRAYS),
+        (["--help"], COMPUTE + ARRAYS),
+        (["run", "--help"], COMPUTE + ARRAYS),
+        (["methods"], COMPUTE + ARRAYS),
+        (["plugins"], COMPUTE + ARRAYS),
+        (["models"], COMPUTE),
+        (["run", "examples/semantic.png", "--chain", "semgan,pix2pix,touchup", "--dry-run"], COMPUTE),
+    ],
+    ids=lambda value: None if isinstance(value, tuple) else " ".join(value[:2]) or "artkit",
+)
+def test_command_is_light(arguments, heavy):
+    result = run_guarded(MAIN.format(arguments=arguments), heavy)
+    assert result.returncode == 0, result.stderr
+
+
+def test_guard_names_the_import():
+    result = run_guarded("import torch", COMPUTE)
+    assert result.returncode == 99
+    assert 'File "<string>"' in result.stderr
