@@ -16,7 +16,6 @@ def render(canvas: Canvas, plan: Plan, light: Light, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     sky = _sky(canvas, plan, light, rng)
     photo = _surfaces(canvas, plan, light)
-    _veil(photo, canvas, plan, light)
     _flowers(photo, canvas, plan, rng)
     _clouds(photo, canvas, sky, light)
     open_sky = canvas.labels == SKY
@@ -31,13 +30,15 @@ def _sky(canvas: Canvas, plan: Plan, light: Light, rng: np.random.Generator) -> 
     down = np.clip(canvas.y / (plan.horizon + 0.02), 0, 1)
     fall = 0.65 * down + 0.35 * down**4
     sky = light.zenith + (light.horizon - light.zenith) * fall[:, None]
-    sky = np.repeat(sky[:, None], canvas.shape[1], 1)
+    sky = np.repeat(sky[:, None].astype(np.float32), canvas.shape[1], 1)
     if plan.sun:
         across = (canvas.x - plan.sun.x) * canvas.aspect
         above = (canvas.y - plan.sun.y)[:, None]
         glow = np.exp(-np.sqrt(across**2 + above**2) * 5).astype(np.float32) * np.float32(light.glow * 0.8)
-        sky += glow[..., None] * (np.minimum(light.sun * 1.5, 1) - sky * 0.5)
-    return sky.astype(np.float32)
+        for channel in range(3):
+            bright = min(float(light.sun[channel]) * 1.5, 1.0)
+            sky[..., channel] += glow * (bright - 0.5 * sky[..., channel])
+    return sky
 
 
 def _direction(canvas: Canvas, plan: Plan) -> Array:
@@ -48,17 +49,17 @@ def _direction(canvas: Canvas, plan: Plan) -> Array:
 
 
 def _surfaces(canvas: Canvas, plan: Plan, light: Light) -> Array:
+    """Return every surface in sunlight and ambient light, behind the air that lies between it and the eye."""
     facing = canvas.side * _direction(canvas, plan) * 0.75 + canvas.up * 0.55
     lambert = np.clip(0.5 + 0.6 * facing, 0.05, 1.15) * (1 - canvas.shadow)
-    colour = ALBEDO[canvas.material]
-    lit = light.ambient * (1 + 0.15 * canvas.up[..., None]) + light.sun * lambert[..., None]
-    return colour * lit * (1 + canvas.tone[..., None])
-
-
-def _veil(photo: Array, canvas: Canvas, plan: Plan, light: Light) -> None:
-    """Lay the air between the eye and far things over them."""
-    air = 0.45 * light.zenith + 0.55 * light.horizon
-    photo += (canvas.haze * np.float32(light.haze))[..., None] * (air - photo)
+    bounce, grain, veil = 1 + 0.15 * canvas.up, 1 + canvas.tone, canvas.haze * np.float32(light.haze)
+    photo = np.empty((*canvas.shape, 3), np.float32)
+    for channel in range(3):
+        air = 0.45 * light.zenith[channel] + 0.55 * light.horizon[channel]
+        lit = light.ambient[channel] * bounce + light.sun[channel] * lambert
+        colour = ALBEDO[:, channel][canvas.material] * lit * grain
+        photo[..., channel] = colour + veil * (air - colour)
+    return photo
 
 
 def _clouds(photo: Array, canvas: Canvas, sky: Array, light: Light) -> None:
@@ -100,7 +101,8 @@ def _water(photo: Array, canvas: Canvas, plan: Plan, light: Light, sky: Array, r
     height, width = canvas.shape
     rows, columns = np.nonzero(wet)
     depth = np.clip(canvas.y[rows] - plan.shore, 0, 1)
-    ripple = texture(rng, canvas.y, canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows, columns]
+    top = rows.min()
+    ripple = texture(rng, canvas.y[top:], canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows - top, columns]
     mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, plan.shore, plan.horizon)
     from_row = np.clip(mirror * height, 0, height - 1).astype(np.int32)
     from_column = np.clip(columns + ripple * (1 + depth * 0.02 * width), 0, width - 1).astype(np.int32)
