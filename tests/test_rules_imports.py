@@ -17,6 +17,7 @@ PLUGIN_FILES = sorted(ROOT.glob("plugins/*/**/*.py"))
 # The rooms of artkit, ground floor first.
 FLOORS = [
     "errors",
+    "seeds",
     "spec",
     "events",
     "hookspecs",
@@ -26,10 +27,10 @@ FLOORS = [
     "chain",
     "nn",
     "translator",
+    "engine",
     "data",
     "metrics",
     "training",
-    "engine",
     "testing",
     "cli",
     "__main__",
@@ -37,15 +38,15 @@ FLOORS = [
 
 # Imports upwards that have a reason, as (module or package, imported room).
 UPWARD = {
-    (
-        "artkit.plugins",
-        "metrics",
-    ): "the scores of core are registered like a plugin's; the list of specs is import-light",
+    ("artkit.plugins", "metrics"): "core's own scores are registered like a plugin's, from an import-light list",
     ("artkit.chain", "engine"): "Chain.__call__ runs itself; imported when called",
 }
 
 # Rooms whose modules plugins may use; the rest of core is reached through `artkit` itself.
-PUBLIC = {"errors", "spec", "events", "images", "models", "nn", "translator", "data", "metrics", "training", "testing"}
+PUBLIC = {
+    *("errors", "seeds", "spec", "events", "images", "models"),
+    *("nn", "translator", "data", "metrics", "training", "testing"),
+}
 
 
 class Import(NamedTuple):

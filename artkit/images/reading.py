@@ -62,9 +62,9 @@ def _read_image(source: Any, *, managed: bool) -> Picture:
 
 
 def _read_path(path: Path, *, managed: bool) -> Picture:
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder, not a picture.")
     try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder, not a picture.")
         with open(path, "rb") as stream:
             if not stream.seekable():
                 stream = cast(Any, BytesIO(stream.read()))

@@ -137,7 +137,7 @@ def scatter(layer: Layer, height: int, width: int, seed: int, stream: int = 0) -
     )
 
 
-def swirl_field(height: int, width: int, seed: int, scale: int = 160, drift: float = 0.8) -> Tensor:
+def swirl_field(height: int, width: int, seed: int, scale: int = 160, drift: float = 1.0) -> Tensor:
     """Return a smooth orientation field theta (H, W) of large coherent swirls, in (-pi, pi].
 
     The field runs along the contour lines of smooth noise, in eddies about `scale` pixels wide, carried by a

@@ -11,7 +11,7 @@ from artkit_atelier.painting.fields import bend_to_borders, blur, detail
 from artkit_atelier.painting.paper import tooth
 from artkit_atelier.painting.styles import StrokeStyle
 
-_SLIP = 1.6
+_SLIP = 1.6  # pixels by which a stroke may run over a border
 
 
 def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) -> Tensor:
@@ -27,10 +27,9 @@ def paint_strokes(photo: Tensor, labels: Tensor, style: StrokeStyle, seed: int) 
         strokes = scatter(layer, height, width, seed, number)
         raster = _keep_inside(_lay(strokes, theta, need), strokes, labels)
         colours = raster.spread(_mix(strokes, palette, style))
-        paint = bristles(strokes, raster)
-        opacity = raster.covered * _opacity(paint, style, seed)
-        canvas = torch.lerp(canvas, colours, opacity)
-        relief = torch.where(raster.covered, paint, relief)
+        thickness = bristles(strokes, raster)
+        canvas = torch.lerp(canvas, colours, _opacity(thickness, style, seed))
+        relief = torch.where(raster.covered, thickness, relief)
     return _light(canvas, relief, style)
 
 
@@ -67,12 +66,13 @@ def _mix(strokes: Strokes, palette: Tensor, style: StrokeStyle) -> Tensor:
     return stray(colour, style.value * strokes.value, turn, style.warmth * strokes.value)
 
 
-def _opacity(paint: Tensor, style: StrokeStyle, seed: int) -> Tensor:
+def _opacity(thickness: Tensor, style: StrokeStyle, seed: int) -> Tensor:
     """Return how much of what lies below the paint hides (H, W): thin paint at a stroke's rim lets it through."""
-    body = (paint * 4).clamp(0, 1)
+    body = (thickness * 4).clamp(0, 1)
     if not style.grain:
         return body
-    return body * (1 - style.grain * tooth(*paint.shape, seed))
+    height, width = thickness.shape
+    return body * (1 - style.grain * tooth(height, width, seed))
 
 
 def _light(canvas: Tensor, relief: Tensor, style: StrokeStyle) -> Tensor:
@@ -80,5 +80,6 @@ def _light(canvas: Tensor, relief: Tensor, style: StrokeStyle) -> Tensor:
     soft = blur(relief[None], 0.7)[0]
     shade = torch.zeros_like(soft)
     shade[1:, 1:] = soft[1:, 1:] - soft[:-1, :-1]
-    lit = canvas * (1 + style.relief * shade) + 0.15 * style.relief * shade.clamp(min=0)
+    lit = canvas * (1 + style.relief * shade)
+    lit = lit + 0.3 * style.relief * shade.clamp(min=0) * (1 - lit.clamp(0, 1))
     return blur(lit, 0.45)  # a stroke's rim is one pixel sharp: this takes the stairs off it

@@ -25,11 +25,12 @@ def from_opponent(colour: Tensor) -> Tensor:
 def heighten(rgb: Tensor, vividness: float, contrast: float, light: float = 0.0) -> Tensor:
     """Return colours (3, ...) with chroma multiplied by `vividness` and luma stretched around 0.5 by `contrast`.
 
-    `light` is added to a middle luma, less to dark and bright ones.
+    `light` is added to a middle luma; black and white stay as they are.
     Strong chroma grows less than weak chroma, so that greys wake up before pure colours clip.
     """
     luma, *chroma = to_opponent(rgb)
-    luma = (luma - 0.5) * contrast + 0.5 + light * 4 * luma * (1 - luma)
+    middling = 4 * luma * (1 - luma)
+    luma = luma + middling * (1.5 * (contrast - 1) * (luma - 0.5) + light)
     strength = torch.stack(chroma).norm(dim=0)
     gain = 1 + (vividness - 1) * (1 - strength / 0.6).clamp(0.15, 1)
     return from_opponent(torch.stack((luma, chroma[0] * gain, chroma[1] * gain)))

@@ -30,20 +30,20 @@ class StrokeStyle(Style):
 
     layers: tuple[Layer, ...] = LAYERS
     detail_layers: tuple[Layer, ...] = (Layer(cell=4, length=12, width=4.2, density=0.0),)
-    value: float = 0.06
+    value: float = 0.07
     hue: float = 0.16
     warmth: float = 0.05
     flecks: float = 0.06
-    fleck_turn: float = 0.6
+    fleck_turn: float = 0.45
     vividness: float = 1.45
-    contrast: float = 1.1
-    light: float = 0.03
+    contrast: float = 1.2
+    light: float = 0.015
     relief: float = 0.5
     follow: float = 1.0
     ground: tuple[float, float, float] = (0.93, 0.89, 0.80)
     bare: float = 0.0
     scale: int = 160
-    drift: float = 0.8
+    drift: float = 1.0
     grain: float = 0.0
 
 
@@ -71,7 +71,7 @@ _ALL = (
         warmth=0.05,
         flecks=0.08,
         vividness=1.75,
-        contrast=1.2,
+        contrast=1.4,
         relief=0.8,
         scale=220,
         drift=0.5,
@@ -98,7 +98,7 @@ _ALL = (
         "pastel",
         "soft hatching in chalk on toned paper, after Degas",
         layers=(
-            Layer(cell=9, length=40, width=9, density=0.9),
+            Layer(cell=9, length=44, width=8, density=0.7),
             Layer(cell=6, length=34, width=3.0, density=0.8),
             Layer(cell=5, length=26, width=2.4, density=0.6),
         ),
@@ -107,15 +107,15 @@ _ALL = (
         hue=0.22,
         warmth=0.05,
         flecks=0.07,
-        vividness=1.15,
-        contrast=0.95,
+        vividness=1.7,
+        contrast=1.0,
         relief=0.0,
         follow=0.5,
         ground=(0.62, 0.56, 0.50),
-        bare=0.6,
+        bare=0.5,
         scale=260,
         drift=1.2,
-        grain=0.55,
+        grain=0.65,
     ),
     WashStyle("watercolour", "wet washes with pooled pigment on rough paper, after Turner"),
 )

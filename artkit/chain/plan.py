@@ -1,0 +1,116 @@
+"""The plan of a chain: every step with its method, options, model and what feeds its ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+
+import msgspec
+
+from artkit.chain.steps import Chain, Step
+from artkit.spec import Kind, MethodSpec, Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from artkit.models.header import ModelHeader
+
+Binding: TypeAlias = Union[Literal["previous"], "Path", "Plan", Any]
+"""What feeds a port: the previous step (for the first step: the chain's input), a file, a nested plan, or, from Python,
+a picture in memory."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A checked step. `index` counts from 0; `bindings` holds the ports that are fed; `seed` is its own, if set."""
+
+    index: int
+    step: Step
+    spec: MethodSpec
+    options: Options
+    model: Path | None
+    header: ModelHeader | None
+    bindings: dict[str, Binding]
+    seed: int | None
+
+    @property
+    def output(self) -> Kind:
+        """What the step gives: its model's word, else its method's."""
+        return self.header.output if self.header else self.spec.output
+
+    def port_kind(self, port: str) -> Kind:
+        """Return what a port takes: its model's word, else its method's. Raises KeyError for an unknown port."""
+        found = self.spec.port(port)
+        if found is None:
+            raise KeyError(port)
+        return self.header.inputs.get(port, found.kind) if self.header else found.kind
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A chain that can run: nothing is left to look up but the weights themselves."""
+
+    chain: Chain
+    steps: tuple[PlannedStep, ...]
+    has_input: bool
+
+    @property
+    def output(self) -> Kind:
+        """What the last step gives."""
+        return self.steps[-1].output
+
+    def describe(self) -> list[str]:
+        """Return the plan as lines for people, one a step and one more for each nested chain's steps."""
+        width = max(len(planned.spec.name) for planned in self.steps)
+        lines = []
+        for planned in self.steps:
+            lines.append(self._line(planned, width))
+            for port, binding in planned.bindings.items():
+                if isinstance(binding, Plan):
+                    lines += [f"     {port}: {line}" for line in binding.describe()]
+        return lines
+
+    def _line(self, planned: PlannedStep, width: int) -> str:
+        ports = [self._fed(planned, port, binding) for port, binding in planned.bindings.items()]
+        parts = [f"{', '.join(ports) or 'noise'} -> {planned.output}"]
+        if planned.model is not None:
+            parts.append(f"model {planned.model}")
+        if planned.seed is not None:
+            parts.append(f"seed {planned.seed}")
+        parts += [f"{name}={value}" for name, value in msgspec.structs.asdict(planned.options).items()]
+        return f"{planned.index + 1}. {planned.spec.name:<{width}}  " + "  ".join(parts)
+
+    def _fed(self, planned: PlannedStep, port: str, binding: Binding) -> str:
+        if binding == "previous":
+            return str(planned.port_kind(port)) if planned.index else "the input"
+        return f"{port}=[{binding.chain}]" if isinstance(binding, Plan) else f"{port}={_name(binding)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain data: `chain`, `output`, and `steps`."""
+        return {"chain": str(self.chain), "output": str(self.output), "steps": list(map(_as_json, self.steps))}
+
+
+def _as_json(planned: PlannedStep) -> dict[str, Any]:
+    return {
+        "index": planned.index,
+        "method": planned.spec.name,
+        "options": msgspec.to_builtins(planned.options),
+        "model": None if planned.model is None else str(planned.model),
+        "seed": planned.seed,
+        "inputs": {port: _binding_json(planned, binding) for port, binding in planned.bindings.items()},
+        "output": str(planned.output),
+    }
+
+
+def _binding_json(planned: PlannedStep, binding: Binding) -> dict[str, Any]:
+    if isinstance(binding, str) and binding == "previous":
+        return {"from": "previous" if planned.index else "input"}
+    if isinstance(binding, Plan):
+        return {"from": "chain", **binding.as_json()}
+    return {"from": "file", "path": _name(binding)}
+
+
+def _name(binding: Binding) -> str:
+    from pathlib import PurePath
+
+    return str(binding) if isinstance(binding, str | PurePath) else f"<{type(binding).__name__}>"

@@ -1,0 +1,209 @@
+"""Checking a chain against methods, models and ports, before a single weight is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from artkit.chain.plan import Binding, Plan, PlannedStep
+from artkit.chain.steps import Chain, Step, Value
+from artkit.errors import ChainError, ModelError, OptionError, nearest
+from artkit.spec import Kind, MethodSpec, Port, parse_options
+
+if TYPE_CHECKING:
+    from artkit.models.header import ModelHeader
+    from artkit.plugins import Registry
+
+_FITS: dict[Kind, tuple[Kind, ...]] = {
+    Kind.IMAGE: (Kind.IMAGE, Kind.LABELS, Kind.MASK),
+    Kind.LABELS: (Kind.LABELS, Kind.IMAGE),
+    Kind.MASK: (Kind.MASK,),
+    Kind.TEXT: (Kind.TEXT,),
+}
+"""What each kind can feed. Labels are painted by themselves; whether an image is a label map shows when it is read."""
+
+
+def plan_chain(chain: Chain, registry: Registry, *, has_input: bool, ports: Mapping[str, Any] | None = None) -> Plan:
+    """Check a chain and return what will run.
+
+    `ports` feeds every port of that name that nothing else feeds, by path or, from Python, by picture. Reads the
+    headers of the models, never their tensors. Raises ChainError, OptionError or ModelError naming the step and what to
+    type.
+    """
+    planner = _Planner(registry, dict(ports or {}))
+    plan = planner.plan(chain, has_input)
+    planner.check_all_ports_used()
+    return plan
+
+
+@dataclass
+class _Planner:
+    """One planning: the registry, the ports given from outside, and which of them found a place."""
+
+    registry: Registry
+    ports: dict[str, Any]
+    used: set[str] = field(default_factory=set)
+    taken: dict[str, str] = field(default_factory=dict)
+
+    def plan(self, chain: Chain, has_input: bool) -> Plan:
+        """Plan one chain; nested ones come back here."""
+        steps: list[PlannedStep] = []
+        for step in chain:
+            fed = steps[-1].output if steps else Kind.IMAGE if has_input else None
+            steps.append(self._plan_step(len(steps), step, fed))
+        return Plan(chain, tuple(steps), has_input)
+
+    def _plan_step(self, index: int, step: Step, fed: Kind | None) -> PlannedStep:
+        spec = self.registry.method(step.method)
+        given = dict(step.options)
+        _check_names(spec, given)
+        seed = _seed(spec, given.pop("seed", None))
+        model, header = self._model(spec, given.pop("model", None))
+        nested = {port.name: given.pop(port.name) for port in spec.inputs if port.name in given}
+        options = parse_options(spec.options, {name: _plain(value) for name, value in given.items()}, spec.name)
+        bindings = self._bind(index, spec, nested, fed)
+        planned = PlannedStep(index, step, spec, options, model, header, bindings, seed)
+        self._check_kinds(planned, fed)
+        return planned
+
+    # -- models -------------------------------------------------------------------------------------------------
+
+    def _model(self, spec: MethodSpec, name: Value) -> tuple[Path | None, ModelHeader | None]:
+        if not spec.needs_model and spec.default_model is None:
+            if name is not None:
+                raise OptionError(f"{spec.name} has no models to choose from: leave out model={name}.")
+            return None, None
+        if name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
+            raise OptionError(f"{spec.name}(model=...): write a model's name or, in quotes, its path.")
+        from artkit.models.header import read_header
+        from artkit.models.store import find_model
+
+        path = find_model(spec.name, None if name is None else str(name), self.registry, spec.default_model)
+        header = read_header(path)
+        _check_header(spec, path, header)
+        return path, header
+
+    # -- ports --------------------------------------------------------------------------------------------------
+
+    def _bind(self, index: int, spec: MethodSpec, nested: dict[str, Value], fed: Kind | None) -> dict[str, Binding]:
+        bindings: dict[str, Binding] = {}
+        main = spec.inputs[0].name if spec.inputs else None
+        if fed is not None:
+            if main is None:
+                raise ChainError(_no_room(index, spec))
+            bindings[main] = "previous"
+        for name, value in nested.items():
+            if name in bindings:
+                raise ChainError(
+                    f"The port '{name}' of {spec.name} is fed twice: by what comes before, and by [{value}]."
+                )
+            bindings[name] = self._nested(spec, name, value)
+        for port in spec.inputs:
+            if port.name in self.ports:
+                self._bind_outside(spec, port, bindings)
+            if port.required and port.name not in bindings:
+                raise ChainError(self._missing(index, spec, port))
+        return bindings
+
+    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Plan:
+        if not isinstance(value, Chain):
+            raise ChainError(f"'{name}' is a port of {spec.name}: feed it with -i {name}=PATH, or {name}=[STEP,...].")
+        return self.plan(value, has_input=False)
+
+    def _bind_outside(self, spec: MethodSpec, port: Port, bindings: dict[str, Binding]) -> None:
+        source = self.ports[port.name]
+        if port.name in bindings:
+            self.taken[port.name] = spec.name
+            return
+        if isinstance(source, str | Path):
+            source = Path(source)
+            if not source.is_file():
+                problem = "is a folder, not a file" if source.is_dir() else "does not exist"
+                raise ChainError(f"-i {port.name}={source}: {source} {problem}.")
+        bindings[port.name] = source
+        self.used.add(port.name)
+
+    def _missing(self, index: int, spec: MethodSpec, port: Port) -> str:
+        if index == 0 and port is spec.inputs[0]:
+            sources = sorted(method.name for method in self.registry.methods.values() if method.is_source)
+            known = f" ({', '.join(sources)})" if sources else ""
+            return f"{spec.name} needs a picture: give one, or start the chain with a method that makes its own{known}."
+        return (
+            f"{spec.name} needs its port '{port.name}' ({port.kind}): "
+            f"add -i {port.name}=PATH, or write {spec.name}({port.name}=[STEP,...])."
+        )
+
+    def check_all_ports_used(self) -> None:
+        """Raise ChainError for a port given from outside that no step took."""
+        for name in self.ports:
+            if name in self.used:
+                continue
+            if name in self.taken:
+                raise ChainError(f"The port '{name}' of {self.taken[name]} is fed already: leave out -i {name}=...")
+            owners = [spec.name for spec in self.registry.methods.values() if spec.port(name)]
+            if owners:
+                raise ChainError(f"No step of the chain has a port '{name}'; {', '.join(sorted(owners))} would have.")
+            known = {port.name for spec in self.registry.methods.values() for port in spec.inputs}
+            raise ChainError(f"No method has a port '{name}'.{nearest(name, known)}")
+
+    # -- kinds --------------------------------------------------------------------------------------------------
+
+    def _check_kinds(self, planned: PlannedStep, fed: Kind | None) -> None:
+        for port, binding in planned.bindings.items():
+            wanted = planned.port_kind(port)
+            if isinstance(binding, Plan):
+                given, giver = binding.output, f"[{binding.chain}]"
+            elif isinstance(binding, str) and fed is not None:
+                given, giver = fed, "the step before it" if planned.index else "the input"
+            else:
+                continue
+            if wanted not in _FITS[given]:
+                name = planned.spec.name
+                message = f"{name} takes {wanted} in its port '{port}', but {giver} gives {given}."
+                raise ChainError(message + self._converters(given, wanted))
+
+    def _converters(self, given: Kind, wanted: Kind) -> str:
+        names = [
+            spec.name
+            for spec in self.registry.methods.values()
+            if spec.output == wanted and spec.inputs and spec.inputs[0].kind in _FITS[given]
+        ]
+        return f" Put {' or '.join(sorted(names))} between them." if names else ""
+
+
+def _check_names(spec: MethodSpec, given: dict[str, Value]) -> None:
+    known = {info.name for info in msgspec.structs.fields(spec.options)} | {port.name for port in spec.inputs}
+    known |= {"seed"} | ({"model"} if spec.needs_model or spec.default_model else set())
+    for name in given:
+        if name not in known and name != "model":
+            raise OptionError(f"{spec.name} has no option '{name}'.{nearest(name, known)}")
+
+
+def _seed(spec: MethodSpec, value: Value) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise OptionError(f"{spec.name}(seed={value}): a seed is a whole number from 0 up.")
+    return value
+
+
+def _plain(value: Value) -> Any:
+    """Return a value as options hold it: bare words in brackets, which read as steps, are a list of words here."""
+    if isinstance(value, Chain) and not any(step.options for step in value):
+        return [step.method for step in value]
+    return value
+
+
+def _check_header(spec: MethodSpec, path: Path, header: ModelHeader) -> None:
+    if header.method != spec.name:
+        raise ModelError(f"{path} is a model of {header.method}: write {header.method}(model=...), not {spec.name}.")
+
+
+def _no_room(index: int, spec: MethodSpec) -> str:
+    if index == 0:
+        return f"{spec.name} makes its pictures from nothing and takes no input: leave the input out."
+    return f"{spec.name} takes nothing in, so it can only start a chain; here it is step {index + 1}."

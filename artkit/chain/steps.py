@@ -1,0 +1,174 @@
+"""Steps and chains as Python objects."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from artkit.errors import ChainError
+
+if TYPE_CHECKING:
+    from artkit.images import Picture
+
+Value: TypeAlias = Union[str, int, float, bool, tuple["Value", ...], "Chain", None]
+"""What an option may hold; lists become tuples."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One method with its options. An option that holds a `Chain` feeds the port of that name."""
+
+    method: str
+    options: dict[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the names and normalise the values; raises ChainError."""
+        for name in (self.method, *self.options):
+            if not is_word(name):
+                raise ChainError(f"{name!r} is not a name: method and option names are letters, digits and '_'.")
+        values = {name: _normalise(value, f"{self.method}({name}=...)") for name, value in self.options.items()}
+        object.__setattr__(self, "options", values)
+
+    def __str__(self) -> str:
+        """Return the step as chain text, such as `touchup(strength=0.8)`."""
+        if not self.options:
+            return self.method
+        written = ",".join(f"{name}={_format(value)}" for name, value in self.options.items())
+        return f"{self.method}({written})"
+
+
+class Chain:
+    """Steps in order. `Chain("semgan,pix2pix")`, or from steps, texts and chains: `Chain(["semgan", Step("pix2pix")])`.
+
+    `str(chain)` is text that parses back to an equal chain. Calling a chain runs it on a picture.
+    """
+
+    __slots__ = ("steps",)
+
+    steps: tuple[Step, ...]
+
+    def __init__(self, source: str | Iterable[Step | str | Chain]) -> None:
+        """Build from text or from parts; raises ChainError for text that is no chain, and for no steps at all."""
+        steps = tuple(_steps(source))
+        if not steps:
+            raise ChainError("A chain needs at least one step, such as: semgan,pix2pix")
+        object.__setattr__(self, "steps", steps)
+
+    @classmethod
+    def from_recipe(cls, path: str | Path) -> Chain:
+        """Read the chain of a TOML recipe, or the one a PNG written by artkit remembers. Raises ChainError."""
+        from artkit.chain.recipe import read_recipe
+
+        return read_recipe(path).chain
+
+    def to_recipe(self) -> str:
+        """Return the chain as a TOML recipe."""
+        from artkit.chain.recipe import Recipe
+
+        return Recipe(self).to_toml()
+
+    def __call__(
+        self,
+        picture: Any = None,
+        /,
+        *,
+        seed: int = 0,
+        size: tuple[int, int] | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        **ports: Any,
+    ) -> Picture:
+        """Run the chain and return its last picture.
+
+        `picture` is a path, bytes, array, tensor, PIL image or Picture; None when the chain starts with a source, which
+        then makes a picture of `size` (width, height) pixels. Other ports take pictures by name: `chain(photo,
+        style="monet.jpg")`. The same call gives the same picture.
+        """
+        from artkit.engine.local import run_chain
+
+        return run_chain(self, picture, seed=seed, size=size, device=device, precision=precision, **ports)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse: chains do not change."""
+        raise AttributeError("a Chain does not change; build a new one")
+
+    def __reduce__(self) -> tuple[type[Chain], tuple[tuple[Step, ...]]]:
+        """Pickle and copy by rebuilding from the steps."""
+        return Chain, (self.steps,)
+
+    def __iter__(self) -> Iterator[Step]:
+        """Iterate over the steps."""
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        """Return the number of steps."""
+        return len(self.steps)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two chains have equal steps; the order of options does not matter."""
+        return self.steps == other.steps if isinstance(other, Chain) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Hash by the methods' names, which equal chains share."""
+        return hash(tuple(step.method for step in self.steps))
+
+    def __str__(self) -> str:
+        """Return the chain as text."""
+        return ",".join(map(str, self.steps))
+
+    def __repr__(self) -> str:
+        """Return the call that builds the chain."""
+        return f"Chain({str(self)!r})"
+
+
+def is_word(text: object) -> bool:
+    """Tell whether `text` is a bare word of chain text: an ASCII Python identifier that is no keyword."""
+    return isinstance(text, str) and text.isascii() and text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _steps(source: str | Iterable[Step | str | Chain]) -> Iterator[Step]:
+    if isinstance(source, str):
+        from artkit.chain.text import parse_chain
+
+        source = parse_chain(source)
+    for part in source:
+        if isinstance(part, Step):
+            yield part
+        elif isinstance(part, str | Chain):
+            yield from Chain(part) if isinstance(part, str) else part
+        else:
+            raise ChainError(f"A chain is made of steps and texts, not of {type(part).__name__}.")
+
+
+def _normalise(value: Any, where: str) -> Value:
+    if value is None or isinstance(value, str | bool | Chain):
+        return value
+    if isinstance(value, int | float):
+        if not -(2.0**63) < value < 2.0**63:
+            raise ChainError(f"{where}: the number is too large, or none at all.")
+        return value
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(item, Step) for item in value):
+            return Chain(value)
+        if not any(isinstance(item, Step | Chain) for item in value):
+            return tuple(_normalise(item, where) for item in value)
+    kind = type(value).__name__
+    raise ChainError(f"{where}: a {kind} is no option value; use text, numbers, true, false, none, or lists of them.")
+
+
+def _format(value: Value) -> str:
+    if isinstance(value, Chain):
+        return f"[{value}]"
+    if isinstance(value, tuple):
+        # Words in a list are quoted: bare ones would read as the steps of a chain.
+        return "[" + ",".join(repr(item) if isinstance(item, str) else _format(item) for item in value) + "]"
+    if isinstance(value, str):
+        return value if is_word(value) and value not in WORDS else repr(value)
+    return next((word for word, meaning in WORDS.items() if meaning is value), repr(value))
+
+
+WORDS = {"true": True, "false": False, "none": None}
+"""Bare words that are not text."""

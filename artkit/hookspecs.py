@@ -1,0 +1,196 @@
+"""The hooks a plugin may implement. Mark a function of the same name with `@artkit.hookimpl`.
+
+Registration hooks return lists of frozen specs. Event hooks are called while the core works and return nothing.
+A function may take fewer arguments than its hook offers, never others.
+"""
+# mypy: disable-error-code="empty-body"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from artkit.events import StepEvent, TrainingEvent
+    from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
+
+hookspec = pluggy.HookspecMarker("artkit")
+hookimpl = pluggy.HookimplMarker("artkit")
+
+
+@hookspec
+def register_methods() -> list[MethodSpec]:
+    """Offer methods: steps for chains, and things to train.
+
+    Called once, when plugins are loaded. Keep the module import-light: `translator` is text, imported on first use.
+
+    Example::
+
+        from artkit.hookspecs import hookimpl
+        from artkit.spec import Kind, MethodSpec, Port
+
+
+        @hookimpl
+        def register_methods():
+            return [
+                MethodSpec(
+                    name="negative",
+                    summary="Turn light into dark and dark into light.",
+                    inputs=(Port("image", Kind.IMAGE),),
+                    output=Kind.IMAGE,
+                    translator=f"{__name__}:Negative",
+                    needs_model=False,
+                )
+            ]
+
+
+        class Negative:
+            def translate(self, image):
+                return 1 - image
+    """
+
+
+@hookspec
+def register_models() -> list[ModelSpec]:
+    """Offer models: trained weights inside the plugin's package, or to be pulled.
+
+    Called once, when plugins are loaded. The method may belong to another plugin.
+
+    Example::
+
+        from artkit.hookspecs import hookimpl
+        from artkit.spec import ModelSpec
+
+
+        @hookimpl
+        def register_models():
+            return [
+                ModelSpec(
+                    name="winter",
+                    method="pix2pix",
+                    summary="Snowy landscapes from label maps.",
+                    file="my_plugin:weights/winter.safetensors",
+                    licence="CC0-1.0",
+                )
+            ]
+    """
+
+
+@hookspec
+def register_datasets() -> list[DatasetSpec]:
+    """Offer datasets for `artkit data make NAME`, and to train on without writing them to disk.
+
+    Called once, when plugins are loaded.
+
+    Example::
+
+        from artkit.hookspecs import hookimpl
+        from artkit.spec import DatasetSpec, Options
+
+
+        class StripeOptions(Options):
+            width: int = 8
+
+
+        @hookimpl
+        def register_datasets():
+            return [DatasetSpec("stripes", "Striped pictures.", f"{__name__}:make_stripes", StripeOptions)]
+    """
+
+
+@hookspec
+def register_metrics() -> list[MetricSpec]:
+    """Offer metrics for `artkit evaluate --metrics NAME`.
+
+    Called once, when plugins are loaded.
+
+    Example::
+
+        from artkit.hookspecs import hookimpl
+        from artkit.spec import MetricSpec
+
+
+        @hookimpl
+        def register_metrics():
+            return [MetricSpec("brightness_gap", "Difference of mean brightness.", f"{__name__}:brightness_gap")]
+
+
+        def brightness_gap(result, target):
+            return float(abs(result.mean() - target.mean()))
+    """
+
+
+@hookspec
+def register_commands(cli: click.Group) -> None:
+    """Add commands to the command line, which is a click group.
+
+    Called when the command line starts: import what is heavy inside the command, not at the top of the module.
+
+    Example::
+
+        import click
+
+        from artkit.hookspecs import hookimpl
+
+
+        @hookimpl
+        def register_commands(cli):
+            @cli.command()
+            def hello():
+                '''Greet the painter.'''
+                click.echo("Hello, painter.")
+    """
+
+
+@hookspec
+def before_step(step: StepEvent) -> None:
+    """Look on just before a step of a chain computes.
+
+    Example::
+
+        from artkit.hookspecs import hookimpl
+
+
+        @hookimpl
+        def before_step(step):
+            print(f"step {step.index + 1}: {step.method}, seed {step.seed}")
+    """
+
+
+@hookspec
+def after_step(step: StepEvent) -> None:
+    """Look on just after a step of a chain computed; `step.seconds` is how long it took.
+
+    Example::
+
+        from artkit.hookspecs import hookimpl
+
+        seconds_by_method = {}
+
+
+        @hookimpl
+        def after_step(step):
+            seconds_by_method[step.method] = seconds_by_method.get(step.method, 0.0) + step.seconds
+    """
+
+
+@hookspec
+def training_event(event: TrainingEvent) -> None:
+    """Follow a training run: its start and end, optimiser steps, sample sheets and checkpoints.
+
+    Example::
+
+        import json
+
+        from artkit.hookspecs import hookimpl
+
+
+        @hookimpl
+        def training_event(event):
+            if event.kind == "step":
+                with open(event.run / "losses.jsonl", "a") as log:
+                    log.write(json.dumps({"step": event.step, **event.losses}) + chr(10))
+    """

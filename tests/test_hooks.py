@@ -1,0 +1,116 @@
+"""Every hook: documented with its exact signature, tested, and with an example that works as written."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from artkit import hookspecs
+from artkit.events import StepEvent, TrainingEvent
+from artkit.plugins import Registry, load_registry
+from artkit.plugins.checks import HOOK_NAMES
+
+DOCS = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text()
+
+Load = Callable[[str], tuple[Registry, ModuleType]]
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Return a function that loads the example of a hook's docstring as a plugin file."""
+    monkeypatch.setenv("ARTKIT_PLUGINS", "")
+    monkeypatch.setenv("ARTKIT_STRICT", "1")
+
+    def load(hook: str) -> tuple[Registry, ModuleType]:
+        path = tmp_path / "my_plugin.py"
+        path.write_text(source_of_example(hook))
+        return load_registry((path,)), sys.modules["my_plugin"]
+
+    yield load
+    sys.modules.pop("my_plugin", None)
+
+
+def source_of_example(hook: str) -> str:
+    """Return the code after `Example::` in a hook's docstring."""
+    return dedent((inspect.getdoc(getattr(hookspecs, hook)) or "").partition("Example::\n")[2]).strip()
+
+
+def signature(hook: str) -> str:
+    """Return a hook's signature as the docs write it."""
+    return hook + str(inspect.signature(getattr(hookspecs, hook))).replace("'", "")
+
+
+@pytest.mark.parametrize("hook", HOOK_NAMES)
+def test_hook_is_documented_and_tested(hook: str) -> None:
+    assert f"\n## `{signature(hook)}`\n" in DOCS
+    assert f"```python\n{source_of_example(hook)}\n```" in DOCS
+    assert f"test_hook_{hook}" in globals()
+
+
+def test_docs_have_no_other_hooks() -> None:
+    assert re.findall(r"^## `(\w+)\(.*->", DOCS, flags=re.MULTILINE) == list(HOOK_NAMES)
+
+
+def test_hook_register_methods(example: Load) -> None:
+    found, module = example("register_methods")
+    assert found.method("negative").translator == "my_plugin:Negative"
+    assert module.Negative().translate(0.25) == 0.75
+
+
+def test_hook_register_models(example: Load) -> None:
+    found, _ = example("register_models")
+    assert [(model.method, model.name) for model in found.models] == [("pix2pix", "winter")]
+
+
+def test_hook_register_datasets(example: Load) -> None:
+    found, module = example("register_datasets")
+    assert found.dataset("stripes").options is module.StripeOptions
+
+
+def test_hook_register_metrics(example: Load) -> None:
+    from artkit.plugins import resolve
+
+    found, _ = example("register_metrics")
+
+    class Picture(list[float]):
+        def mean(self) -> float:
+            return sum(self) / len(self)
+
+    measure = resolve(found.metric("brightness_gap").function, "my_plugin")
+    assert measure(Picture([0, 1]), Picture([1, 1])) == 0.5
+
+
+def test_hook_register_commands(example: Load) -> None:
+    found, _ = example("register_commands")
+    cli = click.Group()
+    found.call("register_commands", cli=cli)
+    assert CliRunner().invoke(cli, ["hello"]).output == "Hello, painter.\n"
+
+
+def test_hook_before_step(example: Load, capsys: pytest.CaptureFixture[str]) -> None:
+    found, _ = example("before_step")
+    found.call("before_step", step=StepEvent(1, "pix2pix", 7))
+    assert capsys.readouterr().out == "step 2: pix2pix, seed 7\n"
+
+
+def test_hook_after_step(example: Load) -> None:
+    found, module = example("after_step")
+    for seconds in (0.5, 0.25):
+        found.call("after_step", step=StepEvent(0, "semgan", 7, seconds))
+    assert module.seconds_by_method == {"semgan": 0.75}
+
+
+def test_hook_training_event(example: Load, tmp_path: Path) -> None:
+    found, _ = example("training_event")
+    found.call("training_event", event=TrainingEvent("start", tmp_path, 0))
+    found.call("training_event", event=TrainingEvent("step", tmp_path, 5, {"l1": 0.5}))
+    assert (tmp_path / "losses.jsonl").read_text() == '{"step": 5, "l1": 0.5}\n'
