@@ -18,7 +18,7 @@ from artkit_atelier.scenes import draw, make_frames, make_scene
 
 @pytest.fixture(scope="module")
 def world():
-    return [make_scene(seed, 48, 48) for seed in range(60)]
+    return [make_scene(seed, 32, 32) for seed in range(40)]
 
 
 def test_the_same_seed_gives_the_same_bits():
@@ -87,8 +87,8 @@ def test_an_overcast_sky_is_greyer():
 def test_colour_follows_from_class_and_light():
     """One class in one light has nearly one colour, whatever the scene: what a network must be able to learn."""
     means = []
-    for seed in range(60):
-        scene = make_scene(seed, 40, 40, "noon", "clear")
+    for seed in range(30):
+        scene = make_scene(seed, 24, 24, "noon", "clear")
         meadow = scene.labels == NAMES.index("grass")
         if meadow.mean() > 0.1:
             means.append(scene.photo[meadow].mean(0))
@@ -130,7 +130,7 @@ def test_captions_say_what_is_there(world):
             assert "mountain" in scene.caption
         if not share[MOUNTAIN]:
             assert "below" not in scene.caption
-    assert len({scene.caption for scene in world}) > 40
+    assert len({scene.caption for scene in world}) > 30
 
 
 def test_unknown_light_is_refused_with_a_hint():

@@ -68,6 +68,7 @@ def _clouds(photo: Array, canvas: Canvas, sky: Array, light: Light) -> None:
         shade = np.clip(0.5 + 0.5 * canvas.up[where], 0, 1)[:, None]
         dark = 0.35 * light.ambient + 0.62 * (0.55 * light.zenith + 0.45 * light.horizon)
         bright = np.minimum(light.ambient + light.sun * 0.9, 1.0)
+        bright = bright + light.glow * 0.6 * (light.horizon - bright)
         thick = np.clip(0.35 + canvas.tone[where] * 3, 0, 1)[:, None]
         body = dark + (bright - dark) * shade
         photo[where] = sky[where] + (body - sky[where]) * thick
@@ -100,20 +101,24 @@ def _water(photo: Array, canvas: Canvas, plan: Plan, light: Light, sky: Array, r
         return
     height, width = canvas.shape
     rows, columns = np.nonzero(wet)
-    depth = np.clip(canvas.y[rows] - plan.shore, 0, 1)
+    shore = plan.shore
+    depth = np.clip(canvas.y[rows] - shore, 0, 1)
     top = rows.min()
     ripple = texture(rng, canvas.y[top:], canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows - top, columns]
-    mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, plan.shore, plan.horizon)
+    mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, shore, plan.horizon)
     from_row = np.clip(mirror * height, 0, height - 1).astype(np.int32)
     from_column = np.clip(columns + ripple * (1 + depth * 0.02 * width), 0, width - 1).astype(np.int32)
-    # Things that stand before the far shore cast no reflection on it.
-    heavenly = np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
-    near = (canvas.haze[from_row, from_column] < 0.1) & ~heavenly
+    # The sun's image breaks into glints, and things that stand before the far shore cast none.
+    label = canvas.labels[from_row, from_column]
+    near = (canvas.haze[from_row, from_column] < 0.1) & (label != SKY) & (label != CLOUD)
     reflected = np.where(near[:, None], sky[from_row, from_column], photo[from_row, from_column])
     below = ALBEDO[MATERIAL["water"]] * (light.ambient + light.sun * 0.6)
     strength = np.clip(0.8 - 0.7 * depth, 0.3, 0.8)[:, None]
-    glint = 0.035 * ripple[:, None] * (light.ambient + light.sun)
-    photo[rows, columns] = below + (reflected - below) * strength + glint
+    bright = 0.035 * ripple
+    if plan.sun:
+        aside = (canvas.x[columns] - plan.sun.x) * canvas.aspect / (0.03 + 0.12 * depth)
+        bright += light.glow * np.exp(-(aside**2)) * np.clip(0.9 * ripple, 0, 0.6)
+    photo[rows, columns] = below + (reflected - below) * strength + bright[:, None] * (light.ambient + light.sun)
 
 
 def _mirrored(depth: Array, shore: float, horizon: float) -> Array:

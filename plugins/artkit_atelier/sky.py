@@ -38,7 +38,9 @@ def paint_cloud(canvas: Canvas, cloud: Cloud, naive: bool) -> None:
     u = (canvas.x[box[1]] - centre) * canvas.aspect / cloud.width
     v = (canvas.y[box[0]] - cloud.y) / cloud.height
     body, side, up = _streak(rng, u, v) if cloud.sort == "streak" else _puffs(rng, u, v, naive)
-    canvas.fill(box, body > 0, CLOUD, MATERIAL["cloud"], 0.0, side, up, np.clip(body, 0, 1))
+    # Where another cloud stands behind, no sky shines through.
+    behind = np.where(canvas.labels[box] == CLOUD, canvas.tone[box], 0)
+    canvas.fill(box, body > 0, CLOUD, MATERIAL["cloud"], 0.0, side, up, np.clip(body, behind, 1))
 
 
 def _streak(rng: np.random.Generator, u: Array, v: Array) -> tuple[Array, Array, Array]:
