@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from typing import ClassVar
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from artkit import Context, Kind, MethodSpec, Options, PluginError, Port, SizeRule, Translator
 from artkit.translator import reflect_index
@@ -58,7 +61,22 @@ def test_any_size_comes_back_and_the_network_sees_multiples(height, width):
 def test_reflection_mirrors_as_often_as_needed(side, more):
     indices = reflect_index(side, side + more).tolist()
     assert indices[:side] == list(range(side))
-    assert all(abs(a - b) <= 1 for a, b in zip(indices, indices[1:], strict=False))
+    assert all(abs(a - b) <= 1 for a, b in itertools.pairwise(indices))
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 12))
+def test_margins_are_mirrored_and_cut_off(height, width, margin):
+    image = torch.rand(1, 3, height, width)
+    seen = []
+
+    class Wide(Fake):
+        spec = dataclasses.replace(SPEC, size=SizeRule(margin=margin))
+
+    wide = Wide(lambda _, x: seen.append(x) or x)
+    out = wide.run({"image": image}, seeds=(0,), size=(height, width))
+    assert torch.equal(out, image)
+    if margin < min(height, width):
+        assert torch.equal(seen[0], F.pad(image, (margin,) * 4, mode="reflect"))
 
 
 def test_inputs_stay_as_they_were():

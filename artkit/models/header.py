@@ -44,6 +44,7 @@ class ModelHeader(msgspec.Struct, frozen=True, kw_only=True):
     value_range: tuple[float, float] = (-1.0, 1.0)
     size_multiple: Positive = 1
     size_minimum: Positive = 1
+    size_margin: Annotated[int, msgspec.Meta(ge=0)] = 0
     training: dict[str, Any] = {}
     licence: str = ""
     artkit: str = ""

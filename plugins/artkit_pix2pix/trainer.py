@@ -27,6 +27,7 @@ from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, m
 
 PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 LOWPASS_CELL = 8
+SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 
 
 class Pix2PixTrainer(Trainer):
@@ -89,6 +90,7 @@ class Pix2PixTrainer(Trainer):
             classes=self.source.classes,
             conditions=self.conditions,
             size_multiple=size_multiple(self.options.network),
+            size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
         tensors = self.exported("generator").state_dict()
