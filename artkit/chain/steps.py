@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path, PurePath
@@ -80,17 +80,19 @@ class Chain:
         size: tuple[int, int] | None = None,
         device: str = "auto",
         precision: str = "auto",
+        facts: Mapping[str, str] | None = None,
         **ports: Any,
     ) -> Picture:
         """Run the chain and return its last picture.
 
         `picture` is a path, bytes, array, tensor, PIL image or Picture; None when the chain starts with a source, which
         then makes a picture of `size` (width, height) pixels. Other ports take pictures by name: `chain(photo,
-        style="monet.jpg")`. The same call gives the same picture.
+        style="monet.jpg")`. `facts` are things known about the picture, by name, which conditional models may use
+        (`{"time": "dusk"}`). The same call gives the same picture.
         """
         from artkit.engine.local import run_chain
 
-        return run_chain(self, picture, seed=seed, size=size, device=device, precision=precision, **ports)
+        return run_chain(self, picture, seed=seed, size=size, device=device, precision=precision, facts=facts, **ports)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: chains do not change."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,20 +73,11 @@ def make(
 ) -> None:
     """Make a dataset: NAME is one that `artkit data` lists."""
     spec = registry.dataset(name)
-    from artkit.data import make as make_dataset
+    from artkit.data import make_dataset
 
-    options = collect_assignments(settings, "--set")
-    with progress(f"making {spec.name}", total=count) as advance:
-        make_dataset(
-            spec.name,
-            output,
-            options=options,
-            count=count,
-            seed=seed,
-            size=size,
-            jobs=jobs or os.cpu_count() or 1,
-            progress=lambda: advance(f"making {spec.name}"),
-        )
+    options = {**collect_assignments(settings, "--set"), "count": count, "seed": seed, "size": size}
+    with progress(f"making {spec.name}", total=count) as bar:
+        make_dataset(spec.name, output, options, jobs=jobs, progress=lambda: bar.advance(f"making {spec.name}"))
     if as_json:
         print_json({"dataset": spec.name, "output": str(output), "count": count, "seed": seed, "size": list(size)})
     else:

@@ -9,6 +9,7 @@ import click
 
 from artkit.cli.naming import Task
 from artkit.cli.output import say, wordy
+from artkit.cli.progress import Quiet
 
 if TYPE_CHECKING:
     from artkit.cli.request import Request
@@ -29,8 +30,8 @@ class Delivery:
         self.strip: str | None = None
         self._rows: list[list[tuple[Picture, str]]] = []
 
-    def accept(self, task: Task, result: JobResult) -> None:
-        """Deliver one result: the file itself is written already, standard output is not."""
+    def accept(self, task: Task, result: JobResult, bar: Quiet) -> None:
+        """Deliver one result, past the progress bar: the file itself is written already, standard output is not."""
         self.records.append(_record(task, result))
         if task.target is None:
             self._write_stdout(task, result)
@@ -39,7 +40,7 @@ class Delivery:
         if self.flags.strip and len(self._rows) < STRIP_ROWS:
             self._rows.append(_strip_row(task, result))
         if task.target and not self.flags.as_json:
-            click.echo(str(task.target))
+            bar.write(str(task.target))
         if self.flags.show:
             self._show(result.steps[-1].picture)
 
@@ -50,17 +51,14 @@ class Delivery:
 
             write_picture(make_strip(self._rows), self.flags.strip, overwrite=self.flags.overwrite)
             self.strip = str(self.flags.strip)
-            self._announce(self.strip)
+            if not self.flags.as_json:
+                click.echo(self.strip)
             if len(self.records) > STRIP_ROWS:
                 say(f"{self.strip} shows the first {STRIP_ROWS} of {len(self.records)}.")
         if self.records and not self.flags.as_json:
             self._say_seconds()
         if failures:
             say(f"{len(failures)} of {len(failures) + len(self.records)} failed:")
-
-    def _announce(self, path: str) -> None:
-        if not self.flags.as_json:
-            click.echo(path)
 
     def _say_seconds(self) -> None:
         """Print the mean seconds of each step: beside the path on a terminal, to stderr with -v."""

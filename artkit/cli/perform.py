@@ -22,11 +22,11 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
 
     A failing picture is listed and the others go on; a single one raises its error.
     """
-    from artkit.engine.runner import Runner
-
     _make_folders(tasks, flags)
-    runner = Runner(plan, device=flags.device, precision=flags.precision)
     with progress("loading the models"):
+        from artkit.engine.runner import Runner
+
+        runner = Runner(plan, device=flags.device, precision=flags.precision)
         runner.load()
     delivery = Delivery(runner, request, flags)
     failures = _stream(runner, tasks, request, flags, delivery)
@@ -43,14 +43,14 @@ def _stream(
 ) -> list[dict[str, Any]]:
     from artkit.engine.stream import Job, run_jobs
 
-    jobs = [Job(task.label, task.source and task.source.content(), task.target, task.seed) for task in tasks]
+    jobs = [Job(task.label, _content(task), task.target, task.seed) for task in tasks]
     failures = []
-    with progress(str(request.chain), total=len(tasks)) as advance:
+    with progress(str(request.chain), total=len(tasks), hidden=flags.show) as bar:
         results = run_jobs(runner, jobs, size=request.size, overwrite=flags.overwrite)
         for task, result in zip(tasks, results, strict=True):
-            advance(task.label)
+            bar.advance(task.label)
             if result.error is None:
-                delivery.accept(task, result)
+                delivery.accept(task, result, bar)
             elif len(tasks) == 1:
                 raise result.error
             else:
@@ -58,6 +58,10 @@ def _stream(
                     {"input": task.source and str(task.source), "seed": task.seed, "error": str(result.error)}
                 )
     return failures
+
+
+def _content(task: Task) -> Path | bytes | None:
+    return None if task.source is None else task.source.content()
 
 
 def _make_folders(tasks: list[Task], flags: Flags) -> None:

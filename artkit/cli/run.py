@@ -99,6 +99,7 @@ def run(registry: Registry, **typed: Any) -> int:
 
     flags = Flags(**typed)
     request = make_request(
+        flags.inputs,
         flags.chain,
         flags.recipe,
         seed=flags.seed,
@@ -106,7 +107,7 @@ def run(registry: Registry, **typed: Any) -> int:
         count=flags.count,
         ports=collect_assignments(flags.ports, "-i"),
     )
-    plan = plan_chain(request.chain, registry, has_input=bool(flags.inputs), ports=request.ports)
+    plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
     tasks = _plan_tasks(plan, request, flags)
     if flags.dry_run:
         _print_plan(plan, tasks, as_json=flags.as_json)
@@ -124,11 +125,11 @@ def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
     from artkit.images import WRITABLE_SUFFIXES
     from artkit.spec import Kind
 
-    sources = collect_sources(flags.inputs, Path(flags.output) if flags.output else None)
+    sources = collect_sources(request.inputs, Path(flags.output) if flags.output else None)
     seeds = [request.seed + index for index in range(request.count)]
     name = "-".join(step.method for step in request.chain.steps)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
-    folder = any(text != STDIN and Path(text).is_dir() for text in flags.inputs)
+    folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
     tasks = Namer(name, flags.output, suffixes).tasks(sources, seeds, folder=folder)
     if flags.as_json and tasks[0].target is None:
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")

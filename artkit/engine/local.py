@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ def run_chain(
     size: tuple[int, int] | None = None,
     device: str = "auto",
     precision: str = "auto",
+    facts: Mapping[str, str] | None = None,
     **ports: Any,
 ) -> Picture:
     """Run a chain on one picture; see Chain.__call__."""
     source = None if picture is None else read_picture(picture)
     plan = plan_chain(chain, registry(), has_input=source is not None, ports=ports)
     runner = Runner(plan, device=device, precision=precision)
-    result = runner.run(source, seed=seed, size=size)[-1].picture
+    result = runner.run(source, seed=seed, size=size, facts=facts)[-1].picture
     return replace(result, provenance=runner.provenance(seed, size))
 
 

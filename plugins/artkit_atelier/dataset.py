@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import multiprocessing
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image
 
 from artkit.errors import OptionError, OutputError, nearest
 from artkit.images.atomic import write_atomically
+from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.noise import Array
 from artkit_atelier.scenes import Scene, make_scene
@@ -46,44 +46,30 @@ class _Task:
         return f"{self.index:05d}.png"
 
 
-def write_landscapes(
-    directory: str | Path,
-    count: int,
-    seed: int = 0,
-    size: tuple[int, int] = (256, 256),
-    style: str = "impressionist",
-    jobs: int | None = None,
-) -> None:
-    """Write scenes `seed` to `seed + count - 1` with their paintings, `size` (width, height) pixels each.
+def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
+    """Write `options.count` scenes from `options.seed` on, with their paintings.
 
     Layout: `{train,val}/{label,photo,painting}/NNNNN.png`, labels as palette PNGs of class indices; `classes.txt` with
-    a line `id name R G B` a class; `captions.tsv` with a row a scene. Work is spread over `jobs` processes, by default
-    one a core.
-
-    Raises OptionError for an unknown style or a count below 1, OutputError where the directory already holds a dataset.
+    a line `id name R G B` a class; `captions.tsv` with a row a scene. Work is spread over `jobs` processes. Raises
+    OutputError where the directory already holds a dataset.
     """
-    directory = Path(directory)
-    _check(directory, count, style)
+    if (directory / "classes.txt").exists():
+        raise OutputError(f"{directory} already holds a dataset; name another directory, or remove it first.")
     for split in ("train", "val"):
         for kind in ("label", "photo", "painting"):
             (directory / split / kind).mkdir(parents=True, exist_ok=True)
     lines = [f"{index} {name} {' '.join(map(str, COLOURS[index]))}\n" for index, name in enumerate(NAMES)]
     write_atomically(directory / "classes.txt", "".join(lines).encode())
-    tasks = [_Task(directory, index, seed + index, size, style) for index in range(count)]
-    rows = list(_spread(tasks, min(jobs or os.cpu_count() or 1, count)))
+    tasks = [
+        _Task(directory, index, options.seed + index, options.size, options.style) for index in range(options.count)
+    ]
     table = io.StringIO()
     writer = csv.writer(table, delimiter="\t", lineterminator="\n")
     writer.writerow(("file", "split", "caption", "time", "weather", "seed"))
-    writer.writerows(rows)
+    for row in _spread(tasks, min(jobs, options.count)):
+        writer.writerow(row)
+        progress()
     write_atomically(directory / "captions.tsv", table.getvalue().encode())
-
-
-def _check(directory: Path, count: int, style: str) -> None:
-    if count < 1:
-        raise OptionError(f"A dataset of {count} scenes is empty; ask for at least 1.")
-    check_style(style)
-    if (directory / "classes.txt").exists():
-        raise OutputError(f"{directory} already holds a dataset; name another directory, or remove it first.")
 
 
 def check_style(style: str) -> None:

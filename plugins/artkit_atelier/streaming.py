@@ -14,6 +14,7 @@ from artkit.data import Column, Dataset, Sample
 from artkit.images import ClassSet, LabelClass
 from artkit.images.atomic import write_atomically
 from artkit.spec import Kind
+from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.dataset import check_style, paint_scene, quantise, split_of
 from artkit_atelier.light import TIMES, WEATHERS
@@ -28,9 +29,9 @@ class Landscapes(Dataset):
     """One split of `count` landscapes from scene `seed` on, `size` (width, height) pixels each.
 
     Columns are those that `write_landscapes` writes: `label`, `photo`, `painting` (in `style`), `caption`, `time`,
-    `weather`. Only what is asked for is made. With a `cache` directory everything is made once and then read back;
-    several processes may share it. Light falls from the upper left where no sun is in view, so a mirrored scene is not
-    a scene.
+    `weather`, `seed`. Only what is asked for is made. With a `cache` directory everything is made once and then read
+    back; several processes may share it. Light falls from the upper left where no sun is in view, so a mirrored scene
+    is not a scene.
     """
 
     name = "landscapes"
@@ -52,7 +53,7 @@ class Landscapes(Dataset):
         columns = (
             Column("label", Kind.LABELS, CLASSES), Column("photo", Kind.IMAGE), Column("painting", Kind.IMAGE),
             Column("caption", Kind.TEXT), Column("time", Kind.TEXT, values=TIMES),
-            Column("weather", Kind.TEXT, values=WEATHERS),
+            Column("weather", Kind.TEXT, values=WEATHERS), Column("seed", Kind.TEXT),
         )  # fmt: skip
         self.columns = {column.name: column for column in columns}
 
@@ -88,11 +89,16 @@ class Landscapes(Dataset):
 
     def _scene(self, seed: int) -> Stored:
         scene = self._make(seed)
-        words = {"caption": scene.caption, "time": scene.time, "weather": scene.weather}
+        words = {"caption": scene.caption, "time": scene.time, "weather": scene.weather, "seed": str(scene.seed)}
         return {"label": scene.labels, "photo": quantise(scene.photo), **words}
 
     def _painting(self, seed: int) -> Stored:
         return {"painting": paint_scene(self._make(seed), self.style)}
+
+
+def open_landscapes(options: LandscapesOptions, split: str) -> Landscapes:
+    """Open one split of the landscapes that `options` describe."""
+    return Landscapes(options.count, split, options.seed, options.size, options.style, options.cache)
 
 
 def _value(column: Column, stored: Any) -> torch.Tensor | str:
