@@ -60,7 +60,10 @@ class Tiling(StrEnum):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of a method's options: typed fields with defaults, `msgspec.Meta` for ranges and descriptions."""
+    """Base of a method's options: typed fields with defaults, `option(...)` for ranges and descriptions.
+
+    Write `class MyOptions(Options, frozen=True)`.
+    """
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,15 @@ class DatasetSpec:
 class MetricSpec:
     """A score with a stated protocol.
 
-    `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`.
+    `function` is `"package.module:function"`, called as `function(outputs, targets)`; `better` is `"lower"` or
+    `"higher"`; `kind` is what it compares.
     """
 
     name: str
     summary: str
     function: str
     better: str = "lower"
+    kind: Kind = Kind.IMAGE
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from artkit.spec import Kind, MethodSpec, Options, SizeRule
 class Context:
     """What a translator may know of a call besides its ports.
 
-    `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels. `facts`: for
-    each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and in what to compute.
+    `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels.
+    `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
+    in what to compute.
     """
 
     seeds: tuple[int, ...]
@@ -47,9 +48,9 @@ class Context:
 class Translator(nn.Module, ABC):
     """A method ready to turn inputs into an output: its options, and its networks as submodules.
 
-    A plugin writes `__init__` (build networks from the header, weights are loaded after it) and `translate`. Everything else
-    is core's: `run` moves inputs to the device, pads them to the size rule and crops back, computes without gradients,
-    protects the inputs, clamps, and refuses NaN and wrong shapes.
+    A plugin writes `__init__` (build networks from the header, weights are loaded after it) and `translate`.
+    Everything else is core's: `run` moves inputs to the device, pads them to the size rule and crops back, computes
+    without gradients, protects the inputs, clamps, and refuses NaN and wrong shapes.
     """
 
     spec: ClassVar[MethodSpec]
@@ -62,8 +63,8 @@ class Translator(nn.Module, ABC):
     def translate(self, context: Context, **ports: Any) -> Tensor:
         """Compute the output for a batch.
 
-        Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
-        that nobody feeds as None. Return the same layouts, at `context.height` x `context.width` times `scale`.
+        Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional
+        ports that nobody feeds as None. Return the same layouts, at `context.height` x `context.width` times `scale`.
         """
 
     @property
@@ -90,8 +91,8 @@ class Translator(nn.Module, ABC):
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
-        `size` is (height, width) of the input and of the output divided by `scale`. Returns float32 on the CPU for images and
-        masks, int64 for labels. Raises PluginError when the plugin breaks the contract.
+        `size` is (height, width) of the input and of the output divided by `scale`. Returns float32 on the CPU for
+        images and masks, int64 for labels. Raises PluginError when the plugin breaks the contract.
         """
         device = device or torch.device("cpu")
         height, width = (self.size_rule.padded(side) for side in size)
@@ -107,7 +108,9 @@ class Translator(nn.Module, ABC):
         shape = (*expected, *(side * self.scale for side in padded))
         if not isinstance(output, Tensor) or tuple(output.shape) != shape:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise PluginError(f"{name} returned {got} where {kind} of shape {shape} was due: the plugin breaks the contract.")
+            raise PluginError(
+                f"{name} returned {got} where {kind} of shape {shape} was due: the plugin breaks the contract."
+            )
         output = output[..., : size[0] * self.scale, : size[1] * self.scale]
         if kind is Kind.LABELS:
             return output.to("cpu", torch.int64, copy=True)

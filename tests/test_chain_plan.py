@@ -34,7 +34,9 @@ def _method(name: str, inputs: list[Port], output: Kind = Kind.IMAGE, **more: An
 IMAGE = Port("image", Kind.IMAGE)
 METHODS = [
     _method("can", []),
-    _method("semgan", [Port("image", Kind.IMAGE, required=False)], Kind.LABELS, default_model="world", needs_model=True),
+    _method(
+        "semgan", [Port("image", Kind.IMAGE, required=False)], Kind.LABELS, default_model="world", needs_model=True
+    ),
     _method("pix2pix", [IMAGE], needs_model=True, default_model="landscape"),
     _method("nst", [IMAGE, Port("style", Kind.IMAGE)], options=NstOptions),
     _method("inpaint", [IMAGE, Port("mask", Kind.MASK, required=False)]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import pickle
 import string
@@ -106,11 +107,8 @@ def test_text_round_trips(chain: Chain) -> None:
 
 @given(st.text(alphabet="ab1.,()[]{}='\"\\ \n#*-:@\x00é\udc80", max_size=30))
 def test_any_text_is_a_chain_or_one_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ArtkitError):
         chain = Chain(text)
-    except ArtkitError as error:
-        assert str(error)
-    else:
         assert Chain(str(chain)) == chain
 
 

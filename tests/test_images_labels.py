@@ -25,7 +25,7 @@ from artkit.images import (
     resize_labels,
     write_classes_file,
 )
-from artkit.images.convert import convert
+from artkit.images.conversion import convert
 from artkit.spec import Kind
 
 COLOURS = st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20, unique=True)

@@ -249,7 +249,7 @@ def test_resolve_imports_or_names_the_plugin(install: Install, monkeypatch: pyte
         resolve("fake_heavy:T", "heavy")
     with pytest.raises(PluginError, match=r"'lazy'.*Absent"):
         resolve("fake_lazy:Absent", "lazy")
-    with pytest.raises(PluginError, match="package.module:name"):
+    with pytest.raises(PluginError, match=r"package\.module:name"):
         resolve("fake_lazy", "lazy")
     monkeypatch.setenv("ARTKIT_STRICT", "1")
     with pytest.raises(ModuleNotFoundError):

@@ -95,7 +95,7 @@ class _Reader:
 
     def _plain(self, node: ast.expr, depth: int) -> Value:
         if isinstance(node, ast.Name):
-            return WORDS.get(node.id, node.id)  # type: ignore[return-value]
+            return WORDS.get(node.id, node.id)
         if isinstance(node, ast.List | ast.Tuple):
             self._check_depth(node, depth + 1)
             return tuple(self._plain(item, depth + 1) for item in node.elts)

@@ -25,8 +25,8 @@ MAX_CATEGORIES = 16
 class FolderDataset(Dataset):
     """One split of a folder: `DIR/[SPLIT/]COLUMN/NAME.png`, or `DIR/[SPLIT/]NAME.png` as A|B sheets.
 
-    `classes.txt` gives label maps their class set; `captions.tsv` adds text columns. Without split folders a tenth of the
-    samples, chosen by a hash of the name, is kept apart as `val`: the choice stays when files are added.
+    `classes.txt` gives label maps their class set; `captions.tsv` adds text columns. Without split folders a tenth of
+    the samples, chosen by a hash of the name, is kept apart as `val`: the choice stays when files are added.
     """
 
     def __init__(self, directory: Path, split: str = "train") -> None:
@@ -65,7 +65,9 @@ class FolderDataset(Dataset):
         common = set.intersection(*(set(files) for files in self._files.values()))
         if not common:
             raise DataError(f"the folders {', '.join(self._files)} of {root} have no file name in common.")
-        self.stems = sorted(stem for stem in common if not self._hashed or _is_held_out(stem) == (self.split != "train"))
+        self.stems = sorted(
+            stem for stem in common if not self._hashed or _is_held_out(stem) == (self.split != "train")
+        )
         if not self.stems:
             raise DataError(f"{root} has no samples for the split '{self.split}'.")
         self.columns = {name: self._column(name) for name in self._files}

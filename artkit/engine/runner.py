@@ -73,8 +73,8 @@ class Runner:
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last.
 
-        `size` is (width, height): an input is resized to it first, a source makes it. `facts` are things known about the
-        picture, by name. The same call gives the same picture. Raises ArtkitError.
+        `size` is (width, height): an input is resized to it first, a source makes it. `facts` are things known about
+        the picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
         self.load()
         if source is None and self.plan.has_input:
@@ -144,7 +144,9 @@ class Runner:
             return Picture(output, kind=planned.output, classes=classes, stem=planned.spec.name)
         return previous.with_tensor(output, kind=planned.output, classes=classes)
 
-    def _feed(self, planned: PlannedStep, port: str, previous: Picture | None, seed: int) -> Tensor | tuple[str, ...] | None:
+    def _feed(
+        self, planned: PlannedStep, port: str, previous: Picture | None, seed: int
+    ) -> Tensor | tuple[str, ...] | None:
         if port not in planned.bindings:
             return None
         binding, kind = planned.bindings[port], planned.port_kind(port)
@@ -157,7 +159,7 @@ class Runner:
         return convert(picture, kind, classes, self._known_classes()).tensor
 
     def _picture(self, planned: PlannedStep, port: str, seed: int) -> Picture:
-        """Return what a port is fed from outside, read or run once; a nested chain anew when the step's seed changes."""
+        """Return what feeds a port from outside, read or run once; a nested chain anew when the seed changes."""
         nested = self._nested.get((planned.index, port))
         key = (planned.index, port, seed if nested else None)
         if key not in self._pictures:
@@ -193,4 +195,6 @@ def naming(method: str, owner: str) -> Iterator[None]:
             raise ImageError(f"{method} ran out of memory: give a smaller --size.") from error
         if strict():
             raise
-        raise PluginError(f"{method} (plugin '{owner}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where.") from error
+        raise PluginError(
+            f"{method} (plugin '{owner}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where."
+        ) from error

@@ -16,7 +16,7 @@ from torch import Tensor
 from artkit.errors import ImageError, nearest
 from artkit.images.arrays import holds_labels, labels_from_tensor, picture_from_array, picture_from_tensor
 from artkit.images.classes import ClassSet
-from artkit.images.convert import convert
+from artkit.images.conversion import convert
 from artkit.images.decoding import decode, decoding_errors, pillow_levels
 from artkit.images.picture import Picture
 from artkit.images.provenance import read_provenance

@@ -43,8 +43,8 @@ def evaluate(
 ) -> Evaluation:
     """Run `chain` on the source column of a split and score the results against its target column.
 
-    Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i runs
-    under seed `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
+    Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i
+    runs under seed `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
     """
     dataset = open_dataset(data, split)
     runner = Runner(plan_chain(chain, registry(), has_input=True), device=device, precision=precision)
@@ -60,7 +60,9 @@ def evaluate(
         outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
         wanted.append(_picture(sample[targets.name], targets).tensor[0])
         progress()
-    scores = {spec.name: float(resolve(spec.function, registry().origin(spec.name))(outputs, wanted)) for spec in chosen}
+    scores = {
+        spec.name: float(resolve(spec.function, registry().origin(spec.name))(outputs, wanted)) for spec in chosen
+    }
     return Evaluation(scores, inputs.name, targets.name, len(outputs))
 
 

@@ -32,8 +32,9 @@ class InstanceNorm(nn.Module):
 class PictureBatchNorm(nn.BatchNorm2d):
     """Batch normalisation that, out of training, uses the statistics of each picture by itself.
 
-    pix2pix keeps batch statistics at test time (Isola et al. 2017, section 3.3), with batches of one: this is that, for any
-    batch size, so that a batch of n equals n batches of one. `statistics="running"` gives the usual running averages.
+    pix2pix keeps batch statistics at test time (Isola et al. 2017, section 3.3), with batches of one: this is that,
+    for any batch size, so that a batch of n equals n batches of one. `statistics="running"` gives the usual running
+    averages.
     """
 
     def __init__(self, channels: int, statistics: Literal["picture", "running"] = "picture") -> None:

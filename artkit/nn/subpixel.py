@@ -28,8 +28,8 @@ class SubpixelNet(nn.Module):
     """Pixel-unshuffle by 4, dilated residual blocks, two pixel-shuffles back, and a last look at the input.
 
     Few-channel layers at full resolution dominate the cost of the usual generators; here the trunk sees 16 pixels at a
-    time (pixel-unshuffle, Shi et al. 2016 reversed) and only the last two small layers run at full size. The input enters
-    again before them, so that borders stay sharp. Sides must be multiples of 4. The output is linear: no tanh.
+    time (pixel-unshuffle, Shi et al. 2016 reversed) and only the last two small layers run at full size. The input
+    enters again before them, so that borders stay sharp. Sides must be multiples of 4. The output is linear: no tanh.
 
     `condition_channels` numbers a picture, N C, are added to the trunk as a learned shift.
     """

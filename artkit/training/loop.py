@@ -21,7 +21,6 @@ from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
 from artkit.training.report import CsvLog, Reporter
-from artkit.training.settings import Settings
 from artkit.training.trainer import Trainer
 
 CHECKPOINT, LOG, SAMPLES = "checkpoint.pt", "log.csv", "samples"
@@ -71,13 +70,16 @@ class Loop:
         save_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.step)
 
     def write_sheet(self) -> None:
-        """Write `samples/STEP.png`: the trainer's preview, a row for each picture. Leaves the random state as it was."""
+        """Write `samples/STEP.png`, the trainer's preview, a row a picture; the random state stays as it was."""
         path = self.run_directory / SAMPLES / f"{self.step:06d}.png"
         path.parent.mkdir(exist_ok=True)
         with torch.random.fork_rng(), torch.inference_mode(), self._autocast():
             torch.manual_seed(self.settings.seed)
             columns = self.trainer.preview(self._to_device(self.previews.at(0)))
-        rows = [[(read_picture(picture.float().cpu().clamp(0, 1)), "") for picture in row] for row in zip(*columns, strict=True)]
+        rows = [
+            [(read_picture(picture.float().cpu().clamp(0, 1)), "") for picture in row]
+            for row in zip(*columns, strict=True)
+        ]
         write_picture(make_strip(rows), path, overwrite=True)
         self.reporter.sheet(path)
 

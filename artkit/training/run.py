@@ -35,9 +35,9 @@ def train(
 ) -> Path:
     """Train `method` on `data` in the folder `run` and return the path of the exported model.
 
-    `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on from the
-    run's last checkpoint with the values it was started with, except `steps`, which may grow. Raises TrainingError, DataError
-    or OptionError.
+    `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on
+    from the run's last checkpoint with the values it was started with, except `steps`, which may grow. Raises
+    TrainingError, DataError or OptionError.
     """
     values = dict(values or {})
     spec = registry().method(method)

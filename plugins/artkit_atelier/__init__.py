@@ -1,4 +1,4 @@
-"""The atelier: an endless, licence-free world of landscapes from a seed, with label maps, renderings, paintings, captions."""
+"""The atelier: an endless, licence-free world of landscapes, each from a seed, as maps, pictures and captions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from artkit import DatasetSpec, Options, hookimpl, option
 Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour"]
 
 
-class LandscapesOptions(Options):
+class LandscapesOptions(Options, frozen=True):
     """Options of the landscapes, made as they are asked for or written to a folder."""
 
     count: Annotated[int, option("how many landscapes, a tenth of them for validation", ge=1)] = 1000

@@ -29,9 +29,9 @@ class Landscapes(Dataset):
     """One split of `count` landscapes from scene `seed` on, `size` (width, height) pixels each.
 
     Columns are those that `write_landscapes` writes: `label`, `photo`, `painting` (in `style`), `caption`, `time`,
-    `weather`, `seed`. Only what is asked for is made. With a `cache` directory everything is made once and then read back;
-    several processes may share it. Light falls from the upper left where no sun is in view, so a mirrored scene is not
-    a scene.
+    `weather`, `seed`. Only what is asked for is made. With a `cache` directory everything is made once and then read
+    back; several processes may share it. Light falls from the upper left where no sun is in view, so a mirrored scene
+    is not a scene.
     """
 
     name = "landscapes"

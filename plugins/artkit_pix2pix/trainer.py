@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -32,7 +32,7 @@ LOWPASS_CELL = 8
 class Pix2PixTrainer(Trainer):
     """D then G, every step, as in the paper; conditions, stroke noise and several scales are ours."""
 
-    defaults = {"steps": 100_000, "batch": 1, "crop": 256}
+    defaults: ClassVar[dict[str, Any]] = {"steps": 100_000, "batch": 1, "crop": 256}
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
@@ -62,7 +62,9 @@ class Pix2PixTrainer(Trainer):
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update the discriminator, then the generator."""
         seen, target = self._seen(batch), batch[self.target.name] * 2 - 1
-        disturbed = disturb(batch[self.source.name], self.classes, self.options.input_noise, self.options.input_noise_level)
+        disturbed = disturb(
+            batch[self.source.name], self.classes, self.options.input_noise, self.options.input_noise_level
+        )
         fake = self.networks["generator"](self._input(disturbed, batch), *self._condition(batch))
         real, false = torch.cat([seen, target], 1), torch.cat([seen, fake], 1)
         return self._learn_to_judge(real, false.detach()) | self._learn_to_translate(real, false, target, fake)
@@ -82,8 +84,8 @@ class Pix2PixTrainer(Trainer):
             method="pix2pix",
             architecture=self.options.network,
             arguments={**self.arguments, "noise": self.options.noise},
-            inputs={"image": str(self.source.kind)},
-            output="image",
+            inputs={"image": self.source.kind},
+            output=Kind.IMAGE,
             classes=self.source.classes,
             conditions=self.conditions,
             size_multiple=size_multiple(self.options.network),
@@ -99,7 +101,9 @@ class Pix2PixTrainer(Trainer):
         if options.network == "subpixel":
             return arguments | {"blocks": options.blocks, "detail": options.detail, "condition_channels": self.told}
         if self.conditions:
-            raise OptionError(f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel.")
+            raise OptionError(
+                f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
+            )
         return arguments | {"dropout": options.dropout}
 
     def _build(self) -> None:
@@ -157,7 +161,7 @@ class Pix2PixTrainer(Trainer):
         return [encode_conditions(rows, self.conditions).to(batch[self.target.name].device)]
 
     def _seen(self, batch: dict[str, Any]) -> Tensor:
-        """Return what the discriminator is shown beside a picture: the clean source, z, and the conditions as planes."""
+        """Return what the discriminator sees beside a picture: the clean source, z, the conditions as planes."""
         x = self._input(batch[self.source.name], batch)
         planes = [told[:, :, None, None].expand(-1, -1, *x.shape[-2:]) for told in self._condition(batch)]
         return torch.cat([x, *planes], 1)

@@ -14,7 +14,7 @@ from artkit_pix2pix.generator import encode_conditions, encode_input, make_gener
 
 
 class Pix2Pix(Translator):
-    """The generator of a trained model; its header says what it takes, what it can be told, and whether it sees strokes."""
+    """The generator of a trained model; its header says what it takes, may be told, and whether it sees strokes."""
 
     spec = SPEC
     options: Pix2PixOptions
