@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 
 from artkit.chain import Chain, Plan, plan_chain
@@ -26,18 +27,16 @@ class NstOptions(Options):
     keep: bool = False
 
 
-def _method(name: str, inputs: list[Port], output: Kind = Kind.IMAGE, **more: Any) -> MethodSpec:
-    more = {"needs_model": False, **more}
-    return MethodSpec(name=name, summary="s", inputs=tuple(inputs), output=output, translator="m:T", **more)
+def _method(name: str, ports: list[Port], output: Kind = Kind.IMAGE, **more: Any) -> MethodSpec:
+    needs_model = "default_model" in more
+    return MethodSpec(name, "s", tuple(ports), output, "m:T", needs_model=needs_model, **more)
 
 
 IMAGE = Port("image", Kind.IMAGE)
 METHODS = [
     _method("can", []),
-    _method(
-        "semgan", [Port("image", Kind.IMAGE, required=False)], Kind.LABELS, default_model="world", needs_model=True
-    ),
-    _method("pix2pix", [IMAGE], needs_model=True, default_model="landscape"),
+    _method("semgan", [Port("image", Kind.IMAGE, required=False)], Kind.LABELS, default_model="world"),
+    _method("pix2pix", [IMAGE], default_model="landscape"),
     _method("nst", [IMAGE, Port("style", Kind.IMAGE)], options=NstOptions),
     _method("inpaint", [IMAGE, Port("mask", Kind.MASK, required=False)]),
     _method("matte", [IMAGE], Kind.MASK),
@@ -120,8 +119,10 @@ def test_ports_are_fed_from_outside(registry: Registry, tmp_path: Path) -> None:
     assert found.steps[0].bindings == {"image": "previous", "style": picture}
     assert isinstance(found.steps[1].bindings["style"], Plan)
     assert found.steps[2].bindings["style"] == picture
-    array = object()
-    assert plan(registry, "nst", style=array).steps[0].bindings["style"] is array
+    array = np.zeros((2, 2, 3), np.uint8)
+    found = plan(registry, "nst", style=array)
+    assert found.steps[0].bindings["style"] is array
+    assert "style=<ndarray>" in found.describe()[0]
     assert plan(registry, "pix2pix", has_input=False, image=str(picture)).steps[0].bindings == {"image": picture}
 
 

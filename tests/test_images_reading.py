@@ -81,7 +81,7 @@ def test_grey_and_one_bit_become_colour() -> None:
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_alpha_is_kept_aside_straight(mode: str) -> None:
     pixels = noise(6, 5, 4 if mode == "RGBA" else 2)
-    picture = read_picture(encoded(Image.fromarray(pixels, mode=None), "PNG"))
+    picture = read_picture(encoded(Image.fromarray(pixels), "PNG"))
     assert picture.alpha is not None
     assert picture.alpha.shape == (1, 1, 6, 5)
     np.testing.assert_array_equal(picture.alpha_levels(8), pixels[:, :, -1])
@@ -89,7 +89,7 @@ def test_alpha_is_kept_aside_straight(mode: str) -> None:
 
 
 def test_palette_with_and_without_transparency() -> None:
-    image = Image.fromarray(noise(6, 5) % 2, "P") if False else Image.new("P", (5, 6))
+    image = Image.new("P", (5, 6))
     image.putdata([index % 2 for index in range(30)])
     image.putpalette([10, 20, 30, 200, 210, 220])
     opaque = read_picture(encoded(image, "PNG"))
@@ -115,16 +115,15 @@ def test_cmyk_becomes_rgb() -> None:
         assert max(green, blue) < 5
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("format_name", ["png", "tiff"])
-def test_16_bits_are_kept(channels: int, format_name: str) -> None:
+@pytest.mark.parametrize(
+    ("format_name", "channels"), [("png", 1), ("png", 2), ("png", 3), ("png", 4), ("tiff", 1), ("tiff", 3), ("tiff", 4)]
+)
+def test_16_bits_are_kept(format_name: str, channels: int) -> None:
     pixels = noise(7, 9, channels, dtype=np.uint16)
     if format_name == "png":
         data = encode_png16(pixels)
     elif channels == 1:
         data = encoded(Image.fromarray(pixels[:, :, 0]), "TIFF")
-    elif channels == 2:
-        pytest.skip("grey with alpha in 16-bit TIFF is not read at 16 bits")
     else:
         data = deep_tiff(pixels)
     picture = read_picture(data)
@@ -263,8 +262,8 @@ def test_a_foreign_profile_keeps_alpha_and_takes_16_bits_down() -> None:
 def test_an_srgb_profile_changes_no_level() -> None:
     pixels = noise(16, 16, 3)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for data in (encoded(Image.fromarray(pixels), "PNG", icc_profile=profile),):
-        np.testing.assert_array_equal(read_picture(data).numpy(), pixels)
+    picture = read_picture(encoded(Image.fromarray(pixels), "PNG", icc_profile=profile))
+    np.testing.assert_array_equal(picture.numpy(), pixels)
 
 
 @pytest.mark.parametrize("profile", [b"not a profile at all", swapped_profile()[:200]])

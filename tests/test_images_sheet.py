@@ -90,4 +90,5 @@ def test_every_public_name_loads() -> None:
         assert getattr(artkit.images, name) is not None
     with pytest.raises(AttributeError, match="nothing"):
         _ = artkit.images.nothing
+    assert callable(artkit.images.convert)
     assert isinstance(make_grid([plain(8, 8)]).numpy(), np.ndarray)

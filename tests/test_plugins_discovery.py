@@ -195,6 +195,12 @@ def test_variable_restricts_plugins(
     assert loaded == expected
 
 
+def test_restricted_registry_says_so(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARTKIT_PLUGINS", "")
+    with pytest.raises(UsageError, match="ARTKIT_PLUGINS"):
+        load_registry().method("semgan")
+
+
 def test_variable_naming_an_unknown_plugin_warns(
     install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

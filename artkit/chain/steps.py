@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from numbers import Integral, Real
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from artkit.errors import ChainError
@@ -146,12 +147,16 @@ def _steps(source: str | Iterable[Step | str | Chain]) -> Iterator[Step]:
 
 
 def _normalise(value: Any, where: str) -> Value:
-    if value is None or isinstance(value, str | bool | Chain):
+    """Return a value as plain Python; numbers of numpy, enumerations and paths come as what they mean."""
+    if value is None or isinstance(value, bool | Chain):
         return value
-    if isinstance(value, int | float):
-        if not -(2.0**63) < value < 2.0**63:
+    if isinstance(value, str | PurePath):
+        return str.__str__(value) if isinstance(value, str) else str(value)
+    if isinstance(value, Real):
+        number = int(value) if isinstance(value, Integral) else float(value)
+        if not -(2**63) < number < 2**63:
             raise ChainError(f"{where}: the number is too large, or none at all.")
-        return value
+        return number
     if isinstance(value, list | tuple):
         if value and all(isinstance(item, Step) for item in value):
             return Chain(value)

@@ -33,7 +33,7 @@ class _Reader:
     """One reading of a chain text; keeps the text to point at mistakes."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
 
     def read(self) -> tuple[Step, ...]:
         root = self._tree()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from artkit.images.classes import ClassSet, LabelClass, read_classes_file, write_classes_file
+    from artkit.images.conversion import convert
     from artkit.images.labels import (
         match_palette,
         nearest_palette,
@@ -26,6 +27,7 @@ _HOMES = {
     "ClassSet": "classes",
     "LabelClass": "classes",
     "Picture": "picture",
+    "convert": "conversion",
     "encode_picture": "writing",
     "make_grid": "sheet",
     "make_strip": "sheet",
@@ -55,6 +57,7 @@ __all__ = [
     "ClassSet",
     "LabelClass",
     "Picture",
+    "convert",
     "encode_picture",
     "make_grid",
     "make_strip",

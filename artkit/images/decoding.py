@@ -22,6 +22,10 @@ _ORIENTATION, _BITS_PER_SAMPLE, _PLANAR, _EXTRA_SAMPLES = 274, 258, 284, 338  # 
 _pillow_limit = threading.Lock()
 
 
+class UnsuitablePixelsError(ValueError):
+    """A picture that is whole, but holds numbers that are no levels; becomes an ImageError with the file's name."""
+
+
 def max_pixels() -> int:
     """Return the largest number of pixels read: `ARTKIT_MAX_PIXELS` or 2^28. Raises ImageError for a malformed one."""
     text = os.environ.get("ARTKIT_MAX_PIXELS", "")
@@ -65,6 +69,8 @@ def decoding_errors(name: str, stream: BinaryIO | None = None) -> Iterator[None]
         raise
     except UnidentifiedImageError:
         raise ImageError(f"{name} {_what_it_is(stream)}") from None
+    except UnsuitablePixelsError as error:
+        raise ImageError(f"{name} cannot be used: {error}.") from None
     except MemoryError:
         raise ImageError(f"{name} does not fit into memory.") from None
     except Exception as error:  # decoders of hostile files raise nearly anything
@@ -127,14 +133,16 @@ def _deep_levels(image: Image.Image, stream: BinaryIO | None) -> np.ndarray | No
     if image.mode.startswith("I"):
         levels = np.asarray(ImageOps.exif_transpose(image))
         if levels.min() < 0 or levels.max() > 65535:
-            raise ImageError(f"Pixels run from {levels.min()} to {levels.max()}; artkit reads 8 and 16 bits a channel.")
+            found = f"its pixels run from {levels.min()} to {levels.max()}"
+            raise UnsuitablePixelsError(f"{found}; artkit reads 8 and 16 bits a channel")
         return levels.astype(np.uint16)[:, :, None]
     return None
 
 
 def _float_levels(values: np.ndarray) -> np.ndarray:
     if not (values.min() >= 0 and values.max() <= 1):
-        raise ImageError(f"Float pixels must lie in [0, 1]; these run from {values.min():.4g} to {values.max():.4g}.")
+        found = f"its pixels run from {values.min():.4g} to {values.max():.4g}"
+        raise UnsuitablePixelsError(f"{found}; floats must lie in [0, 1]")
     return np.round(values * 65535).astype(np.uint16)[:, :, None]
 
 
@@ -153,7 +161,7 @@ def _tiff_levels(stream: BinaryIO, image: Image.Image) -> np.ndarray | None:
             pixels = file.pages[0].asarray()
     except (KeyError, ValueError) as error:  # some packings, LZW among them, need the imagecodecs package
         if in_planes:  # which Pillow takes for 8 bits
-            raise ImageError(f"{error}; save it uncompressed") from None
+            raise UnsuitablePixelsError(f"{error}; save it uncompressed") from None
         return None
     pixels = np.moveaxis(pixels, 0, -1) if in_planes else pixels
     return pixels[:, :, : len(image.mode)].astype(np.uint16)

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from artkit import __version__
 from artkit.errors import PluginError, UsageError
 from artkit.hookspecs import hookimpl
-from artkit.plugins.registry import PluginSource, Registry
+from artkit.plugins.loaded import PluginSource, Registry
 from artkit.plugins.reporting import one_line, warn
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
     """
     files = [file_source(path) for path in plugin_files]
     registry = Registry()
-    registry.add(PluginSource("artkit", lambda: _Core, OWN_DISTRIBUTION))
+    registry.add(PluginSource("artkit", lambda: _Core, OWN_DISTRIBUTION, __version__))
     for source in [*_selected(installed_sources()), *files]:
         registry.add(source)
     return registry

@@ -200,8 +200,8 @@ class Plan:
 
     @property
     def shore(self) -> float:
-        """The y of the far shore, about which water mirrors; a river comes from the horizon."""
-        return self.basin.far.base if self.basin else self.horizon
+        """The y at which water begins, about which it mirrors; a river comes from the horizon."""
+        return float(self.basin.far(np.linspace(0, 1.3, 66, dtype=np.float32)).min()) if self.basin else self.horizon
 
     def nearness(self, y: float) -> float:
         """Return how near level ground at height y lies."""

@@ -16,7 +16,6 @@ def render(canvas: Canvas, plan: Plan, light: Light, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     sky = _sky(canvas, plan, light, rng)
     photo = _surfaces(canvas, plan, light)
-    _veil(photo, canvas, plan, light)
     _flowers(photo, canvas, plan, rng)
     _clouds(photo, canvas, sky, light)
     open_sky = canvas.labels == SKY
@@ -31,13 +30,15 @@ def _sky(canvas: Canvas, plan: Plan, light: Light, rng: np.random.Generator) -> 
     down = np.clip(canvas.y / (plan.horizon + 0.02), 0, 1)
     fall = 0.65 * down + 0.35 * down**4
     sky = light.zenith + (light.horizon - light.zenith) * fall[:, None]
-    sky = np.repeat(sky[:, None], canvas.shape[1], 1)
+    sky = np.repeat(sky[:, None].astype(np.float32), canvas.shape[1], 1)
     if plan.sun:
         across = (canvas.x - plan.sun.x) * canvas.aspect
         above = (canvas.y - plan.sun.y)[:, None]
         glow = np.exp(-np.sqrt(across**2 + above**2) * 5).astype(np.float32) * np.float32(light.glow * 0.8)
-        sky += glow[..., None] * (np.minimum(light.sun * 1.5, 1) - sky * 0.5)
-    return sky.astype(np.float32)
+        for channel in range(3):
+            bright = min(float(light.sun[channel]) * 1.5, 1.0)
+            sky[..., channel] += glow * (bright - 0.5 * sky[..., channel])
+    return sky
 
 
 def _direction(canvas: Canvas, plan: Plan) -> Array:
@@ -48,17 +49,17 @@ def _direction(canvas: Canvas, plan: Plan) -> Array:
 
 
 def _surfaces(canvas: Canvas, plan: Plan, light: Light) -> Array:
+    """Return every surface in sunlight and ambient light, behind the air that lies between it and the eye."""
     facing = canvas.side * _direction(canvas, plan) * 0.75 + canvas.up * 0.55
     lambert = np.clip(0.5 + 0.6 * facing, 0.05, 1.15) * (1 - canvas.shadow)
-    colour = ALBEDO[canvas.material]
-    lit = light.ambient * (1 + 0.15 * canvas.up[..., None]) + light.sun * lambert[..., None]
-    return colour * lit * (1 + canvas.tone[..., None])
-
-
-def _veil(photo: Array, canvas: Canvas, plan: Plan, light: Light) -> None:
-    """Lay the air between the eye and far things over them."""
-    air = 0.45 * light.zenith + 0.55 * light.horizon
-    photo += (canvas.haze * np.float32(light.haze))[..., None] * (air - photo)
+    bounce, grain, veil = 1 + 0.15 * canvas.up, 1 + canvas.tone, canvas.haze * np.float32(light.haze)
+    photo = np.empty((*canvas.shape, 3), np.float32)
+    for channel in range(3):
+        air = 0.45 * light.zenith[channel] + 0.55 * light.horizon[channel]
+        lit = light.ambient[channel] * bounce + light.sun[channel] * lambert
+        colour = ALBEDO[:, channel][canvas.material] * lit * grain
+        photo[..., channel] = colour + veil * (air - colour)
+    return photo
 
 
 def _clouds(photo: Array, canvas: Canvas, sky: Array, light: Light) -> None:
@@ -67,6 +68,7 @@ def _clouds(photo: Array, canvas: Canvas, sky: Array, light: Light) -> None:
         shade = np.clip(0.5 + 0.5 * canvas.up[where], 0, 1)[:, None]
         dark = 0.35 * light.ambient + 0.62 * (0.55 * light.zenith + 0.45 * light.horizon)
         bright = np.minimum(light.ambient + light.sun * 0.9, 1.0)
+        bright = bright + light.glow * 0.6 * (light.horizon - bright)
         thick = np.clip(0.35 + canvas.tone[where] * 3, 0, 1)[:, None]
         body = dark + (bright - dark) * shade
         photo[where] = sky[where] + (body - sky[where]) * thick
@@ -99,19 +101,24 @@ def _water(photo: Array, canvas: Canvas, plan: Plan, light: Light, sky: Array, r
         return
     height, width = canvas.shape
     rows, columns = np.nonzero(wet)
-    depth = np.clip(canvas.y[rows] - plan.shore, 0, 1)
-    ripple = texture(rng, canvas.y, canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows, columns]
-    mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, plan.shore, plan.horizon)
+    shore = plan.shore
+    depth = np.clip(canvas.y[rows] - shore, 0, 1)
+    top = rows.min()
+    ripple = texture(rng, canvas.y[top:], canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows - top, columns]
+    mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, shore, plan.horizon)
     from_row = np.clip(mirror * height, 0, height - 1).astype(np.int32)
     from_column = np.clip(columns + ripple * (1 + depth * 0.02 * width), 0, width - 1).astype(np.int32)
-    # Things that stand before the far shore cast no reflection on it.
-    heavenly = np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
-    near = (canvas.haze[from_row, from_column] < 0.1) & ~heavenly
+    # The sun's image breaks into glints, and things that stand before the far shore cast none.
+    label = canvas.labels[from_row, from_column]
+    near = (canvas.haze[from_row, from_column] < 0.1) & (label != SKY) & (label != CLOUD)
     reflected = np.where(near[:, None], sky[from_row, from_column], photo[from_row, from_column])
     below = ALBEDO[MATERIAL["water"]] * (light.ambient + light.sun * 0.6)
     strength = np.clip(0.8 - 0.7 * depth, 0.3, 0.8)[:, None]
-    glint = 0.035 * ripple[:, None] * (light.ambient + light.sun)
-    photo[rows, columns] = below + (reflected - below) * strength + glint
+    bright = 0.035 * ripple
+    if plan.sun:
+        aside = (canvas.x[columns] - plan.sun.x) * canvas.aspect / (0.03 + 0.12 * depth)
+        bright += light.glow * np.exp(-(aside**2)) * np.clip(0.9 * ripple, 0, 0.6)
+    photo[rows, columns] = below + (reflected - below) * strength + bright[:, None] * (light.ambient + light.sun)
 
 
 def _mirrored(depth: Array, shore: float, horizon: float) -> Array:

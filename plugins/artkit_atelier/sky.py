@@ -37,13 +37,17 @@ def paint_cloud(canvas: Canvas, cloud: Cloud, naive: bool) -> None:
         return
     u = (canvas.x[box[1]] - centre) * canvas.aspect / cloud.width
     v = (canvas.y[box[0]] - cloud.y) / cloud.height
-    if cloud.sort == "streak":
-        body = 1 - (2 * u) ** 2 - (1.6 * (v[:, None] + 0.3 * u)) ** 2
-        body = body + 0.8 * noise_plane(rng, v * 0.4, u, (3, 3), 3)
-        up, side = np.clip(-v[:, None] * 0.5, -1, 1) + 0 * body, 0 * body
-    else:
-        body, side, up = _puffs(rng, u, v, naive)
-    canvas.fill(box, body > 0, CLOUD, MATERIAL["cloud"], 0.0, side, up, np.clip(body, 0, 1))
+    body, side, up = _streak(rng, u, v) if cloud.sort == "streak" else _puffs(rng, u, v, naive)
+    # Where another cloud stands behind, no sky shines through.
+    behind = np.where(canvas.labels[box] == CLOUD, canvas.tone[box], 0)
+    canvas.fill(box, body > 0, CLOUD, MATERIAL["cloud"], 0.0, side, up, np.clip(body, behind, 1))
+
+
+def _streak(rng: np.random.Generator, u: Array, v: Array) -> tuple[Array, Array, Array]:
+    """Return the thickness of a feathered band over (v, u) and which way its surface faces."""
+    body = 1 - (2 * u) ** 2 - (1.6 * (v[:, None] + 0.3 * u)) ** 2 + 0.8 * noise_plane(rng, v * 0.4, u, (3, 3), 3)
+    flat = np.zeros_like(body)
+    return body, flat, flat + np.clip(-0.5 * v[:, None], -1, 1)
 
 
 def _puffs(rng: np.random.Generator, u: Array, v: Array, naive: bool) -> tuple[Array, Array, Array]:
