@@ -37,7 +37,7 @@ class Pix2PixTrainer(Trainer):
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options, self.data_name = options, dataset.name
+        self.options = options
         self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
         other = dataset.first(Kind.IMAGE, besides=[self.source.name])
         self.target = dataset.column(options.target) if options.target else other
@@ -91,7 +91,6 @@ class Pix2PixTrainer(Trainer):
             conditions=self.conditions,
             size_multiple=size_multiple(self.options.network),
             size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
-            training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
         tensors = self.exported("generator").state_dict()
         return header, {f"generator.{name}": value for name, value in tensors.items()}
