@@ -12,8 +12,8 @@ from artkit.nn.norm import NormKind, make_norm
 class DilatedBlock(nn.Module):
     """Pre-activation residual block; dilation widens its view at no cost.
 
-    With `condition_channels`, numbers that describe the picture scale and shift every normalised channel (FiLM, Perez et
-    al. 2018): a shift before a norm would be lost in it.
+    With `condition_channels`, numbers that describe the picture scale and shift every normalised channel (FiLM, Perez
+    et al. 2018): a shift before a norm would be lost in it.
     """
 
     def __init__(self, channels: int, dilation: int, norm: NormKind, condition_channels: int = 0) -> None:

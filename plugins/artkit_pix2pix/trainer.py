@@ -27,6 +27,7 @@ from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, m
 
 PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 LOWPASS_CELL = 8
+SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 
 
 class Pix2PixTrainer(Trainer):
@@ -36,7 +37,7 @@ class Pix2PixTrainer(Trainer):
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options, self.data_name = options, dataset.name
+        self.options = options
         self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
         other = dataset.first(Kind.IMAGE, besides=[self.source.name])
         self.target = dataset.column(options.target) if options.target else other
@@ -89,7 +90,7 @@ class Pix2PixTrainer(Trainer):
             classes=self.source.classes,
             conditions=self.conditions,
             size_multiple=size_multiple(self.options.network),
-            training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
+            size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
         tensors = self.exported("generator").state_dict()
         return header, {f"generator.{name}": value for name, value in tensors.items()}

@@ -50,8 +50,8 @@ class Pix2Pix(Translator):
     def _choose(self, context: Context, index: int) -> dict[str, str]:
         """What the step says, else what is known of the picture, else what the seed draws."""
         chosen = {}
+        generator = torch.Generator().manual_seed(context.seeds[index])
         for name, values in self.header.conditions.items():
-            generator = torch.Generator().manual_seed(context.seeds[index])
             drawn = values[int(torch.randint(len(values), (), generator=generator))]
             chosen[name] = self.told.get(name) or context.fact(index, name) or drawn
         return chosen
