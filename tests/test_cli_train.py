@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from artkit.cli.parameters import collect_settings
 from cli_kit import command, environment, open_shell, pixels_of
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
@@ -150,3 +151,13 @@ def test_data_check_finds_a_damaged_file(shell):
     outcome = shell("data", "check", "pairs")
     assert outcome.code == 1
     assert "3.png" in outcome.out
+
+
+def test_lists_in_settings():
+    pairs = [("scales", "[32, 24]"), ("conditions", "[time,weather]"), ("base", "semgan,pix2pix"), ("none", "[]")]
+    assert collect_settings(pairs) == {
+        "scales": ["32", "24"],
+        "conditions": ["time", "weather"],
+        "base": "semgan,pix2pix",
+        "none": [],
+    }

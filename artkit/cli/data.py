@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artkit.cli.output import json_option, print_columns, print_json
-from artkit.cli.parameters import Assignment, Size, collect_assignments
+from artkit.cli.parameters import Assignment, Size, collect_settings
 from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def make(
     from artkit.spec import parse_options
 
     spec = registry.dataset(name)
-    options: dict[str, Any] = dict(collect_assignments(settings, "--set"))
+    options: dict[str, Any] = {**collect_settings(settings)}
     options |= {key: value for key, value in flags.items() if value is not None}
     total = getattr(parse_options(spec.options, options, name), "count", None)
     with progress(f"making {name}", total=total) as bar:
