@@ -25,30 +25,32 @@ hookimpl = pluggy.HookimplMarker("artkit")
 def register_methods() -> list[MethodSpec]:
     """Offer methods: steps for chains, and things to train.
 
-    Called once, when plugins are loaded. Keep the module import-light: `translator` is text, imported on first use.
+    Called once, when plugins are loaded. `translator` is text and imported on first use: in a package, keep the class
+    in a module of its own, because `Translator` brings torch, and every command imports the plugin's root.
 
     Example::
 
-        from artkit.hookspecs import hookimpl
-        from artkit.spec import Kind, MethodSpec, Port
+        from artkit import Kind, MethodSpec, Port, Translator, hookimpl
+
+        SPEC = MethodSpec(
+            name="negative",
+            summary="Turn light into dark and dark into light.",
+            inputs=(Port("image", Kind.IMAGE),),
+            output=Kind.IMAGE,
+            translator=f"{__name__}:Negative",
+            needs_model=False,
+        )
 
 
         @hookimpl
         def register_methods():
-            return [
-                MethodSpec(
-                    name="negative",
-                    summary="Turn light into dark and dark into light.",
-                    inputs=(Port("image", Kind.IMAGE),),
-                    output=Kind.IMAGE,
-                    translator=f"{__name__}:Negative",
-                    needs_model=False,
-                )
-            ]
+            return [SPEC]
 
 
-        class Negative:
-            def translate(self, image):
+        class Negative(Translator):
+            spec = SPEC
+
+            def translate(self, context, image):
                 return 1 - image
     """
 
@@ -61,8 +63,7 @@ def register_models() -> list[ModelSpec]:
 
     Example::
 
-        from artkit.hookspecs import hookimpl
-        from artkit.spec import ModelSpec
+        from artkit import ModelSpec, hookimpl
 
 
         @hookimpl
@@ -81,23 +82,45 @@ def register_models() -> list[ModelSpec]:
 
 @hookspec
 def register_datasets() -> list[DatasetSpec]:
-    """Offer datasets for `artkit data make NAME`, and to train on without writing them to disk.
+    """Offer datasets: to train on by name, `stripes(width=4)`, and for `artkit data make stripes`.
 
-    Called once, when plugins are loaded.
+    Called once, when plugins are loaded. `factory` is called with the options and the split ("train", "val" or
+    "test"), and returns an `artkit.data.Dataset`.
 
     Example::
 
-        from artkit.hookspecs import hookimpl
-        from artkit.spec import DatasetSpec, Options
+        from typing import Annotated
+
+        from artkit import DatasetSpec, Kind, Options, hookimpl, option
 
 
         class StripeOptions(Options):
-            width: int = 8
+            width: Annotated[int, option("pixels of a stripe", ge=1)] = 8
 
 
         @hookimpl
         def register_datasets():
-            return [DatasetSpec("stripes", "Striped pictures.", f"{__name__}:make_stripes", StripeOptions)]
+            return [DatasetSpec("stripes", "Stripes of random colours.", f"{__name__}:make_stripes", StripeOptions)]
+
+
+        def make_stripes(options, split):
+            import torch
+
+            from artkit.data import Column, Dataset
+
+            class Stripes(Dataset):
+                name = "stripes"
+                columns = {"image": Column("image", Kind.IMAGE)}
+
+                def __len__(self):
+                    return 1000 if split == "train" else 100
+
+                def load(self, index, names):
+                    colours = torch.Generator().manual_seed(index + (0 if split == "train" else 10**6))
+                    stripes = torch.randint(256, (3, 1, 8), generator=colours, dtype=torch.uint8)
+                    return {"image": stripes.repeat_interleave(options.width, dim=2).expand(3, 64, -1)}
+
+            return Stripes()
     """
 
 
@@ -105,12 +128,12 @@ def register_datasets() -> list[DatasetSpec]:
 def register_metrics() -> list[MetricSpec]:
     """Offer metrics for `artkit evaluate --metrics NAME`.
 
-    Called once, when plugins are loaded.
+    Called once, when plugins are loaded. `function` takes two lists of pictures, outputs and targets, as those of
+    `artkit.metrics` do, and returns a number.
 
     Example::
 
-        from artkit.hookspecs import hookimpl
-        from artkit.spec import MetricSpec
+        from artkit import MetricSpec, hookimpl
 
 
         @hookimpl
@@ -118,8 +141,9 @@ def register_metrics() -> list[MetricSpec]:
             return [MetricSpec("brightness_gap", "Difference of mean brightness.", f"{__name__}:brightness_gap")]
 
 
-        def brightness_gap(result, target):
-            return float(abs(result.mean() - target.mean()))
+        def brightness_gap(outputs, targets):
+            gaps = [abs(output.mean() - target.mean()) for output, target in zip(outputs, targets, strict=True)]
+            return float(sum(gaps) / len(gaps))
     """
 
 
@@ -133,14 +157,13 @@ def register_commands(cli: click.Group) -> None:
 
         import click
 
-        from artkit.hookspecs import hookimpl
+        from artkit import hookimpl
 
 
         @hookimpl
         def register_commands(cli):
-            @cli.command()
+            @cli.command(help="Greet the painter.")
             def hello():
-                '''Greet the painter.'''
                 click.echo("Hello, painter.")
     """
 
@@ -151,7 +174,7 @@ def before_step(step: StepEvent) -> None:
 
     Example::
 
-        from artkit.hookspecs import hookimpl
+        from artkit import hookimpl
 
 
         @hookimpl
@@ -166,7 +189,7 @@ def after_step(step: StepEvent) -> None:
 
     Example::
 
-        from artkit.hookspecs import hookimpl
+        from artkit import hookimpl
 
         seconds_by_method = {}
 
@@ -185,7 +208,7 @@ def training_event(event: TrainingEvent) -> None:
 
         import json
 
-        from artkit.hookspecs import hookimpl
+        from artkit import hookimpl
 
 
         @hookimpl

@@ -38,14 +38,18 @@ class Port:
 
 @dataclass(frozen=True)
 class SizeRule:
-    """Sizes a network takes: sides that are multiples of `multiple` and at least `minimum` (pixels)."""
+    """Sizes a network takes, in pixels: sides that are multiples of `multiple` and at least `minimum`.
+
+    `margin` pixels of mirrored picture are put around it and cut off again, for networks that are unsure at borders.
+    """
 
     multiple: int = 1
     minimum: int = 1
+    margin: int = 0
 
     def padded(self, side: int) -> int:
-        """Return the smallest allowed side that is at least `side`."""
-        side = max(side, self.minimum)
+        """Return the smallest allowed side that holds `side` pixels and a margin at both ends."""
+        side = max(side + 2 * self.margin, self.minimum)
         return -(-side // self.multiple) * self.multiple
 
 
@@ -60,7 +64,10 @@ class Tiling(StrEnum):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of a method's options: typed fields with defaults, `msgspec.Meta` for ranges and descriptions."""
+    """Base of a method's options: typed fields with defaults, `option(...)` for ranges and descriptions.
+
+    Write `class MyOptions(Options, frozen=True)`.
+    """
 
 
 @dataclass(frozen=True)
@@ -117,11 +124,17 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A dataset that a plugin makes: `factory` is `"package.module:function"`, called with its options."""
+    """A dataset that a plugin makes.
+
+    `factory` is `"package.module:function"`, called as `factory(options, split)` for a Dataset made as it is asked for.
+    `writer`, where there is one, is called as `writer(directory, options, jobs, progress)` and writes it to a folder;
+    `progress()` is to be called after each sample.
+    """
 
     name: str
     summary: str
     factory: str
+    writer: str | None = None
     options: type[Options] = Options
 
 
@@ -129,13 +142,15 @@ class DatasetSpec:
 class MetricSpec:
     """A score with a stated protocol.
 
-    `function` is `"package.module:function"`; `better` is `"lower"` or `"higher"`.
+    `function` is `"package.module:function"`, called as `function(outputs, targets)`; `better` is `"lower"` or
+    `"higher"`; `kind` is what it compares.
     """
 
     name: str
     summary: str
     function: str
     better: str = "lower"
+    kind: Kind = Kind.IMAGE
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from artkit import hookspecs
 from artkit.events import StepEvent, TrainingEvent
-from artkit.plugins import Registry, load_registry
+from artkit.plugins import Registry, load_registry, resolve
 from artkit.plugins.checks import HOOK_NAMES
 
 DOCS = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text()
@@ -61,9 +61,13 @@ def test_docs_have_no_other_hooks() -> None:
 
 
 def test_hook_register_methods(example: Load) -> None:
-    found, module = example("register_methods")
-    assert found.method("negative").translator == "my_plugin:Negative"
-    assert module.Negative().translate(0.25) == 0.75
+    import torch
+
+    found, _ = example("register_methods")
+    spec = found.method("negative")
+    translator = resolve(spec.translator, found.origin("negative"))(spec.options(), None)
+    output = translator.run({"image": torch.full((1, 3, 5, 7), 0.25)}, seeds=(0,), size=(5, 7))
+    assert torch.equal(output, torch.full((1, 3, 5, 7), 0.75))
 
 
 def test_hook_register_models(example: Load) -> None:
@@ -72,21 +76,24 @@ def test_hook_register_models(example: Load) -> None:
 
 
 def test_hook_register_datasets(example: Load) -> None:
+    import torch
+
     found, module = example("register_datasets")
-    assert found.dataset("stripes").options is module.StripeOptions
+    spec = found.dataset("stripes")
+    dataset = resolve(spec.factory, found.origin("stripes"))(module.StripeOptions(width=4), "test")
+    image = dataset.load(3, ["image"])["image"]
+    assert len(dataset) == 100
+    assert (image.shape, image.dtype) == ((3, 64, 32), torch.uint8)
+    assert torch.equal(image, dataset.load(3, ["image"])["image"])
 
 
 def test_hook_register_metrics(example: Load) -> None:
-    from artkit.plugins import resolve
+    import torch
 
     found, _ = example("register_metrics")
-
-    class Picture(list[float]):
-        def mean(self) -> float:
-            return sum(self) / len(self)
-
-    measure = resolve(found.metric("brightness_gap").function, "my_plugin")
-    assert measure(Picture([0, 1]), Picture([1, 1])) == 0.5
+    measure = resolve(found.metric("brightness_gap").function, found.origin("brightness_gap"))
+    pictures = torch.zeros(2, 3, 4, 4)
+    assert measure([*pictures], [*pictures + 0.5]) == 0.5
 
 
 def test_hook_register_commands(example: Load) -> None:

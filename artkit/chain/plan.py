@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 import msgspec
@@ -11,11 +12,9 @@ from artkit.chain.steps import Chain, Step
 from artkit.spec import Kind, MethodSpec, Options
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from artkit.models.header import ModelHeader
 
-Binding: TypeAlias = Union[Literal["previous"], "Path", "Plan", Any]
+Binding: TypeAlias = Union[Literal["previous"], Path, "Plan", Any]
 """What feeds a port: the previous step (for the first step: the chain's input), a file, a nested plan, or, from Python,
 a picture in memory."""
 
@@ -36,14 +35,14 @@ class PlannedStep:
     @property
     def output(self) -> Kind:
         """What the step gives: its model's word, else its method's."""
-        return Kind(self.header.output) if self.header else self.spec.output
+        return self.header.output if self.header else self.spec.output
 
     def port_kind(self, port: str) -> Kind:
         """Return what a port takes: its model's word, else its method's. Raises KeyError for an unknown port."""
         found = self.spec.port(port)
         if found is None:
             raise KeyError(port)
-        return Kind(self.header.inputs.get(port, found.kind)) if self.header else found.kind
+        return self.header.inputs.get(port, found.kind) if self.header else found.kind
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Plan:
         return f"{planned.index + 1}. {planned.spec.name:<{width}}  " + "  ".join(parts)
 
     def _fed(self, planned: PlannedStep, port: str, binding: Binding) -> str:
-        if binding == "previous":
+        if isinstance(binding, str):
             return str(planned.port_kind(port)) if planned.index else "the input"
         return f"{port}=[{binding.chain}]" if isinstance(binding, Plan) else f"{port}={_name(binding)}"
 
@@ -103,7 +102,7 @@ def _as_json(planned: PlannedStep) -> dict[str, Any]:
 
 
 def _binding_json(planned: PlannedStep, binding: Binding) -> dict[str, Any]:
-    if isinstance(binding, str) and binding == "previous":
+    if isinstance(binding, str):
         return {"from": "previous" if planned.index else "input"}
     if isinstance(binding, Plan):
         return {"from": "chain", **binding.as_json()}
@@ -111,6 +110,4 @@ def _binding_json(planned: PlannedStep, binding: Binding) -> dict[str, Any]:
 
 
 def _name(binding: Binding) -> str:
-    from pathlib import PurePath
-
-    return str(binding) if isinstance(binding, str | PurePath) else f"<{type(binding).__name__}>"
+    return str(binding) if isinstance(binding, Path) else f"<{type(binding).__name__}>"

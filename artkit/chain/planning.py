@@ -201,9 +201,6 @@ def _plain(value: Value) -> Any:
 def _check_header(spec: MethodSpec, path: Path, header: ModelHeader) -> None:
     if header.method != spec.name:
         raise ModelError(f"{path} is a model of {header.method}: write {header.method}(model=...), not {spec.name}.")
-    for kind in (header.output, *header.inputs.values()):
-        if kind not in list(Kind):
-            raise ModelError(f"{path}: its header speaks of '{kind}', which is no kind.{nearest(kind, list(Kind))}")
 
 
 def _no_room(index: int, spec: MethodSpec) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,11 +94,13 @@ def _remembered(path: Path) -> Mapping[str, Any]:
 
 
 def _parse_toml(data: bytes, path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(data.decode())
     except UnicodeDecodeError:
         raise ChainError(f"{path} is neither a TOML recipe nor a PNG written by artkit.") from None
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise ChainError(f"The recipe {path} is not valid TOML: {str(error) or 'nested too deeply'}.") from None
 
 

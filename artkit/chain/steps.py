@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from numbers import Integral, Real
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from artkit.errors import ChainError
@@ -79,17 +80,19 @@ class Chain:
         size: tuple[int, int] | None = None,
         device: str = "auto",
         precision: str = "auto",
+        facts: Mapping[str, str] | None = None,
         **ports: Any,
     ) -> Picture:
         """Run the chain and return its last picture.
 
         `picture` is a path, bytes, array, tensor, PIL image or Picture; None when the chain starts with a source, which
         then makes a picture of `size` (width, height) pixels. Other ports take pictures by name: `chain(photo,
-        style="monet.jpg")`. The same call gives the same picture.
+        style="monet.jpg")`. `facts` are things known about the picture, by name, which conditional models may use
+        (`{"time": "dusk"}`). The same call gives the same picture.
         """
         from artkit.engine.local import run_chain
 
-        return run_chain(self, picture, seed=seed, size=size, device=device, precision=precision, **ports)
+        return run_chain(self, picture, seed=seed, size=size, device=device, precision=precision, facts=facts, **ports)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: chains do not change."""
@@ -144,12 +147,16 @@ def _steps(source: str | Iterable[Step | str | Chain]) -> Iterator[Step]:
 
 
 def _normalise(value: Any, where: str) -> Value:
-    if value is None or isinstance(value, str | bool | Chain):
+    """Return a value as plain Python; numbers of numpy, enumerations and paths come as what they mean."""
+    if value is None or isinstance(value, bool | Chain):
         return value
-    if isinstance(value, int | float):
-        if not -(2.0**63) < value < 2.0**63:
-            raise ChainError(f"{where}: the number is too large.")
-        return value
+    if isinstance(value, str | PurePath):
+        return str.__str__(value) if isinstance(value, str) else str(value)
+    if isinstance(value, Real):
+        number = int(value) if isinstance(value, Integral) else float(value)
+        if not -(2**63) < number < 2**63:
+            raise ChainError(f"{where}: the number is too large, or none at all.")
+        return number
     if isinstance(value, list | tuple):
         if value and all(isinstance(item, Step) for item in value):
             return Chain(value)

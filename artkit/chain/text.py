@@ -33,7 +33,7 @@ class _Reader:
     """One reading of a chain text; keeps the text to point at mistakes."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
 
     def read(self) -> tuple[Step, ...]:
         root = self._tree()
@@ -95,7 +95,7 @@ class _Reader:
 
     def _plain(self, node: ast.expr, depth: int) -> Value:
         if isinstance(node, ast.Name):
-            return WORDS.get(node.id, node.id)  # type: ignore[return-value]
+            return WORDS.get(node.id, node.id)
         if isinstance(node, ast.List | ast.Tuple):
             self._check_depth(node, depth + 1)
             return tuple(self._plain(item, depth + 1) for item in node.elts)

@@ -20,9 +20,10 @@ Batch = dict[str, Tensor | list[str]]
 class Batches:
     """Draw batches of `size` samples, cropped to `crop` px (None keeps whole pictures), for one dataset.
 
-    Every sample of an epoch comes once, in an order drawn from `seed`; crops and flips are drawn from seed, step and place in
-    the batch, and shared by all columns of a sample. `prepare` may add columns to a sample before it is cropped; what it
-    returns is kept in memory, up to `cache_bytes`, images and labels as bytes, other numbers as half floats.
+    Every sample of an epoch comes once, in an order drawn from `seed`; crops and flips are drawn from seed, step and
+    place in the batch, and shared by all columns of a sample. `prepare` may add columns to a sample before it is
+    cropped; what it returns is kept in memory, up to `cache_bytes`, images and labels as bytes, other numbers as half
+    floats.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Batches:
         self._room = cache_bytes
 
     def at(self, step: int) -> Batch:
-        """Return batch number `step`: images float N3HW in [0, 1], labels int64 NHW, fields float NCHW, text as lists."""
+        """Return batch `step`: images float N3HW in [0, 1], labels int64 NHW, fields float NCHW, text as lists."""
         samples = [self._augment(self._sample(self._index(step, place)), step, place) for place in range(self.size)]
         return {name: _stack([sample[name] for sample in samples]) for name in samples[0]}
 
@@ -117,8 +118,10 @@ def _grow(value: Tensor, side: int) -> Tensor:
     """Repeat the last row and column of a picture smaller than the crop."""
     down, right = (max(0, side - extent) for extent in value.shape[-2:])
     planes = value.reshape(-1, *value.shape[-2:]).float()
-    return F.pad(planes[None], (0, right, 0, down), mode="replicate")[0].to(value.dtype).reshape(
-        *value.shape[:-2], value.shape[-2] + down, value.shape[-1] + right
+    return (
+        F.pad(planes[None], (0, right, 0, down), mode="replicate")[0]
+        .to(value.dtype)
+        .reshape(*value.shape[:-2], value.shape[-2] + down, value.shape[-1] + right)
     )
 
 
@@ -135,4 +138,3 @@ def _stack(values: Sequence[Tensor | str]) -> Tensor | list[str]:
     if stacked.is_floating_point():
         return stacked.float()
     return stacked.float() / 255 if stacked.dim() == 4 else stacked.long()
-

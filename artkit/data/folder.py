@@ -25,8 +25,8 @@ MAX_CATEGORIES = 16
 class FolderDataset(Dataset):
     """One split of a folder: `DIR/[SPLIT/]COLUMN/NAME.png`, or `DIR/[SPLIT/]NAME.png` as A|B sheets.
 
-    `classes.txt` gives label maps their class set; `captions.tsv` adds text columns. Without split folders a tenth of the
-    samples, chosen by a hash of the name, is kept apart as `val`: the choice stays when files are added.
+    `classes.txt` gives label maps their class set; `captions.tsv` adds text columns. Without split folders a tenth of
+    the samples, chosen by a hash of the name, is kept apart as `val`: the choice stays when files are added.
     """
 
     def __init__(self, directory: Path, split: str = "train") -> None:
@@ -61,13 +61,22 @@ class FolderDataset(Dataset):
             self._files = {side: {path.stem: path for path in sheets} for side in ("A", "B")}
         if not self._files:
             raise DataError(f"{root} holds no pictures that artkit reads ({', '.join(sorted(READABLE_SUFFIXES))}).")
+        self.lonely = self._find_lonely()
         common = set.intersection(*(set(files) for files in self._files.values()))
         if not common:
             raise DataError(f"the folders {', '.join(self._files)} of {root} have no file name in common.")
-        self.stems = sorted(stem for stem in common if not self._hashed or _is_held_out(stem) == (self.split != "train"))
+        self.stems = sorted(
+            stem for stem in common if not self._hashed or _is_held_out(stem) == (self.split != "train")
+        )
         if not self.stems:
             raise DataError(f"{root} has no samples for the split '{self.split}'.")
         self.columns = {name: self._column(name) for name in self._files}
+
+    def _find_lonely(self) -> dict[str, list[str]]:
+        """Return each stem that lacks a file in some column, with those columns."""
+        stems = sorted(set.union(*(set(files) for files in self._files.values())))
+        missing = {stem: [name for name, files in self._files.items() if stem not in files] for stem in stems}
+        return {stem: names for stem, names in missing.items() if names}
 
     def _column(self, name: str) -> Column:
         if self.classes is not None and name.lower() in LABEL_NAMES:
@@ -75,7 +84,7 @@ class FolderDataset(Dataset):
         return Column(name, Kind.IMAGE)
 
     def _add_text_columns(self) -> None:
-        rows = [self.text.get(stem, {}) for stem in self.stems]
+        rows = list(self.text.values()) or [{}]
         for name in rows[0]:
             values = sorted({row.get(name, "") for row in rows})
             few = tuple(values) if 1 < len(values) <= MAX_CATEGORIES else ()
@@ -83,7 +92,7 @@ class FolderDataset(Dataset):
 
     def _load(self, column: Column, stem: str) -> Tensor | str:
         if column.kind is Kind.TEXT:
-            return self.text[stem][column.name]
+            return self.text.get(stem, {}).get(column.name) or ""
         path = self._files[column.name][stem]
         try:
             return self._load_pixels(column, path)

@@ -57,7 +57,9 @@ def _reasons(device: torch.device) -> list[str]:
     if device.type == "cpu":
         reasons.append("no GPU was found: networks run on the CPU")
         if not _fast_bf16(device):
-            reasons.append("this CPU has no bf16 matrix units (AMX or AVX512-BF16): networks run in fp32, about half as fast")
+            reasons.append(
+                "this CPU has no bf16 matrix units (AMX or AVX512-BF16): networks run in fp32, about half as fast"
+            )
     return reasons
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from artkit.images.classes import ClassSet, LabelClass, read_classes_file, write_classes_file
-    from artkit.images.convert import convert
+    from artkit.images.conversion import convert
     from artkit.images.labels import (
         match_palette,
         nearest_palette,
@@ -27,7 +27,7 @@ _HOMES = {
     "ClassSet": "classes",
     "LabelClass": "classes",
     "Picture": "picture",
-    "convert": "convert",
+    "convert": "conversion",
     "encode_picture": "writing",
     "make_grid": "sheet",
     "make_strip": "sheet",
@@ -79,7 +79,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'artkit.images' has no attribute '{name}'")
-    # A submodule may share its function's name (`convert`): put the function in its place for good.
-    value = getattr(importlib.import_module(f"artkit.images.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    return getattr(importlib.import_module(f"artkit.images.{_HOMES[name]}"), name)

@@ -33,10 +33,10 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     missing, permission, full disk.
     """
     path = Path(path)
-    _check_target(path, overwrite)
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
     try:
+        _check_target(path, overwrite)
         with _removed_on_failure(part), open(part, "xb") as stream:
             yield stream
             stream.flush()

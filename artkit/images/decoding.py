@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,9 +18,12 @@ from artkit.images.profiles import to_srgb
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
 MAX_PIXELS = 2**28
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"GIF8")
-_DEEP_MODES = ("RGB;16", "RGBA;16", "LA;16")  # as the file has them; Pillow decodes them to 8 bits
-_ORIENTATION = 0x0112
+_ORIENTATION, _BITS_PER_SAMPLE, _PLANAR, _EXTRA_SAMPLES = 274, 258, 284, 338  # TIFF and EXIF tags
 _pillow_limit = threading.Lock()
+
+
+class UnsuitablePixelsError(ValueError):
+    """A picture that is whole, but holds numbers that are no levels; becomes an ImageError with the file's name."""
 
 
 def max_pixels() -> int:
@@ -66,6 +69,8 @@ def decoding_errors(name: str, stream: BinaryIO | None = None) -> Iterator[None]
         raise
     except UnidentifiedImageError:
         raise ImageError(f"{name} {_what_it_is(stream)}") from None
+    except UnsuitablePixelsError as error:
+        raise ImageError(f"{name} cannot be used: {error}.") from None
     except MemoryError:
         raise ImageError(f"{name} does not fit into memory.") from None
     except Exception as error:  # decoders of hostile files raise nearly anything
@@ -120,42 +125,46 @@ def _what_it_is(stream: BinaryIO | None) -> str:
 
 def _deep_levels(image: Image.Image, stream: BinaryIO | None) -> np.ndarray | None:
     """Return uint16 levels (H, W, C), C from 1 to 4, upright, of a picture deeper than 8 bits; None for the others."""
-    tiles = getattr(image, "tile", [])
-    if stream is not None and tiles and any(mode in str(tiles[0].args) for mode in _DEEP_MODES):
-        deep = decode_png16(stream) if image.format == "PNG" else _tiff_levels(stream)
+    if stream is not None and image.mode in ("RGB", "RGBA") and image.format in ("PNG", "TIFF"):
+        deep = decode_png16(stream) if image.format == "PNG" else _tiff_levels(stream, image)
         return None if deep is None else _upright(deep, image.getexif().get(_ORIENTATION, 1))
     if image.mode == "F":
         return _float_levels(np.asarray(ImageOps.exif_transpose(image)))
     if image.mode.startswith("I"):
         levels = np.asarray(ImageOps.exif_transpose(image))
         if levels.min() < 0 or levels.max() > 65535:
-            raise ImageError(f"Pixels run from {levels.min()} to {levels.max()}; artkit reads 8 and 16 bits a channel.")
+            found = f"its pixels run from {levels.min()} to {levels.max()}"
+            raise UnsuitablePixelsError(f"{found}; artkit reads 8 and 16 bits a channel")
         return levels.astype(np.uint16)[:, :, None]
     return None
 
 
 def _float_levels(values: np.ndarray) -> np.ndarray:
     if not (values.min() >= 0 and values.max() <= 1):
-        raise ImageError(f"Float pixels must lie in [0, 1]; these run from {values.min():.4g} to {values.max():.4g}.")
+        found = f"its pixels run from {values.min():.4g} to {values.max():.4g}"
+        raise UnsuitablePixelsError(f"{found}; floats must lie in [0, 1]")
     return np.round(values * 65535).astype(np.uint16)[:, :, None]
 
 
-def _tiff_levels(stream: BinaryIO) -> np.ndarray | None:
-    """Return a 16-bit RGB(A) TIFF's first page; None when its packing needs codecs that are not installed."""
+def _tiff_levels(stream: BinaryIO, image: Image.Image) -> np.ndarray | None:
+    """Return the first page of a 16-bit RGB(A) TIFF; None for 8 bits, and where Pillow's 8 bits must do."""
+    tags: Any = getattr(image, "tag_v2", {})
+    associated_alpha = 1 in tags.get(_EXTRA_SAMPLES, ())
+    if 16 not in tags.get(_BITS_PER_SAMPLE, ()) or associated_alpha:
+        return None
     import tifffile
 
     stream.seek(0)
-    with tifffile.TiffFile(stream) as file:
-        try:
-            page = file.pages[0]
-            pixels = page.asarray()
-        except (KeyError, ValueError):  # LZW and others need the imagecodecs package: Pillow's 8 bits must do
-            return None
-    if page.axes == "SYX":
-        pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or pixels.dtype.itemsize != 2:
+    in_planes = tags.get(_PLANAR) == 2
+    try:
+        with tifffile.TiffFile(stream) as file:
+            pixels = file.pages[0].asarray()
+    except (KeyError, ValueError) as error:  # some packings, LZW among them, need the imagecodecs package
+        if in_planes:  # which Pillow takes for 8 bits
+            raise UnsuitablePixelsError(f"{error}; save it uncompressed") from None
         return None
-    return pixels.astype(np.uint16)
+    pixels = np.moveaxis(pixels, 0, -1) if in_planes else pixels
+    return pixels[:, :, : len(image.mode)].astype(np.uint16)
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

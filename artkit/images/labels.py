@@ -15,14 +15,14 @@ def one_hot(labels: Tensor, k: int) -> Tensor:
 
     Raises ImageError when an index is outside the k classes.
     """
-    _check_range(labels, k)
+    check_range(labels, k)
     planes = torch.zeros(labels.shape[0], k, *labels.shape[1:], device=labels.device)
     return planes.scatter_(1, labels.long().unsqueeze(1), 1.0)
 
 
 def paint_labels(labels: Tensor, classes: ClassSet) -> Tensor:
     """Paint labels NHW with the class colours: image N3HW in [0, 1]. Raises ImageError on an index outside the set."""
-    _check_range(labels, len(classes), classes.name)
+    check_range(labels, len(classes), f"the '{classes.name}'")
     return _palette(classes, labels.device).div(255)[labels.long()].movedim(-1, 1).contiguous()
 
 
@@ -82,7 +82,8 @@ def _colour_codes(levels: Tensor, dim: int) -> Tensor:
     return red << 16 | green << 8 | blue
 
 
-def _check_range(labels: Tensor, k: int, name: str = "the") -> None:
+def check_range(labels: Tensor, k: int, name: str = "the") -> None:
+    """Raise ImageError unless every label is in 0..k-1; `name` is the class set's, for the message."""
     if labels.numel() == 0:
         return
     low, high = (int(value) for value in labels.aminmax())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from artkit.errors import ImageError
 from artkit.images.classes import ClassSet
-from artkit.images.labels import paint_labels, resize_image
+from artkit.images.labels import check_range, paint_labels, resize_image
 from artkit.spec import Kind
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Picture:
     labels. `classes`: what the indices of labels mean. `alpha`: float32 (1, 1, H, W), straight (not premultiplied),
     kept aside while steps work on the colours. `bits`: 8 or 16, the depth it is written with where the format can.
     `stem`: the file name it came from, without suffix. `provenance`: the record of its making.
-    Raises ImageError when the tensor's shape or type does not fit the kind.
+    Raises ImageError when the tensor's shape, type or class indices do not fit.
     """
 
     tensor: Tensor
@@ -54,6 +54,8 @@ class Picture:
         if not fits or shape[0] != 1 or 0 in shape:
             dtype = str(self.tensor.dtype).removeprefix("torch.")
             raise ImageError(f"A picture of kind '{self.kind}' needs a tensor {wanted}, not {dtype} {shape}.")
+        if self.classes is not None:
+            check_range(self.tensor, len(self.classes), f"the '{self.classes.name}'")
         if self.alpha is not None and self.alpha.shape != (1, 1, *self.size):
             raise ImageError(f"The alpha channel {tuple(self.alpha.shape)} does not fit a picture of {self.size}.")
 

@@ -40,15 +40,17 @@ def decode_png16(stream: BinaryIO) -> np.ndarray | None:
     Returns None for what is not handled here (interlaced, a transparent colour, another depth). Raises ValueError or
     zlib.error for damaged data. The caller has checked the size.
     """
-    header, data = _read_chunks(stream)
-    if header is None:
-        return None
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    stream.seek(len(SIGNATURE) + 8)
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", stream.read(13))
     if depth != 16 or interlaced or colour not in _CHANNELS:
+        return None
+    stream.seek(4, 1)
+    packed = _read_image_data(stream)
+    if packed is None:
         return None
     channels = _CHANNELS[colour]
     expected = height * (1 + 2 * width * channels)
-    inflated = zlib.decompressobj().decompress(data, expected)
+    inflated = zlib.decompressobj().decompress(packed, expected)
     if len(inflated) < expected:
         raise ValueError("image data is truncated")
     rows = np.frombuffer(inflated, np.uint8).reshape(height, -1)
@@ -65,21 +67,16 @@ def _unfilter(filters: np.ndarray, lane: np.ndarray, width: int, colour: int) ->
         return np.asarray(image)
 
 
-def _read_chunks(stream: BinaryIO) -> tuple[bytes | None, bytes]:
-    """Return the header and the image data, joined; no header when a transparent colour is set."""
-    stream.seek(len(SIGNATURE))
-    header, data = None, []
+def _read_image_data(stream: BinaryIO) -> bytes | None:
+    """Return the packed image data of the chunks that follow, joined; None when a transparent colour is set."""
+    data = []
     while len(start := stream.read(8)) == 8:
         length, kind = struct.unpack(">I4s", start)
         if kind == b"tRNS":
-            return None, b""
-        if kind == b"IEND":
-            break
-        if kind == b"IHDR":
-            header = stream.read(min(length, 13))
-        elif kind == b"IDAT":
+            return None
+        if kind == b"IDAT":
             data.append(stream.read(length))
         else:
             stream.seek(length, 1)
         stream.seek(4, 1)
-    return header, b"".join(data)
+    return b"".join(data)

@@ -16,7 +16,7 @@ from torch import Tensor
 from artkit.errors import ImageError, nearest
 from artkit.images.arrays import holds_labels, labels_from_tensor, picture_from_array, picture_from_tensor
 from artkit.images.classes import ClassSet
-from artkit.images.convert import convert
+from artkit.images.conversion import convert
 from artkit.images.decoding import decode, decoding_errors, pillow_levels
 from artkit.images.picture import Picture
 from artkit.images.provenance import read_provenance
@@ -62,9 +62,9 @@ def _read_image(source: Any, *, managed: bool) -> Picture:
 
 
 def _read_path(path: Path, *, managed: bool) -> Picture:
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder, not a picture.")
     try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder, not a picture.")
         with open(path, "rb") as stream:
             if not stream.seekable():
                 stream = cast(Any, BytesIO(stream.read()))

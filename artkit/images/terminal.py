@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from artkit.errors import OutputError
+
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from artkit.images.picture import Picture
+
+_MOST_ASPECT = 8
 
 
 def show(picture: Picture, stream: TextIO | None = None, *, width: int | None = None) -> None:
-    """Print `picture` to `stream` (standard output), `width` characters wide, by default as wide as fits.
+    """Print `picture` to `stream` (standard output), `width` characters wide, by default as large as fits.
 
-    A stream that is no terminal gets half blocks in 24-bit colour, so that a pager or a file keeps the picture.
+    A stream that is no terminal gets half blocks in 24-bit colour, so that a pager or a file keeps the picture. Raises
+    OutputError for a terminal that does not tell its size.
     """
     from rich.console import Console
 
     stream = stream or sys.stdout
-    is_terminal = stream.isatty()
-    console = Console(file=stream, force_terminal=True, color_system="auto" if is_terminal else "truecolor")
-    console.print(_renderable(is_terminal)(picture.to_pil().convert("RGB"), width=width or "auto", height="auto"))
+    console = Console(file=stream, force_terminal=True, color_system="auto" if stream.isatty() else "truecolor")
+    try:
+        console.print(_renderable(stream)(_drawable(picture), width=width or "auto", height="auto"))
+    except (ZeroDivisionError, ValueError) as error:
+        raise OutputError(f"The picture cannot be shown in this terminal ({error}).") from error
 
 
-def _renderable(is_terminal: bool) -> Any:
-    """Return the class that draws; importing it asks the terminal what it can do."""
+def _renderable(stream: TextIO) -> Any:
+    """Return the class that draws. The library asks standard output, and only that, what the terminal can do."""
+    logging.getLogger("textual_image").setLevel(logging.ERROR)  # a terminal that answers nothing is no news
     from textual_image import renderable
 
-    return renderable.Image if is_terminal else renderable.HalfcellImage
+    return renderable.Image if stream.isatty() and renderable.is_tty else renderable.HalfcellImage
+
+
+def _drawable(picture: Picture) -> Image:
+    """Return the picture in RGB, a very thin one thickened so that it does not round to no characters at all."""
+    image = picture.to_pil().convert("RGB")
+    width, height = image.size
+    thickened = max(width, height // _MOST_ASPECT), max(height, width // _MOST_ASPECT)
+    return image if thickened == image.size else image.resize(thickened)

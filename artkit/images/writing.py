@@ -58,7 +58,8 @@ def encode_picture(picture: Picture, suffix: str, provenance: dict[str, Any] | N
 def _encode_png(picture: Picture) -> bytes:
     if _is_deep(picture):
         return encode_png16(_deep_pixels(picture))
-    return _encoded(picture.to_pil(), "PNG")
+    # Level 4 gives the size of the default, 6, in two thirds of the time.
+    return _encoded(picture.to_pil(), "PNG", compress_level=4)
 
 
 def _encode_jpeg(picture: Picture) -> bytes:

@@ -9,14 +9,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from artkit.spec import MetricSpec
+from artkit.spec import Kind, MetricSpec
 
 if TYPE_CHECKING:
+    from artkit.metrics.evaluating import Evaluation, evaluate
     from artkit.metrics.labels import class_shares, pixel_accuracy
     from artkit.metrics.patches import patch_distance
     from artkit.metrics.pixels import luminance_correlation, psnr, rgb_distance, ssim
 
 _MODULES = {
+    "Evaluation": "evaluating",
+    "evaluate": "evaluating",
     "class_shares": "labels",
     "luminance_correlation": "pixels",
     "patch_distance": "patches",
@@ -50,6 +53,7 @@ METRICS = (
         "share of pixels with the right class",
         "artkit.metrics.labels:pixel_accuracy",
         better="higher",
+        kind=Kind.LABELS,
     ),
 )
 
@@ -62,7 +66,9 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "METRICS",
+    "Evaluation",
     "class_shares",
+    "evaluate",
     "luminance_correlation",
     "patch_distance",
     "pixel_accuracy",

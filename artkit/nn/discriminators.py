@@ -12,7 +12,8 @@ from artkit.nn.norm import NormKind, make_norm
 class PatchDiscriminator(nn.Module):
     """Judge overlapping patches: `layers` = 0, 1, 3, 5 look at 1, 16, 70, 286 px. Returns logits, N 1 h w.
 
-    `layers=0` is the pixel discriminator (1x1 convolutions). `features` also returns the activations, for feature matching.
+    `layers=0` is the pixel discriminator (1x1 convolutions). `features` also returns the activations, for feature
+    matching.
     """
 
     def __init__(

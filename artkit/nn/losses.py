@@ -15,7 +15,8 @@ GanMode = Literal["vanilla", "lsgan", "hinge"]
 def discriminator_loss(real: Tensor | Sequence[Tensor], fake: Tensor | Sequence[Tensor], mode: GanMode) -> Tensor:
     """Half the sum of the losses on real and fake logits, averaged over scales.
 
-    vanilla: Goodfellow et al. 2014; lsgan: Mao et al. 2017; hinge: Lim and Ye 2017. The half is Isola et al.'s (section 3.3).
+    vanilla: Goodfellow et al. 2014; lsgan: Mao et al. 2017; hinge: Lim and Ye 2017. The half is Isola et al.'s
+    (section 3.3).
     """
     pairs = list(zip(_scales(real), _scales(fake), strict=True))
     return sum((_judge(r, True, mode) + _judge(f, False, mode) for r, f in pairs), pairs[0][0].new_zeros(())) / (

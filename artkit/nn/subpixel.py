@@ -10,17 +10,27 @@ from artkit.nn.norm import NormKind, make_norm
 
 
 class DilatedBlock(nn.Module):
-    """Pre-activation residual block; dilation widens its view at no cost."""
+    """Pre-activation residual block; dilation widens its view at no cost.
 
-    def __init__(self, channels: int, dilation: int, norm: NormKind) -> None:
+    With `condition_channels`, numbers that describe the picture scale and shift every normalised channel (FiLM, Perez
+    et al. 2018): a shift before a norm would be lost in it.
+    """
+
+    def __init__(self, channels: int, dilation: int, norm: NormKind, condition_channels: int = 0) -> None:
         super().__init__()
         self.norm1, self.norm2 = make_norm(norm, channels), make_norm(norm, channels)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.film = nn.Linear(condition_channels, 2 * channels) if condition_channels else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map N C H W to the same shape."""
-        y = self.conv1(F.relu(self.norm1(x)))
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map N C H W (and N condition_channels) to N C H W."""
+        y = self.norm1(x)
+        if self.film is not None:
+            assert condition is not None
+            scale, shift = self.film(condition)[:, :, None, None].chunk(2, 1)
+            y = y * (1 + scale) + shift
+        y = self.conv1(F.relu(y))
         return x + self.conv2(F.relu(self.norm2(y)))
 
 
@@ -28,10 +38,10 @@ class SubpixelNet(nn.Module):
     """Pixel-unshuffle by 4, dilated residual blocks, two pixel-shuffles back, and a last look at the input.
 
     Few-channel layers at full resolution dominate the cost of the usual generators; here the trunk sees 16 pixels at a
-    time (pixel-unshuffle, Shi et al. 2016 reversed) and only the last two small layers run at full size. The input enters
-    again before them, so that borders stay sharp. Sides must be multiples of 4. The output is linear: no tanh.
+    time (pixel-unshuffle, Shi et al. 2016 reversed) and only the last two small layers run at full size. The input
+    enters again before them, so that borders stay sharp. Sides must be multiples of 4. The output is linear: no tanh.
 
-    `condition_channels` numbers a picture, N C, are added to the trunk as a learned shift.
+    `condition_channels` numbers a picture, N C, steer every block; see DilatedBlock.
     """
 
     def __init__(
@@ -47,8 +57,9 @@ class SubpixelNet(nn.Module):
         super().__init__()
         half, full = detail
         self.enter = nn.Conv2d(16 * in_channels, width, 3, padding=1)
-        self.condition = nn.Linear(condition_channels, width) if condition_channels else None
-        self.blocks = nn.Sequential(*(DilatedBlock(width, 1 + i % 2 * (1 + i // 2 % 2), norm) for i in range(blocks)))
+        self.blocks = nn.ModuleList(
+            DilatedBlock(width, 1 + i % 2 * (1 + i // 2 % 2), norm, condition_channels) for i in range(blocks)
+        )
         self.to_half = nn.Conv2d(width, 4 * half, 3, padding=1)
         self.to_full = nn.Conv2d(half, 4 * full, 3, padding=1)
         self.mix = nn.Conv2d(full + in_channels, full, 3, padding=1)
@@ -57,10 +68,8 @@ class SubpixelNet(nn.Module):
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map N in_channels H W (and N condition_channels) to N out_channels H W."""
         y = self.enter(F.pixel_unshuffle(x, 4))
-        if self.condition is not None:
-            assert condition is not None
-            y = y + self.condition(condition)[:, :, None, None]
-        y = self.blocks(y)
+        for block in self.blocks:
+            y = block(y, condition)
         y = F.leaky_relu(F.pixel_shuffle(self.to_half(y), 2), 0.2)
         y = F.leaky_relu(F.pixel_shuffle(self.to_full(y), 2), 0.2)
         y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2)

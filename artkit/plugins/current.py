@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from artkit.plugins.discovery import load_registry
-from artkit.plugins.registry import Registry
+from artkit.plugins.loaded import Registry
 
 _current: Registry | None = None
 

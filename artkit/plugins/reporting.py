@@ -18,6 +18,11 @@ def tracing() -> bool:
     return os.environ.get("ARTKIT_TRACE", "") not in ("", "0")
 
 
+def restricted() -> bool:
+    """Tell whether only some of the installed plugins are wanted (`ARTKIT_PLUGINS=a,b`)."""
+    return "ARTKIT_PLUGINS" in os.environ
+
+
 def one_line(error: BaseException) -> str:
     """Return the error's type and message on one line, without a final full stop; artkit's own without the type."""
     text = " ".join(str(error).split()).rstrip(".")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from artkit.spec import Options, option
 
 
-class Settings(Options):
+class Settings(Options, frozen=True):
     """Settings of a training run; a method's trainer may bring other defaults."""
 
     steps: Annotated[int, option("updates of the generator", ge=1)] = 10_000
@@ -15,11 +15,17 @@ class Settings(Options):
     crop: Annotated[int, option("side of the square crops, in pixels", ge=8, le=4096)] = 256
     seed: Annotated[int, option("seed of weights, order, crops and noise", ge=0)] = 0
     learning_rate: Annotated[float, option("Adam's learning rate", gt=0)] = 2e-4
-    decay_from: Annotated[float, option("share of the steps after which the rate falls to zero in a line", ge=0, le=1)] = 0.5
-    ema: Annotated[float, option("decay of the weight average that is exported; 0 exports the last weights", ge=0, lt=1)] = 0.999
+    decay_from: Annotated[
+        float, option("share of the steps after which the rate falls to zero in a line", ge=0, le=1)
+    ] = 0.5
+    ema: Annotated[
+        float, option("decay of the weight average that is exported; 0 exports the last weights", ge=0, lt=1)
+    ] = 0.999
     mirror: Annotated[bool, option("flip pictures left to right at random, where the data allows it")] = True
     precision: Annotated[Literal["auto", "fp32", "bf16"], option("arithmetic of the networks")] = "auto"
     device: Annotated[str, option("auto, cpu, cuda, cuda:N or mps")] = "auto"
+    name: Annotated[str, option("the model's name, recorded in its file")] = ""
+    licence: Annotated[str, option("the model's licence, recorded in its file")] = ""
     log_every: Annotated[int, option("steps between rows of the log", ge=1)] = 50
     sample_every: Annotated[int, option("steps between sample sheets", ge=1)] = 500
     checkpoint_every: Annotated[int, option("steps between checkpoints", ge=1)] = 500

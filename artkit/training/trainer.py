@@ -17,8 +17,8 @@ from artkit.training.settings import Settings
 class Trainer(ABC):
     """A method's networks, its optimisers, and one step of its training.
 
-    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A trainer
-    fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset.
+    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A
+    trainer fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset.
     """
 
     defaults: ClassVar[dict[str, Any]] = {}

@@ -1,1 +1,33 @@
-"""An endless, licence-free world of landscapes from a seed: label maps, renderings, paintings and captions."""
+"""The atelier: an endless, licence-free world of landscapes, each from a seed, as maps, pictures and captions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from artkit import DatasetSpec, Options, hookimpl, option
+
+Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour"]
+
+
+class LandscapesOptions(Options, frozen=True):
+    """Options of the landscapes, made as they are asked for or written to a folder."""
+
+    count: Annotated[int, option("how many landscapes, a tenth of them for validation", ge=1)] = 1000
+    seed: Annotated[int, option("seed of the first landscape; the next one has the next", ge=0)] = 0
+    size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
+    style: Annotated[Style, option("how the paintings are painted")] = "impressionist"
+    cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
+
+
+@hookimpl
+def register_datasets() -> list[DatasetSpec]:
+    """Register the landscapes."""
+    return [
+        DatasetSpec(
+            name="landscapes",
+            summary="Landscapes: label maps (12 classes), renderings, paintings, captions.",
+            factory="artkit_atelier.streaming:open_landscapes",
+            writer="artkit_atelier.dataset:write_landscapes",
+            options=LandscapesOptions,
+        )
+    ]

@@ -17,8 +17,8 @@ Mask = npt.NDArray[np.bool_]
 class Canvas:
     """Buffers (H, W) that layers are painted into from back to front.
 
-    `material` says what a pixel is made of (light.MATERIALS), `haze` how much air lies before it [0, 1], `side` and `up`
-    which way its surface faces (-1 left to 1 right; -1 down to 1 up), `tone` its texture (added brightness, about
+    `material` says what a pixel is made of (light.MATERIALS), `haze` how much air lies before it [0, 1], `side` and
+    `up` which way its surface faces (-1 left to 1 right; -1 down to 1 up), `tone` its texture (added brightness, about
     [-0.5, 0.5]), and `shadow` how much of the sun is hidden from it [0, 1]. `pan` moves the camera to the right.
     """
 
@@ -34,9 +34,9 @@ class Canvas:
     @classmethod
     def blank(cls, height: int, width: int, pan: float = 0.0) -> Canvas:
         """Return a canvas of empty sky."""
-        indices = [np.zeros((height, width), np.uint8) for _ in range(2)]
-        fields = [np.zeros((height, width), np.float32) for _ in range(5)]
-        return cls(*indices, *fields, pan=pan)
+        labels, material = np.zeros((2, height, width), np.uint8)
+        haze, side, up, tone, shadow = np.zeros((5, height, width), np.float32)
+        return cls(labels, material, haze, side, up, tone, shadow, pan)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,7 +60,7 @@ class Canvas:
 
     def world(self, nearness: float) -> Array:
         """Return the world's x under each column for a layer at `nearness` (0 far away, 1 at the camera)."""
-        return self.x + np.float32(self.pan * nearness)
+        return (self.x + np.float32(self.pan * nearness)).astype(np.float32)
 
     def box(self, left: float, right: float, top: float, bottom: float) -> Box | None:
         """Return the pixels within these coordinates, or None where they lie outside the frame."""

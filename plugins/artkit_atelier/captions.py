@@ -30,11 +30,12 @@ def describe(plan: Plan, labels: npt.NDArray[np.uint8], time: str, weather: str)
     """Return one sentence about a scene: the land, what rises behind it, the light, and what stands on it."""
     share = np.bincount(labels.ravel(), minlength=12) / labels.size
     word = np.random.default_rng([plan.clouds[0].seed if plan.clouds else 0, len(plan.things)])
-    parts = [str(word.choice(_LAND[plan.kind])), _behind(plan, share), f" {word.choice(_TIME[time])}", _WEATHER[weather]]
+    land, hour = str(word.choice(_LAND[plan.kind])), str(word.choice(_TIME[time]))
+    sentence = f"{land}{_behind(plan, share)} {hour}{_WEATHER[weather]}"
     extras = [*_standing(plan, share), *_sky(plan, share, weather)]
     if extras:
-        parts.append(", with " + (", ".join(extras[:-1]) + " and " if len(extras) > 1 else "") + extras[-1])
-    return "".join(parts)
+        sentence += ", with " + (", ".join(extras[:-1]) + " and " if len(extras) > 1 else "") + extras[-1]
+    return sentence
 
 
 def _behind(plan: Plan, share: npt.NDArray[np.float64]) -> str:

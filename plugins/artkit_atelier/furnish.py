@@ -9,8 +9,8 @@ from artkit_atelier.plan import Plan, Thing
 Rng = np.random.Generator
 
 SIZES = {
-    "conifer": (0.5, 0.75), "round": (0.45, 0.65), "poplar": (0.6, 0.85), "bush": (0.1, 0.17),
-    "house": (0.3, 0.4), "church": (0.55, 0.65), "rock": (0.08, 0.2),
+    "conifer": (0.45, 0.7), "round": (0.4, 0.55), "poplar": (0.5, 0.7), "bush": (0.09, 0.15),
+    "house": (0.43, 0.55), "church": (0.5, 0.6), "rock": (0.08, 0.21),
 }  # fmt: skip
 _TRIES = 12
 
@@ -38,7 +38,7 @@ def _spot(rng: Rng, plan: Plan, low: float, high: float) -> tuple[float, float] 
 
 def _village(rng: Rng, plan: Plan) -> list[Thing]:
     """Return no house, a lone one, or up to nine together, perhaps with a church."""
-    count = int(rng.choice([0, 1, 2, 3, 5, 9], p=[0.3, 0.25, 0.15, 0.12, 0.1, 0.08]))
+    count = int(rng.choice([0, 1, 2, 3, 5, 9], p=[0.22, 0.27, 0.17, 0.14, 0.12, 0.08]))
     middle = _spot(rng, plan, 0.05, 0.3 if count > 3 else 0.45)
     if not count or not middle:
         return []
@@ -57,12 +57,12 @@ def _village(rng: Rng, plan: Plan) -> list[Thing]:
 
 
 def _trees(rng: Rng, plan: Plan) -> list[Thing]:
-    groups = int(rng.integers(1, 4)) if plan.naive else int(rng.integers(2, 7))
+    groups = int(rng.integers(1, 4)) if plan.naive else int(rng.integers(1, 6))
     sorts = ["conifer", "round", "poplar"]
     wild = [0.6, 0.3, 0.1] if plan.kind in ("highland", "lake") else [0.3, 0.5, 0.2]
     trees: list[Thing] = []
     for _ in range(groups):
-        middle = _spot(rng, plan, 0.02, 0.75)
+        middle = _spot(rng, plan, 0.02, 0.55)
         if not middle:
             continue
         sort = str(rng.choice(sorts, p=wild))
@@ -83,13 +83,15 @@ def _bushes(rng: Rng, plan: Plan) -> list[Thing]:
 def _rocks(rng: Rng, plan: Plan) -> list[Thing]:
     """Return boulders; in water they may stand too."""
     rocky = plan.kind in ("highland", "coast", "lake")
-    groups = int(rng.integers(0, 2 if plan.naive else 4 if rocky else 2))
+    groups = int(rng.integers(0, 2 if plan.naive else 5 if rocky else 3))
     rocks = []
     for _ in range(groups):
         x0, t0 = float(rng.uniform(0, 1.2)), float(rng.uniform(0.15, 0.95))
         for _ in range(int(rng.integers(1, 5))):
             x = x0 + float(rng.normal(0, 0.08)) * (0.3 + t0)
-            rocks.append(_thing(rng, "rock", x, float(np.clip(t0 + rng.normal(0, 0.05), 0.05, 1.0))))
+            t = float(np.clip(t0 + rng.normal(0, 0.05), 0.05, 1.0))
+            if not (plan.path and plan.path.crosses(x, t, 0.1)):
+                rocks.append(_thing(rng, "rock", x, t))
     return rocks
 
 

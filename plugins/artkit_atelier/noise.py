@@ -1,26 +1,29 @@
 """Fractal value noise on fixed lattices: the same seed gives the same shapes at any resolution.
 
-Positions are picture coordinates, [0, 1] across the frame; lattices reach from -1 to 2, so that a camera may move.
+Positions are picture coordinates, [0, 1] across the frame; lattices begin at -1, so that a camera may move.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 
 _MARGIN = 1.0
 _SPAN = 3.0
+_LARGEST = 61  # knots a side; finer noise repeats after so many, which the eye does not find
 
 
 def _knots(position: Array, frequency: float, straight: bool) -> tuple[npt.NDArray[np.int32], Array, int]:
     """Return the left lattice index and the blend towards the right one, with the lattice's length."""
-    count = int(np.ceil(_SPAN * frequency)) + 2
-    place = np.clip((position + _MARGIN) * np.float32(frequency), 0, count - 1.001)
+    count = min(int(np.ceil(_SPAN * frequency)) + 2, _LARGEST)
+    place = np.maximum((position + np.float32(_MARGIN)) * np.float32(frequency), 0)
     index = place.astype(np.int32)
-    blend = place - index
-    return index, blend if straight else blend * blend * (3 - 2 * blend), count
+    blend = place - index.astype(np.float32)
+    return index % count, blend if straight else blend * blend * (3 - 2 * blend), count
 
 
 def noise_line(
@@ -32,7 +35,7 @@ def noise_line(
         index, blend, count = _knots(x, frequency * 2**octave, straight)
         lattice = rng.uniform(-1, 1, count).astype(np.float32)
         left = lattice[index]
-        total += gain**octave * (left + (lattice[index + 1] - left) * blend)
+        total += np.float32(gain**octave) * (left + (lattice[(index + 1) % count] - left) * blend)
     return total
 
 
@@ -45,9 +48,9 @@ def noise_plane(
         rows, down, height = _knots(y, frequency[0] * 2**octave, False)
         columns, across, width = _knots(x, frequency[1] * 2**octave, False)
         lattice = rng.uniform(-1, 1, (height, width)).astype(np.float32)
-        lines = lattice[rows] + (lattice[rows + 1] - lattice[rows]) * down[:, None]
+        lines = lattice[rows] + (lattice[(rows + 1) % height] - lattice[rows]) * down[:, None]
         left = lines[:, columns]
-        total += np.float32(gain**octave) * (left + (lines[:, columns + 1] - left) * across)
+        total += np.float32(gain**octave) * (left + (lines[:, (columns + 1) % width] - left) * across)
     return total
 
 

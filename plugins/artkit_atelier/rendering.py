@@ -7,7 +7,7 @@ import numpy as np
 from artkit_atelier.canvas import Canvas
 from artkit_atelier.classes import CLOUD, GRASS, SKY, SUN, WATER
 from artkit_atelier.light import ALBEDO, MATERIAL, Light
-from artkit_atelier.noise import Array, noise_plane
+from artkit_atelier.noise import Array, texture
 from artkit_atelier.plan import Plan
 
 
@@ -16,7 +16,6 @@ def render(canvas: Canvas, plan: Plan, light: Light, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     sky = _sky(canvas, plan, light, rng)
     photo = _surfaces(canvas, plan, light)
-    _veil(photo, canvas, plan, light)
     _flowers(photo, canvas, plan, rng)
     _clouds(photo, canvas, sky, light)
     open_sky = canvas.labels == SKY
@@ -28,15 +27,18 @@ def render(canvas: Canvas, plan: Plan, light: Light, seed: int) -> Array:
 
 def _sky(canvas: Canvas, plan: Plan, light: Light, rng: np.random.Generator) -> Array:
     """Return the sky's gradient, with a glow about the sun, over the whole frame."""
-    fall = np.clip(canvas.y / (plan.horizon + 0.02), 0, 1) ** 1.3
+    down = np.clip(canvas.y / (plan.horizon + 0.02), 0, 1)
+    fall = 0.65 * down + 0.35 * down**4
     sky = light.zenith + (light.horizon - light.zenith) * fall[:, None]
-    sky = np.repeat(sky[:, None], canvas.shape[1], 1)
+    sky = np.repeat(sky[:, None].astype(np.float32), canvas.shape[1], 1)
     if plan.sun:
         across = (canvas.x - plan.sun.x) * canvas.aspect
-        down = (canvas.y - plan.sun.y)[:, None]
-        glow = np.exp(-np.sqrt(across**2 + down**2) * 5).astype(np.float32) * np.float32(light.glow * 0.8)
-        sky += glow[..., None] * (np.minimum(light.sun * 1.5, 1) - sky * 0.5)
-    return sky.astype(np.float32)
+        above = (canvas.y - plan.sun.y)[:, None]
+        glow = np.exp(-np.sqrt(across**2 + above**2) * 5).astype(np.float32) * np.float32(light.glow * 0.8)
+        for channel in range(3):
+            bright = min(float(light.sun[channel]) * 1.5, 1.0)
+            sky[..., channel] += glow * (bright - 0.5 * sky[..., channel])
+    return sky
 
 
 def _direction(canvas: Canvas, plan: Plan) -> Array:
@@ -47,30 +49,31 @@ def _direction(canvas: Canvas, plan: Plan) -> Array:
 
 
 def _surfaces(canvas: Canvas, plan: Plan, light: Light) -> Array:
+    """Return every surface in sunlight and ambient light, behind the air that lies between it and the eye."""
     facing = canvas.side * _direction(canvas, plan) * 0.75 + canvas.up * 0.55
     lambert = np.clip(0.5 + 0.6 * facing, 0.05, 1.15) * (1 - canvas.shadow)
-    colour = ALBEDO[canvas.material]
-    lit = light.ambient * (1 + 0.15 * canvas.up[..., None]) + light.sun * lambert[..., None]
-    return colour * lit * (1 + canvas.tone[..., None])
-
-
-def _veil(photo: Array, canvas: Canvas, plan: Plan, light: Light) -> None:
-    """Lay the air between the eye and far things over them."""
-    air = 0.35 * light.zenith + 0.65 * light.horizon
-    photo += (canvas.haze * np.float32(light.haze))[..., None] * (air - photo)
+    bounce, grain, veil = 1 + 0.15 * canvas.up, 1 + canvas.tone, canvas.haze * np.float32(light.haze)
+    photo = np.empty((*canvas.shape, 3), np.float32)
+    for channel in range(3):
+        air = 0.45 * light.zenith[channel] + 0.55 * light.horizon[channel]
+        lit = light.ambient[channel] * bounce + light.sun[channel] * lambert
+        colour = ALBEDO[:, channel][canvas.material] * lit * grain
+        photo[..., channel] = colour + veil * (air - colour)
+    return photo
 
 
 def _clouds(photo: Array, canvas: Canvas, sky: Array, light: Light) -> None:
     where = canvas.labels == CLOUD
     if where.any():
         shade = np.clip(0.5 + 0.5 * canvas.up[where], 0, 1)[:, None]
-        dark = 0.55 * light.ambient + 0.4 * (0.5 * light.zenith + 0.5 * light.horizon)
+        dark = 0.35 * light.ambient + 0.62 * (0.55 * light.zenith + 0.45 * light.horizon)
         bright = np.minimum(light.ambient + light.sun * 0.9, 1.0)
+        bright = bright + light.glow * 0.6 * (light.horizon - bright)
         thick = np.clip(0.35 + canvas.tone[where] * 3, 0, 1)[:, None]
         body = dark + (bright - dark) * shade
         photo[where] = sky[where] + (body - sky[where]) * thick
     sun = canvas.labels == SUN
-    photo[sun] = np.minimum(ALBEDO[MATERIAL["sun"]] * (0.45 + light.sun * 0.9), 1.0)
+    photo[sun] = np.minimum(ALBEDO[MATERIAL["sun"]] * (0.55 + light.horizon * 0.5), 1.0)
 
 
 def _flowers(photo: Array, canvas: Canvas, plan: Plan, rng: np.random.Generator) -> None:
@@ -98,23 +101,30 @@ def _water(photo: Array, canvas: Canvas, plan: Plan, light: Light, sky: Array, r
         return
     height, width = canvas.shape
     rows, columns = np.nonzero(wet)
-    shore = np.full(width, plan.horizon, np.float32)
-    if plan.basin:
-        below = 1 - plan.horizon
-        shore = plan.basin.far(canvas.world((plan.basin.far.base - plan.horizon) / below))
-    depth = np.clip(canvas.y[rows] - shore[columns], 0, 1)
-    ripple = noise_plane(rng, canvas.y, canvas.world(0.5), (48, 5), 3, 0.6)[rows, columns]
-    mirror = shore[columns] - depth * (1 + 0.25 * ripple) - 0.01 * ripple
+    shore = plan.shore
+    depth = np.clip(canvas.y[rows] - shore, 0, 1)
+    top = rows.min()
+    ripple = texture(rng, canvas.y[top:], canvas.world(0.5), plan.horizon - 0.05, 6, 7)[rows - top, columns]
+    mirror = _mirrored(depth * (1 + 0.06 * ripple) + 0.004 * ripple, shore, plan.horizon)
     from_row = np.clip(mirror * height, 0, height - 1).astype(np.int32)
     from_column = np.clip(columns + ripple * (1 + depth * 0.02 * width), 0, width - 1).astype(np.int32)
-    reflected = photo[from_row, from_column]
-    # Things that stand before the far shore cast no reflection on it.
-    close = canvas.haze[from_row, from_column] < 0.1
-    land = ~np.isin(canvas.labels[from_row, from_column], (SKY, CLOUD, SUN))
-    reflected = np.where((close & land)[:, None], sky[from_row, from_column], reflected)
+    # The sun's image breaks into glints, and things that stand before the far shore cast none.
+    label = canvas.labels[from_row, from_column]
+    near = (canvas.haze[from_row, from_column] < 0.1) & (label != SKY) & (label != CLOUD)
+    reflected = np.where(near[:, None], sky[from_row, from_column], photo[from_row, from_column])
     below = ALBEDO[MATERIAL["water"]] * (light.ambient + light.sun * 0.6)
-    strength = np.clip(0.82 - 0.7 * depth, 0.3, 0.82)[:, None]
-    photo[rows, columns] = below + (reflected - below) * strength + 0.035 * ripple[:, None] * (light.ambient + light.sun)
+    strength = np.clip(0.8 - 0.7 * depth, 0.3, 0.8)[:, None]
+    bright = 0.035 * ripple
+    if plan.sun:
+        aside = (canvas.x[columns] - plan.sun.x) * canvas.aspect / (0.03 + 0.12 * depth)
+        bright += light.glow * np.exp(-(aside**2)) * np.clip(0.9 * ripple, 0, 0.6)
+    photo[rows, columns] = below + (reflected - below) * strength + bright[:, None] * (light.ambient + light.sun)
+
+
+def _mirrored(depth: Array, shore: float, horizon: float) -> Array:
+    """Return the row seen in water `depth` below its far shore: level ground is foreshortened, what rises is not."""
+    ground = max(shore - horizon, 0.0)
+    return np.where(depth < 0.35 * ground, shore - depth / 0.35, horizon - (depth - 0.35 * ground))
 
 
 def _soften(photo: Array, labels: np.ndarray) -> None:

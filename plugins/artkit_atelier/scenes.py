@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from artkit.errors import OptionError, nearest
 from artkit_atelier.canvas import Canvas
 from artkit_atelier.captions import describe
+from artkit_atelier.ground import paint_ground
 from artkit_atelier.layout import compose
 from artkit_atelier.light import TIMES, WEATHERS, light_of
 from artkit_atelier.noise import Array
 from artkit_atelier.objects import paint_thing
 from artkit_atelier.plan import Plan
+from artkit_atelier.relief import paint_grove, paint_headland, paint_ridge
 from artkit_atelier.rendering import render
-from artkit_atelier.terrain import paint_grove, paint_ground, paint_ridge, paint_sky
+from artkit_atelier.sky import paint_sky
 
 PAN = 0.3
 """How far a whole camera move travels: the share of the frame's width that the nearest ground passes."""
@@ -40,15 +43,21 @@ def make_scene(
     """Return scene `seed`, the same picture at any size.
 
     `time` (light.TIMES) and `weather` (light.WEATHERS) change the light alone; left out, the seed chooses them.
-    `camera` in [0, 1] is the place along a slow move to the right.
+    `camera` in [0, 1] is the place along a slow move to the right. Raises OptionError for an unknown time or weather.
     """
     chance = np.random.default_rng([seed, 1])
     default_time, default_weather = str(chance.choice(TIMES)), str(chance.choice(WEATHERS, p=[0.6, 0.2, 0.1, 0.1]))
-    time, weather = time or default_time, weather or default_weather
+    time, weather = _one_of(TIMES, time or default_time), _one_of(WEATHERS, weather or default_weather)
     plan = compose(seed)
     canvas = draw(plan, height, width, seed, camera)
     photo = render(canvas, plan, light_of(time, weather), seed)
     return Scene(canvas.labels, photo, time, weather, describe(plan, canvas.labels, time, weather), seed)
+
+
+def _one_of(known: tuple[str, ...], name: str) -> str:
+    if name not in known:
+        raise OptionError(f"No landscape has the light '{name}'.{nearest(name, known)}")
+    return name
 
 
 def draw(plan: Plan, height: int, width: int, seed: int, camera: float = 0.0) -> Canvas:
@@ -61,6 +70,7 @@ def draw(plan: Plan, height: int, width: int, seed: int, camera: float = 0.0) ->
             if grove.line is ridge.outline:
                 paint_grove(canvas, grove)
     paint_ground(canvas, plan, seed)
+    paint_headland(canvas, plan)
     for grove in plan.groves:
         if grove.line is plan.ground:
             paint_grove(canvas, grove)

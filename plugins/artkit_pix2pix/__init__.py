@@ -1,5 +1,6 @@
 """Pix2Pix: learn a mapping from paired pictures (Isola, Zhu, Zhou, Efros, "Image-to-Image Translation with Conditional
-Adversarial Networks", 2017)."""
+Adversarial Networks", 2017).
+"""
 
 from __future__ import annotations
 
@@ -8,31 +9,44 @@ from typing import Annotated, Literal
 from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
 
 
-class Pix2PixOptions(Options):
+class Pix2PixOptions(Options, frozen=True):
     """Options of a pix2pix step."""
 
     condition: Annotated[
-        str | None, option("what the model may be told, such as 'dusk' or 'dusk misty'; left out, the seed chooses")
+        str | None,
+        option("what a model may be told, such as 'dusk' or 'dusk misty'; 'any' lets the seed choose what is left out"),
     ] = None
-    stochastic: Annotated[bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")] = False
+    stochastic: Annotated[
+        bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")
+    ] = False
 
 
-class Pix2PixTraining(Options):
+class Pix2PixTraining(Options, frozen=True):
     """Options of pix2pix training; the defaults are the paper's."""
 
-    source: Annotated[str | None, option("column to translate from; the first label map or picture when left out")] = None
+    source: Annotated[str | None, option("column to translate from; the first label map or picture when left out")] = (
+        None
+    )
     target: Annotated[str | None, option("column to translate to; the first other picture when left out")] = None
-    network: Annotated[
-        Literal["unet_256", "unet_128", "resnet_9", "resnet_6", "subpixel"], option("the generator")
-    ] = "unet_256"
+    network: Annotated[Literal["unet_256", "unet_128", "resnet_9", "resnet_6", "subpixel"], option("the generator")] = (
+        "unet_256"
+    )
     width: Annotated[int, option("filters of the generator's first level (or trunk, for subpixel)", ge=4, le=1024)] = 64
     blocks: Annotated[int, option("residual blocks of the subpixel generator", ge=1, le=64)] = 6
-    detail: Annotated[tuple[int, int], option("filters of the subpixel generator at half and full resolution")] = (32, 24)
+    detail: Annotated[tuple[int, int], option("filters of the subpixel generator at half and full resolution")] = (
+        32,
+        24,
+    )
     norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the generator")] = "batch"
     dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
-    noise: Annotated[Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")] = "none"
+    noise: Annotated[
+        Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")
+    ] = "none"
     conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
-    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = 70
+    usual: Annotated[tuple[str, ...], option("their values when nobody says any; else each column's first")] = ()
+    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = (
+        70
+    )
     scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
     gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
     adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0

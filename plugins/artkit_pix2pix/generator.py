@@ -41,17 +41,15 @@ def encode_input(image: Tensor, classes: int | None, noise: Tensor | None) -> Te
 
 def encode_conditions(values: list[dict[str, str]], conditions: Conditions) -> Tensor:
     """Make one one-hot row a picture, N C, from the value of each condition; what is not known stays zero."""
-    rows = [
-        [float(row.get(name) == value) for name, known in conditions.items() for value in known] for row in values
-    ]
+    rows = [[float(row.get(name) == value) for name, known in conditions.items() for value in known] for row in values]
     return torch.tensor(rows)
 
 
 def disturb(source: Tensor, classes: int | None, kind: str, level: float) -> Tensor:
     """Add noise to the input in training: a study of seed-free robustness, off by default.
 
-    `gaussian` adds N(0, level) to a picture in [0, 1]; for label maps, as for `labels`, a share `level` of the pixels takes a
-    random class.
+    `gaussian` adds N(0, level) to a picture in [0, 1]; for label maps, as for `labels`, a share `level` of the pixels
+    takes a random class.
     """
     if kind == "none":
         return source

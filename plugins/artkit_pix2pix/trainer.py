@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -27,21 +27,23 @@ from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, m
 
 PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 LOWPASS_CELL = 8
+SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 
 
 class Pix2PixTrainer(Trainer):
     """D then G, every step, as in the paper; conditions, stroke noise and several scales are ours."""
 
-    defaults = {"steps": 100_000, "batch": 1, "crop": 256}
+    defaults: ClassVar[dict[str, Any]] = {"steps": 100_000, "batch": 1, "crop": 256}
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options, self.data_name = options, dataset.name
+        self.options = options
         self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
         other = dataset.first(Kind.IMAGE, besides=[self.source.name])
         self.target = dataset.column(options.target) if options.target else other
         self.classes = len(self.source.classes) if self.source.classes else None
         self.conditions = {name: dataset.column(name).values for name in options.conditions}
+        self.usual = {name: self._usual(values) for name, values in self.conditions.items()}
         self.seeded = options.noise == "strokes" and "seed" in dataset.columns
         self.columns = (self.source.name, self.target.name, *options.conditions, *(["seed"] if self.seeded else []))
         self.told = sum(len(values) for values in self.conditions.values())
@@ -62,7 +64,9 @@ class Pix2PixTrainer(Trainer):
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update the discriminator, then the generator."""
         seen, target = self._seen(batch), batch[self.target.name] * 2 - 1
-        disturbed = disturb(batch[self.source.name], self.classes, self.options.input_noise, self.options.input_noise_level)
+        disturbed = disturb(
+            batch[self.source.name], self.classes, self.options.input_noise, self.options.input_noise_level
+        )
         fake = self.networks["generator"](self._input(disturbed, batch), *self._condition(batch))
         real, false = torch.cat([seen, target], 1), torch.cat([seen, fake], 1)
         return self._learn_to_judge(real, false.detach()) | self._learn_to_translate(real, false, target, fake)
@@ -81,13 +85,13 @@ class Pix2PixTrainer(Trainer):
         header = ModelHeader(
             method="pix2pix",
             architecture=self.options.network,
-            arguments={**self.arguments, "noise": self.options.noise},
-            inputs={"image": str(self.source.kind)},
-            output="image",
+            arguments={**self.arguments, "noise": self.options.noise, "usual": self.usual},
+            inputs={"image": self.source.kind},
+            output=Kind.IMAGE,
             classes=self.source.classes,
             conditions=self.conditions,
             size_multiple=size_multiple(self.options.network),
-            training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
+            size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
         tensors = self.exported("generator").state_dict()
         return header, {f"generator.{name}": value for name, value in tensors.items()}
@@ -99,8 +103,13 @@ class Pix2PixTrainer(Trainer):
         if options.network == "subpixel":
             return arguments | {"blocks": options.blocks, "detail": options.detail, "condition_channels": self.told}
         if self.conditions:
-            raise OptionError(f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel.")
+            raise OptionError(
+                f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
+            )
         return arguments | {"dropout": options.dropout}
+
+    def _usual(self, values: tuple[str, ...]) -> str:
+        return next((value for value in self.options.usual if value in values), values[0])
 
     def _build(self) -> None:
         options = self.options
@@ -157,7 +166,7 @@ class Pix2PixTrainer(Trainer):
         return [encode_conditions(rows, self.conditions).to(batch[self.target.name].device)]
 
     def _seen(self, batch: dict[str, Any]) -> Tensor:
-        """Return what the discriminator is shown beside a picture: the clean source, z, and the conditions as planes."""
+        """Return what the discriminator sees beside a picture: the clean source, z, the conditions as planes."""
         x = self._input(batch[self.source.name], batch)
         planes = [told[:, :, None, None].expand(-1, -1, *x.shape[-2:]) for told in self._condition(batch)]
         return torch.cat([x, *planes], 1)

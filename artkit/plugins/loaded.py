@@ -13,7 +13,7 @@ import pluggy
 from artkit import hookspecs
 from artkit.errors import ChainError, PluginError, UsageError, nearest
 from artkit.plugins.checks import check_hooks, check_specs
-from artkit.plugins.reporting import one_line, strict, trace, tracing, warn
+from artkit.plugins.reporting import one_line, restricted, strict, trace, tracing, warn
 from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
 
 _REGISTRATIONS: dict[str, type] = {
@@ -180,8 +180,10 @@ class Registry:
         for info in failed:
             if info.name == name:
                 return f" The plugin {info} did not load: {info.error}."
-        names = ", ".join(f"'{info.name}'" for info in failed)
-        return f" Some plugins did not load ({names}): see 'artkit plugins'." if failed else ""
+        if failed:
+            names = ", ".join(f"'{info.name}'" for info in failed)
+            return f" Some plugins did not load ({names}): see 'artkit plugins'."
+        return " ARTKIT_PLUGINS restricts which plugins are loaded." if restricted() else ""
 
     # -- hooks --------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""The command line: `main` is what `artkit` and `python -m artkit` run; `make_cli` builds its commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artkit.cli.failures import guarded
+
+if TYPE_CHECKING:
+    import click
+
+    from artkit.plugins import Registry
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 (something failed) or 2 (asked for wrongly), 130 (Ctrl-C).
+
+    `args` defaults to the process's own. Never raises for what a user can cause (see `artkit.cli.failures`).
+    """
+    return guarded(lambda: _invoke(list(sys.argv[1:] if args is None else args)))
+
+
+def make_cli(registry: Registry) -> click.Group:
+    """Build the `artkit` command with core's commands and those of the plugins in `registry`."""
+    from artkit.cli.completion import completion
+    from artkit.cli.data import data
+    from artkit.cli.doctor import doctor
+    from artkit.cli.evaluate import evaluate
+    from artkit.cli.group import make_group
+    from artkit.cli.methods import methods
+    from artkit.cli.models import models
+    from artkit.cli.plugins import plugins
+    from artkit.cli.run import run
+    from artkit.cli.train import train
+
+    cli = make_group(registry)
+    for command in (run, train, evaluate, methods, models, data, plugins, doctor, completion):
+        cli.add_command(command)
+    cli.seal()
+    registry.call("register_commands", cli=cli)
+    return cli
+
+
+def _invoke(args: list[str]) -> int:
+    from artkit.plugins import load_registry, use_registry
+
+    files, args = hoist_plugins(args)
+    registry = load_registry(files)
+    use_registry(registry)
+    code = make_cli(registry).main(args, prog_name="artkit", standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def hoist_plugins(args: Sequence[str]) -> tuple[tuple[Path, ...], list[str]]:
+    """Return the files of every `--plugin FILE` and the other arguments.
+
+    Plugins are read before the command line is, because they bring commands and methods of their own; so `--plugin`
+    may stand anywhere.
+    """
+    files: list[Path] = []
+    rest: list[str] = []
+    remaining = iter(args)
+    for argument in remaining:
+        if argument == "--":
+            rest.extend((argument, *remaining))
+        elif argument == "--plugin" and (value := next(remaining, None)) is not None:
+            files.append(Path(value))
+        elif argument.startswith("--plugin="):
+            files.append(Path(argument.removeprefix("--plugin=")))
+        else:
+            rest.append(argument)
+    return tuple(files), rest

@@ -1,0 +1,119 @@
+"""What happens to a finished picture: it is announced, shown, kept step by step, put on the strip."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from artkit.cli.naming import Task
+from artkit.cli.output import say, wordy
+from artkit.cli.progress import Quiet
+
+if TYPE_CHECKING:
+    from artkit.cli.request import Request
+    from artkit.cli.run import Flags
+    from artkit.engine.runner import Runner
+    from artkit.engine.stream import JobResult
+    from artkit.images import Picture
+
+STRIP_ROWS = 64
+
+
+class Delivery:
+    """Takes results one by one, as `flags` ask; `records` says about each what `--json` prints."""
+
+    def __init__(self, runner: Runner, request: Request, flags: Flags) -> None:
+        self.runner, self.request, self.flags = runner, request, flags
+        self.records: list[dict[str, Any]] = []
+        self.strip: str | None = None
+        self._rows: list[list[tuple[Picture, str]]] = []
+
+    def accept(self, task: Task, result: JobResult, bar: Quiet) -> None:
+        """Deliver one result, past the progress bar: the file itself is written already, standard output is not."""
+        self.records.append(_record(task, result))
+        if task.target is None:
+            self._write_stdout(task, result)
+        if self.flags.keep_steps:
+            self._keep_steps(task, result)
+        if self.flags.strip and len(self._rows) < STRIP_ROWS:
+            self._rows.append(_strip_row(task, result))
+        if task.target and not self.flags.as_json:
+            bar.write(str(task.target))
+        if self.flags.show:
+            self._show(result.steps[-1].picture)
+
+    def finish(self, failures: list[dict[str, Any]]) -> None:
+        """Write the strip, and say how long the steps took."""
+        if self.flags.strip and self._rows:
+            from artkit.images import make_strip, write_picture
+
+            write_picture(make_strip(self._rows), self.flags.strip, overwrite=self.flags.overwrite)
+            self.strip = str(self.flags.strip)
+            if not self.flags.as_json:
+                click.echo(self.strip)
+            if len(self.records) > STRIP_ROWS:
+                say(f"{self.strip} shows the first {STRIP_ROWS} of {len(self.records)}.")
+        if self.records and not self.flags.as_json:
+            self._say_seconds()
+        if failures:
+            say(f"{len(failures)} of {len(failures) + len(self.records)} failed:")
+
+    def _say_seconds(self) -> None:
+        """Print the mean seconds of each step: beside the path on a terminal, to stderr with -v."""
+        steps = zip(*(record["steps"] for record in self.records), strict=True)
+        means = [(step[0]["method"], sum(one["seconds"] for one in step) / len(step)) for step in steps]
+        line = " · ".join(f"{method} {seconds:.2f} s" for method, seconds in means)
+        line += " a picture" if len(self.records) > 1 else ""
+        if sys.stdout.isatty() and self.flags.output != "-":
+            click.echo(line)
+        elif wordy() or sys.stderr.isatty():
+            click.echo(line, err=True)
+
+    def _write_stdout(self, task: Task, result: JobResult) -> None:
+        from artkit.images import encode_picture
+
+        record = self.runner.provenance(task.seed, self.request.size)
+        sys.stdout.buffer.write(encode_picture(result.steps[-1].picture, ".png", record))
+
+    def _keep_steps(self, task: Task, result: JobResult) -> None:
+        from artkit.images import write_picture
+
+        assert self.flags.keep_steps is not None
+        stem = task.target.stem if task.target else "stdout"
+        for step in result.steps:
+            path = self.flags.keep_steps / f"{stem}.{step.index + 1}-{step.method}.png"
+            write_picture(step.picture, path, overwrite=self.flags.overwrite)
+
+    def _show(self, picture: Picture) -> None:
+        from artkit.images import show
+
+        streams = (sys.stderr,) if self.flags.as_json or self.flags.output == "-" else (sys.stdout, sys.stderr)
+        stream = next((stream for stream in streams if stream.isatty()), None)
+        if stream is None:
+            say("--show needs a terminal.")
+        else:
+            show(picture, stream)
+
+
+def _record(task: Task, result: JobResult) -> dict[str, Any]:
+    width, height = result.steps[-1].picture.width, result.steps[-1].picture.height
+    return {
+        "input": task.source and str(task.source),
+        "output": task.target and str(task.target),
+        "seed": task.seed,
+        "size": [width, height],
+        "seconds": round(result.seconds, 4),
+        "steps": [{"method": step.method, "seconds": round(step.seconds, 4)} for step in result.steps],
+    }
+
+
+def _strip_row(task: Task, result: JobResult) -> list[tuple[Picture, str]]:
+    from artkit.images import read_picture
+
+    cells = [(step.picture, step.method) for step in result.steps]
+    if task.source is None:
+        (picture, method), *rest = cells
+        return [(picture, f"{method}, seed {task.seed}"), *rest]
+    return [(read_picture(result.job.source), task.source.name.name), *cells]

@@ -1,0 +1,92 @@
+"""The `artkit` group: its global options, the welcome, and what to say about an unknown command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from artkit.cli.output import set_wordy
+from artkit.errors import PluginError, nearest
+
+if TYPE_CHECKING:
+    from artkit.plugins import Registry
+
+WELCOME = """\
+artkit turns pictures into other pictures. Worth typing:
+
+  artkit run semantic.png --chain semgan,pix2pix,touchup            a label map becomes a painting
+  artkit run --chain semgan,pix2pix,touchup -n 9 -o dreams/ --show  nine paintings from nothing but a seed
+  artkit methods                                                    what there is to put into a chain
+
+The rest: artkit --help"""
+
+
+class ArtkitGroup(click.Group):
+    """A group whose own commands no plugin can replace, and that knows the nearest command to a misspelt one."""
+
+    sealed: frozenset[str] = frozenset()
+
+    def seal(self) -> None:
+        """Keep the commands added so far from being replaced."""
+        self.sealed = frozenset(self.commands)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command; raise PluginError when it would replace one of artkit's own."""
+        name = name or cmd.name
+        if name in self.sealed:
+            raise PluginError(f"the command '{name}' is artkit's own; a plugin needs another name.")
+        super().add_command(cmd, name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order they were added: the most used first."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or fail with the nearest names (a picture in its place: `artkit run`)."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
+            if os.path.exists(name):
+                raise click.UsageError(f"'{name}' is no command. Did you mean `artkit run {name}`?", ctx)
+            raise click.UsageError(f"no command '{name}'.{nearest(name, self.list_commands(ctx))}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def make_group(registry: Registry) -> ArtkitGroup:
+    """Build the empty `artkit` group; its commands find `registry` as the context's object."""
+
+    @click.group(
+        cls=ArtkitGroup,
+        invoke_without_command=True,
+        context_settings={"obj": registry, "help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    @click.option(
+        "--plugin",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        multiple=True,
+        expose_value=False,
+        help="Use a one-file plugin as well. Repeatable, anywhere on the line.",
+    )
+    @click.option("-v", "--verbose", is_flag=True, help="Say more, and show what lies behind an error.")
+    @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
+    @click.pass_context
+    def artkit(ctx: click.Context, verbose: bool) -> None:
+        """Turn pictures into other pictures: methods are plugins, and plugins compose into chains."""
+        set_wordy(verbose)
+        if ctx.invoked_subcommand is None:
+            click.echo(WELCOME)
+
+    return artkit
+
+
+def _print_version(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        from artkit import __version__
+
+        click.echo(f"artkit {__version__}")
+        ctx.exit()

@@ -1,0 +1,133 @@
+"""`artkit models`: the models on this machine, what is in one, and one made from a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from artkit.cli.output import json_option, print_columns, print_json
+from artkit.errors import ModelError, nearest
+
+if TYPE_CHECKING:
+    from artkit.models.header import ModelHeader
+    from artkit.models.store import StoredModel
+    from artkit.plugins import Registry
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def models(ctx: click.Context, as_json: bool) -> None:
+    """List models, show one, or export one from a training run."""
+    if ctx.invoked_subcommand is None:
+        _list(ctx.obj, as_json)
+
+
+@models.command("list")
+@json_option
+@click.pass_obj
+def list_command(registry: Registry, as_json: bool) -> None:
+    """List the models on this machine."""
+    _list(registry, as_json)
+
+
+def _complete_models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from artkit.models.store import list_models
+
+    return [CompletionItem(one.name) for one in list_models(ctx.find_root().obj) if one.name.startswith(incomplete)]
+
+
+@models.command()
+@click.argument("name", shell_complete=_complete_models)
+@json_option
+@click.pass_obj
+def show(registry: Registry, name: str, as_json: bool) -> None:
+    """Show the header of a model: NAME, METHOD/NAME or a file."""
+    from artkit.models.header import read_header
+
+    path = Path(name) if Path(name).is_file() else _find(name, registry).path
+    record = {"path": str(path), "bytes": path.stat().st_size, **_header_record(read_header(path))}
+    if as_json:
+        print_json(record)
+    else:
+        print_columns((key, _short(value)) for key, value in record.items() if value not in (None, "", [], {}))
+
+
+@models.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def export(run: Path, file: Path, as_json: bool) -> None:
+    """Write the model of a training RUN, as of its last checkpoint, to FILE (.safetensors)."""
+    from artkit.training import export_run
+
+    export_run(run, file)
+    if as_json:
+        print_json({"model": str(file)})
+    else:
+        click.echo(str(file))
+
+
+def _list(registry: Registry, as_json: bool) -> None:
+    from artkit.models.store import list_models
+
+    stored = list_models(registry)
+    if as_json:
+        print_json([_record(one) for one in stored])
+    elif stored:
+        print_columns((one.method, one.name, one.origin, _remark(one)) for one in stored)
+    else:
+        click.echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
+
+
+def _find(name: str, registry: Registry) -> StoredModel:
+    from artkit.models.store import list_models
+
+    stored = {f"{one.method}/{one.name}": one for one in list_models(registry)}
+    matches = [one for key, one in stored.items() if name in (key, one.name)]
+    if not matches:
+        raise ModelError(f"there is no model '{name}'.{nearest(name, stored)}")
+    if len(matches) > 1:
+        raise ModelError(f"several models are called '{name}': {', '.join(f'{m.method}/{m.name}' for m in matches)}.")
+    return matches[0]
+
+
+def _record(stored: StoredModel) -> dict[str, Any]:
+    return {
+        "name": stored.name,
+        "method": stored.method,
+        "origin": stored.origin,
+        "path": str(stored.path),
+        "summary": _summary(stored),
+        "error": stored.error,
+        "header": _header_record(stored.header) if stored.header else None,
+    }
+
+
+def _header_record(header: ModelHeader) -> dict[str, Any]:
+    import msgspec
+
+    record: dict[str, Any] = msgspec.to_builtins(header)
+    return record
+
+
+def _remark(stored: StoredModel) -> str:
+    return f"BROKEN: {stored.error}" if stored.error else _summary(stored)
+
+
+def _summary(stored: StoredModel) -> str:
+    return (stored.header and stored.header.summary) or (stored.spec and stored.spec.summary) or ""
+
+
+def _short(value: Any) -> str:
+    """Put one value of a header on a line; a class set becomes its names."""
+    if isinstance(value, dict) and "classes" in value:
+        return f"{value['name']}: {', '.join(one['name'] for one in value['classes'])}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_short(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_short(item) for item in value)
+    return str(value)

@@ -1,0 +1,109 @@
+"""`artkit train`: a model from data, watched on a terminal, resumable."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from artkit.cli.output import json_option, print_json, say
+from artkit.cli.parameters import Assignment, collect_settings, complete_methods
+from artkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from artkit.plugins import Registry
+
+
+@click.command()
+@click.argument("method", required=False, shell_complete=complete_methods)
+@click.argument("data", required=False)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder.")
+@click.option(
+    "--recipe",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A TOML file with method, data and settings. What is typed wins over it.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=Assignment("KEY=VALUE", "learning_rate=1e-4"),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting, or an option of the method (`artkit methods METHOD`). Repeatable.",
+)
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Updates of the generator.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Pictures a step.")
+@click.option("--crop", type=click.IntRange(1), metavar="N", help="Side of the square crops, in pixels.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from.")
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint.")
+@json_option
+@click.pass_obj
+def train(
+    registry: Registry,
+    method: str | None,
+    data: str | None,
+    output: Path,
+    recipe: Path | None,
+    settings: tuple[tuple[str, str], ...],
+    resume: bool,
+    as_json: bool,
+    **flags: int | None,
+) -> None:
+    """Train a method on data.
+
+    DATA is a folder, or a dataset that `artkit data` lists.
+    Ctrl-C writes a checkpoint; the same command with --resume goes on from there.
+    """
+    values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
+    recorded = _recorded(output) if resume else {}
+    method = _given("METHOD", method, values.pop("method", None), recorded.get("method"))
+    data = _given("DATA", data, values.pop("data", None), recorded.get("data"))
+    registry.method(method)
+    values |= collect_settings(settings)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    began = time.monotonic()
+    model = _train(method, data, output, values, resume)
+    if as_json:
+        seconds = round(time.monotonic() - began, 1)
+        print_json({"method": method, "data": data, "run": str(output), "model": str(model), "seconds": seconds})
+    else:
+        click.echo(str(model))
+
+
+def _train(method: str, data: str, output: Path, values: dict[str, Any], resume: bool) -> Path:
+    from artkit.cli.watching import watch
+    from artkit.training import train as run_training
+
+    try:
+        with watch() as reporter:
+            return run_training(method, data, output, values=values, resume=resume, reporter=reporter)
+    except KeyboardInterrupt:
+        say(f"to go on: artkit train -o {output} --resume")
+        raise
+
+
+def _recorded(run: Path) -> dict[str, Any]:
+    from artkit.training.run import read_run
+
+    return read_run(run)
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"the recipe {path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UsageError(f"the recipe {path} is not valid TOML: {error}.") from None
+
+
+def _given(name: str, *values: str | None) -> str:
+    value = next((value for value in values if value is not None), None)
+    if value is None:
+        raise UsageError(f"{name} is missing: artkit train METHOD DATA -o RUN. `artkit methods` lists the methods.")
+    return value

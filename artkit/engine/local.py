@@ -1,0 +1,57 @@
+"""Chains and models as Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from artkit.chain.planning import plan_chain
+from artkit.chain.steps import Chain, Step
+from artkit.engine.runner import Runner
+from artkit.errors import ModelError
+from artkit.images import Picture, read_picture
+from artkit.models.header import read_header
+from artkit.models.store import list_models
+from artkit.plugins import registry
+
+
+def run_chain(
+    chain: Chain,
+    picture: Any = None,
+    *,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    facts: Mapping[str, str] | None = None,
+    **ports: Any,
+) -> Picture:
+    """Run a chain on one picture; see Chain.__call__."""
+    source = None if picture is None else read_picture(picture)
+    plan = plan_chain(chain, registry(), has_input=source is not None, ports=ports)
+    runner = Runner(plan, device=device, precision=precision)
+    result = runner.run(source, seed=seed, size=size, facts=facts)[-1].picture
+    return replace(result, provenance=runner.provenance(seed, size))
+
+
+def load(model: str | Path, **options: Any) -> Chain:
+    """Return a chain of one step that runs `model`: a model file, or the name of a stored model.
+
+        paint = artkit.load("pix2pix/landscape", condition="dusk")
+        paint("map.png").save("art.png")
+
+    Raises ModelError when there is no such model, or when several methods have one of that name.
+    """
+    path = Path(model)
+    if path.suffix:
+        return Chain([Step(read_header(path).method, {"model": str(path), **options})])
+    method, _, name = str(model).rpartition("/")
+    stored = [entry for entry in list_models(registry()) if entry.name == name and method in ("", entry.method)]
+    if not stored:
+        raise ModelError(f"there is no model '{model}'. To see the models: artkit models")
+    if len(stored) > 1:
+        names = " or ".join(f"'{entry.method}/{entry.name}'" for entry in stored)
+        raise ModelError(f"several methods have a model '{name}': say {names}.")
+    return Chain([Step(stored[0].method, {"model": name, **options})])

@@ -1,0 +1,200 @@
+"""Run a planned chain on this machine: models loaded once, pictures through them one after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artkit import __version__
+from artkit.chain.plan import Plan, PlannedStep
+from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
+from artkit.errors import ArtkitError, ChainError, ImageError, PluginError
+from artkit.events import StepEvent
+from artkit.images import ClassSet, Picture, convert, read_picture, resize_image, resize_labels
+from artkit.models.file import load_into, load_model, model_hash
+from artkit.plugins import registry, resolve
+from artkit.plugins.reporting import one_line, strict
+from artkit.seeds import mix_seeds
+from artkit.spec import Kind
+from artkit.translator import Translator
+
+DREAM_SIZE = (512, 384)
+"""(width, height) of what a source makes when nobody says a size."""
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step made, and how long it took."""
+
+    index: int
+    method: str
+    picture: Picture
+    seconds: float
+
+
+class Runner:
+    """A plan made ready: device and precision chosen, weights loaded on first use and kept."""
+
+    def __init__(self, plan: Plan, *, device: str = "auto", precision: str = "auto") -> None:
+        self.plan = plan
+        self.device = pick_device(device)
+        self.precision = pick_precision(precision, self.device)
+        self._translators: list[Translator] = []
+        self._nested = {
+            (planned.index, port): Runner(binding, device=device, precision=precision)
+            for planned in plan.steps
+            for port, binding in planned.bindings.items()
+            if isinstance(binding, Plan)
+        }
+        self._pictures: dict[Any, Picture] = {}
+
+    def load(self) -> None:
+        """Load all weights, once."""
+        if not self._translators:
+            self._translators = [self._load_step(planned) for planned in self.plan.steps]
+            for nested in self._nested.values():
+                nested.load()
+
+    def run(
+        self,
+        source: Picture | None = None,
+        *,
+        seed: int = 0,
+        size: tuple[int, int] | None = None,
+        facts: Mapping[str, str] | None = None,
+        on_step: Callable[[StepEvent], None] | None = None,
+    ) -> list[StepResult]:
+        """Run the chain on one picture, or on none; return what every step made, the result last.
+
+        `size` is (width, height): an input is resized to it first, a source makes it. `facts` are things known about
+        the picture, by name. The same call gives the same picture. Raises ArtkitError.
+        """
+        self.load()
+        if source is None and self.plan.has_input:
+            raise ChainError(f"the chain {self.plan.chain} needs a picture.")
+        picture = source if source is None or size is None else resize(source, size)
+        extent = picture.size if picture is not None else (size or DREAM_SIZE)[::-1]
+        results: list[StepResult] = []
+        for planned, translator in zip(self.plan.steps, self._translators, strict=True):
+            number = mix_seeds(seed if planned.seed is None else planned.seed, planned.index)
+            registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, number))
+            start = time.perf_counter()
+            picture = self._run_step(planned, translator, picture, number, extent, facts or {})
+            extent = picture.size
+            seconds = time.perf_counter() - start
+            event = StepEvent(planned.index, planned.spec.name, number, seconds)
+            registry().call("after_step", step=event)
+            if on_step:
+                on_step(event)
+            results.append(StepResult(planned.index, planned.spec.name, picture, seconds))
+        return results
+
+    def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
+        """Return what a written picture remembers: enough for `artkit run --recipe` to make it again."""
+        models = {planned.spec.name: model_hash(planned.model) for planned in self.plan.steps if planned.model}
+        ports = {
+            port: str(binding)
+            for planned in self.plan.steps
+            for port, binding in planned.bindings.items()
+            if isinstance(binding, Path)
+        }
+        record: dict[str, Any] = {"version": __version__, "chain": str(self.plan.chain), "seed": seed, "models": models}
+        return record | ({"size": list(size)} if size else {}) | ({"ports": ports} if ports else {})
+
+    def _load_step(self, planned: PlannedStep) -> Translator:
+        owner = registry().origin(planned.spec.name)
+        factory = resolve(planned.spec.translator, owner)
+        with naming(planned.spec.name, owner):
+            translator: Translator = factory(planned.options, planned.header)
+        if planned.model is not None:
+            load_into(translator, load_model(planned.model).tensors, planned.model)
+        translator.eval().requires_grad_(False)
+        placed = translator.to(self.device, PRECISIONS[self.precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
+        assert isinstance(placed, Translator)
+        return placed
+
+    def _run_step(
+        self,
+        planned: PlannedStep,
+        translator: Translator,
+        previous: Picture | None,
+        seed: int,
+        extent: tuple[int, int],
+        facts: Mapping[str, str],
+    ) -> Picture:
+        ports = {port.name: self._feed(planned, port.name, previous, seed) for port in planned.spec.inputs}
+        with naming(planned.spec.name, registry().origin(planned.spec.name)):
+            output = translator.run(
+                ports,
+                seeds=(seed,),
+                size=extent,
+                facts=(facts,),
+                device=self.device,
+                dtype=PRECISIONS[self.precision],
+            )
+        classes = planned.header.classes if planned.header and planned.output is Kind.LABELS else None
+        if previous is None:
+            return Picture(output, kind=planned.output, classes=classes, stem=planned.spec.name)
+        return previous.with_tensor(output, kind=planned.output, classes=classes)
+
+    def _feed(
+        self, planned: PlannedStep, port: str, previous: Picture | None, seed: int
+    ) -> Tensor | tuple[str, ...] | None:
+        if port not in planned.bindings:
+            return None
+        binding, kind = planned.bindings[port], planned.port_kind(port)
+        if kind is Kind.TEXT:
+            return (str(binding),)
+        picture = previous if isinstance(binding, str) and binding == "previous" else self._picture(planned, port, seed)
+        if picture is None:
+            return None
+        classes = planned.header.classes if planned.header else None
+        return convert(picture, kind, classes, self._known_classes()).tensor
+
+    def _picture(self, planned: PlannedStep, port: str, seed: int) -> Picture:
+        """Return what feeds a port from outside, read or run once; a nested chain anew when the seed changes."""
+        nested = self._nested.get((planned.index, port))
+        key = (planned.index, port, seed if nested else None)
+        if key not in self._pictures:
+            made = nested.run(seed=seed)[-1].picture if nested else read_picture(planned.bindings[port])
+            self._pictures = {k: v for k, v in self._pictures.items() if k[:2] != key[:2]} | {key: made}
+        return self._pictures[key]
+
+    def _known_classes(self) -> list[ClassSet]:
+        headers = [planned.header for planned in self.plan.steps if planned.header]
+        return list({header.classes.name: header.classes for header in headers if header.classes}.values())
+
+
+def resize(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Resize to (width, height): labels by nearest neighbour, anything else by an antialiased filter."""
+    extent = (size[1], size[0])
+    if picture.size == extent:
+        return picture
+    change = resize_labels if picture.kind is Kind.LABELS else resize_image
+    return picture.with_tensor(change(picture.tensor, extent))
+
+
+@contextmanager
+def naming(method: str, owner: str) -> Iterator[None]:
+    """Turn whatever a plugin raises into one line that names it; with ARTKIT_STRICT=1 let it through."""
+    try:
+        yield
+    except ArtkitError:
+        raise
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
+    except Exception as error:
+        if "can't allocate memory" in str(error):
+            raise ImageError(f"{method} ran out of memory: give a smaller --size.") from error
+        if strict():
+            raise
+        raise PluginError(
+            f"{method} (plugin '{owner}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where."
+        ) from error

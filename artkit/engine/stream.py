@@ -1,0 +1,84 @@
+"""Many pictures through one chain: reading, computing and writing overlap, and a bad file stops only itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from artkit.engine.runner import Runner, StepResult
+from artkit.errors import ArtkitError
+from artkit.images import Picture, read_picture, write_picture
+
+READ_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make: where from (None for a dream), where to (None leaves it to the caller), and its seed."""
+
+    name: str
+    source: Path | bytes | None
+    target: Path | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What became of a job: the steps' pictures, or the error."""
+
+    job: Job
+    steps: list[StepResult] = field(default_factory=list)
+    error: ArtkitError | None = None
+    seconds: float = 0.0
+
+
+def run_jobs(
+    runner: Runner, jobs: Iterable[Job], *, size: tuple[int, int] | None = None, overwrite: bool = False
+) -> Iterator[JobResult]:
+    """Yield one result a job, in order. The next pictures are read, and the last one written, while one is computed."""
+    with ThreadPoolExecutor(READ_AHEAD) as readers, ThreadPoolExecutor(1) as writer:
+        waiting = iter(jobs)
+        reading = [(job, readers.submit(_read, job)) for job in islice(waiting, READ_AHEAD)]
+        unwritten: tuple[JobResult, Future[None] | None] | None = None
+        while reading:
+            job, picture = reading.pop(0)
+            reading += [(after, readers.submit(_read, after)) for after in islice(waiting, 1)]
+            result = _compute(runner, job, picture, size)
+            written = writer.submit(_write, runner, result, size, overwrite) if result.error is None else None
+            if unwritten:
+                yield _settle(*unwritten)
+            unwritten = result, written
+        if unwritten:
+            yield _settle(*unwritten)
+
+
+def _read(job: Job) -> Picture | None:
+    return None if job.source is None else read_picture(job.source)
+
+
+def _compute(runner: Runner, job: Job, picture: Future[Picture | None], size: tuple[int, int] | None) -> JobResult:
+    start = time.perf_counter()
+    try:
+        steps = runner.run(picture.result(), seed=job.seed, size=size)
+    except ArtkitError as error:
+        return JobResult(job, error=error, seconds=time.perf_counter() - start)
+    return JobResult(job, steps, seconds=time.perf_counter() - start)
+
+
+def _write(runner: Runner, result: JobResult, size: tuple[int, int] | None, overwrite: bool) -> None:
+    if result.job.target is not None:
+        record = runner.provenance(result.job.seed, size)
+        write_picture(result.steps[-1].picture, result.job.target, overwrite=overwrite, provenance=record)
+
+
+def _settle(result: JobResult, written: Future[None] | None) -> JobResult:
+    try:
+        if written is not None:
+            written.result()
+    except ArtkitError as error:
+        return JobResult(result.job, error=error, seconds=result.seconds)
+    return result

@@ -1,0 +1,89 @@
+"""Score a chain against the held-out targets of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from artkit.chain.planning import plan_chain
+from artkit.chain.steps import Chain
+from artkit.data import Column, Dataset, open_dataset
+from artkit.engine.runner import Runner
+from artkit.errors import UsageError
+from artkit.images import Picture, convert
+from artkit.plugins import registry, resolve
+from artkit.spec import Kind, MetricSpec
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores by metric, and what was compared: `source` and `target` columns, and how many pictures."""
+
+    scores: dict[str, float]
+    source: str
+    target: str
+    count: int
+
+
+def evaluate(
+    data: str,
+    chain: Chain,
+    metrics: Sequence[str] | None = None,
+    *,
+    split: str = "val",
+    source: str | None = None,
+    target: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    progress: Callable[[], None] = lambda: None,
+) -> Evaluation:
+    """Run `chain` on the source column of a split and score the results against its target column.
+
+    Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i
+    runs under seed `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
+    """
+    dataset = open_dataset(data, split)
+    runner = Runner(plan_chain(chain, registry(), has_input=True), device=device, precision=precision)
+    inputs, targets = _columns(dataset, runner.plan.output, source, target)
+    chosen = _metrics(metrics, runner.plan.output)
+    told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
+    outputs: list[Tensor] = []
+    wanted: list[Tensor] = []
+    for index in range(min(len(dataset), limit or len(dataset))):
+        sample = dataset.load(index, [inputs.name, targets.name, *told])
+        facts = {name: str(sample[name]) for name in told}
+        result = runner.run(_picture(sample[inputs.name], inputs), seed=seed + index, facts=facts)[-1].picture
+        outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
+        wanted.append(_picture(sample[targets.name], targets).tensor[0])
+        progress()
+    scores = {
+        spec.name: float(resolve(spec.function, registry().origin(spec.name))(outputs, wanted)) for spec in chosen
+    }
+    return Evaluation(scores, inputs.name, targets.name, len(outputs))
+
+
+def _columns(dataset: Dataset, output: Kind, source: str | None, target: str | None) -> tuple[Column, Column]:
+    first = (Kind.IMAGE, Kind.LABELS) if output is Kind.LABELS else (Kind.LABELS, Kind.IMAGE)
+    inputs = dataset.column(source) if source else dataset.first(*first, besides=[target or ""])
+    return inputs, dataset.column(target) if target else dataset.first(output, besides=[inputs.name])
+
+
+def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:
+    if names is None:
+        return [spec for spec in registry().metrics.values() if spec.kind is kind]
+    chosen = [registry().metric(name) for name in names]
+    for spec in chosen:
+        if spec.kind is not kind:
+            raise UsageError(f"the metric {spec.name} compares {spec.kind}, and this chain gives {kind}.")
+    return chosen
+
+
+def _picture(value: Tensor | str, column: Column) -> Picture:
+    assert isinstance(value, Tensor)
+    if column.kind is Kind.LABELS:
+        return Picture(value[None].long(), kind=Kind.LABELS, classes=column.classes)
+    return Picture(value[None].float() / 255)

@@ -1,0 +1,175 @@
+"""The commands around `run`: help, listings, plugins' own commands, completion."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from artkit.cli import hoist_plugins, main
+from cli_kit import PLUGIN, open_shell
+
+shell = pytest.fixture(open_shell)
+
+
+def test_bare_command_shows_three_commands_worth_typing(shell):
+    outcome = shell()
+    assert outcome.code == 0
+    assert sum(line.startswith("  artkit ") for line in outcome.lines()) == 3
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "train", "evaluate", "methods", "models", "data", "plugins", "doctor", "completion"]
+)
+def test_help_of_every_command(shell, command):
+    outcome = shell(command, "--help")
+    assert outcome.code == 0
+    assert outcome.out.startswith(f"Usage: artkit {command}")
+
+
+def test_help_lists_commands_without_cutting_them(shell):
+    outcome = shell("--help")
+    assert "..." not in outcome.out.partition("Commands:")[2]
+
+
+def test_unknown_command_has_a_neighbour(shell):
+    outcome = shell("rnu")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "'run'" in outcome.err
+
+
+def test_picture_in_place_of_a_command(shell):
+    outcome = shell(shell.paint("a.png"), "--chain", "invert")
+    assert outcome.code == 2
+    assert "artkit run a.png" in outcome.err
+
+
+def test_unknown_option_has_a_neighbour(shell):
+    outcome = shell("run", "--chian", "invert")
+    assert outcome.code == 2
+    assert len(outcome.err.splitlines()) == 1
+    assert "--chain" in outcome.err
+
+
+def test_methods(shell):
+    outcome = shell("methods")
+    assert outcome.code == 0
+    rows = {line.split()[0]: line for line in outcome.lines()}
+    assert "image -> image" in rows["invert"]
+    assert "[image] -> image" in rows["dream"]
+    assert "image + image -> image" in rows["mix"]
+
+
+def test_method_by_name(shell):
+    outcome = shell("methods", "fade")
+    assert "share of the light that is left" in outcome.out
+    assert "0.5" in outcome.out
+    record = json.loads(shell("methods", "fade", "--json").out)
+    assert record["options"][0]["name"] == "by"
+    assert record["plugin"] == "tiny_methods"
+    assert record["inputs"][0]["kind"] == "image"
+
+
+def test_unknown_method_has_a_neighbour(shell):
+    outcome = shell("methods", "fde")
+    assert outcome.code == 2
+    assert "fade" in outcome.err
+
+
+def test_plugins(shell):
+    records = json.loads(shell("plugins", "--json").out)
+    record = next(one for one in records if one["name"] == "tiny_methods")
+    assert "invert" in record["methods"]
+    assert record["error"] is None
+    assert "tiny_methods" in shell("plugins").out
+
+
+def test_broken_plugin_is_listed_and_harms_nobody(shell):
+    (shell.folder / "bad_plugin.py").write_text("raise RuntimeError('no brushes')\n")
+    outcome = shell("--plugin", "bad_plugin.py", "plugins")
+    assert outcome.code == 0
+    assert "no brushes" in outcome.out
+    assert len(outcome.err.splitlines()) == 1
+    assert shell("run", shell.paint("a.png"), "--chain", "invert", "--plugin", "bad_plugin.py").code == 0
+
+
+def test_plugin_brings_a_command(shell):
+    assert shell("hello").out.startswith("hello from torch")
+    assert "hello" in shell("--help").out
+
+
+def test_plugin_cannot_take_the_place_of_a_command(shell):
+    (shell.folder / "greedy.py").write_text(
+        "import click\nfrom artkit.hookspecs import hookimpl\n\n"
+        "@hookimpl\ndef register_commands(cli):\n    cli.add_command(click.Command('run'))\n"
+    )
+    outcome = shell("--plugin", "greedy.py", "run", "--help")
+    assert "greedy" in outcome.err
+    assert "--chain" in outcome.out
+
+
+def test_models_of_nobody(shell, monkeypatch, tmp_path):
+    monkeypatch.setenv("ARTKIT_HOME", str(tmp_path / "home"))
+    assert json.loads(shell("models", "--json").out) == []
+    assert "artkit train" in shell("models", "list").out
+    outcome = shell("models", "show", "nothing")
+    assert outcome.code == 1
+    assert "nothing" in outcome.err
+
+
+def test_data_of_nobody(shell):
+    assert json.loads(shell("data", "--json").out) == []
+    outcome = shell("data", "make", "landscapes", "-o", "out")
+    assert outcome.code == 2
+    assert "landscapes" in outcome.err
+
+
+def test_doctor(shell):
+    report = json.loads(shell("doctor", "--json").out)
+    assert report["versions"]["torch"]
+    assert report["hardware"]["device"]
+    assert "tiny_methods" in report["plugins"]
+    assert shell("doctor").code == 0
+
+
+def test_doctor_reports_a_broken_plugin(shell):
+    (shell.folder / "bad_plugin.py").write_text("raise RuntimeError('no brushes')\n")
+    outcome = shell("doctor", "--plugin", "bad_plugin.py", "--json")
+    assert outcome.code == 1
+    assert any("no brushes" in line for line in json.loads(outcome.out)["wrong"])
+
+
+def test_version(shell):
+    assert shell("--version").out.startswith("artkit 0.")
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_completion_script(shell, name):
+    outcome = shell("completion", name)
+    assert outcome.code == 0
+    assert "_ARTKIT_COMPLETE" in outcome.out
+
+
+def complete(monkeypatch, capsys, words: str, place: int) -> list[str]:
+    """Return what the shell would be offered for the word at `place`."""
+    monkeypatch.setenv("_ARTKIT_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(place))
+    with pytest.raises(SystemExit):
+        main(["--plugin", str(PLUGIN)])
+    return [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_completion_of_chains(shell, monkeypatch, capsys):
+    offered = complete(monkeypatch, capsys, "artkit run --chain invert,fa", 3)
+    assert offered == ["invert,fade", "invert,fail"]
+
+
+def test_completion_of_commands(shell, monkeypatch, capsys):
+    assert complete(monkeypatch, capsys, "artkit pl", 1) == ["plugins"]
+
+
+def test_plugins_may_stand_anywhere():
+    files, rest = hoist_plugins(["run", "--plugin", "a.py", "x", "--plugin=b.py", "--", "--plugin", "c"])
+    assert [str(file) for file in files] == ["a.py", "b.py"]
+    assert rest == ["run", "x", "--", "--plugin", "c"]

@@ -1,0 +1,73 @@
+"""The command line as a process: pipes, Ctrl-C, closed readers, and `python -m artkit`."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli_kit import command, environment, open_shell, pixels_of, run_process
+
+shell = pytest.fixture(open_shell)
+
+
+def test_pipe_in_and_out(shell):
+    data = (shell.folder / shell.paint("a.png", 200)).read_bytes()
+    finished = run_process("run", "-", "--chain", "invert", "-o", "-", cwd=shell.folder, input=data)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == b""
+    assert np.asarray(Image.open(io.BytesIO(finished.stdout)))[5, 5].tolist() == [55, 55, 55]
+    assert shell.files() == {"a.png"}
+
+
+def test_stdin_has_a_name(shell, monkeypatch):
+    data = (shell.folder / shell.paint("a.png", 200)).read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert shell("run", "-", "--chain", "invert").lines() == ["stdin.invert.png"]
+    assert pixels_of("stdin.invert.png")[5, 5, 0] == 55
+
+
+def test_ctrl_c_leaves_nothing_half_written(shell):
+    shell.paint("in/a.png")
+    shell.paint("in/b.png")
+    process = subprocess.Popen(
+        command("run", "in", "--chain", "invert,stall", "-o", "out", "--keep-steps", "steps"),
+        cwd=shell.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "stalling\n"
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.split() == ["artkit:", "stopped."]
+    assert shell.files() == {"in/a.png", "in/b.png"}
+
+
+def test_reader_that_goes_away(shell):
+    read, write = os.pipe()
+    os.close(read)
+    light = [sys.executable, "-m", "artkit", "methods"]
+    finished = subprocess.run(
+        light, cwd=shell.folder, env=environment(), stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert finished.stderr == b""
+    assert finished.returncode == 1
+
+
+def test_bug_keeps_its_traceback_and_says_where_to_report(shell):
+    outcome = shell("crash")
+    assert outcome.code == 1
+    assert 'raise RuntimeError("a bug")' in outcome.err
+    assert "Please report it" in outcome.err.splitlines()[-1]

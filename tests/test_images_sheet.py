@@ -1,0 +1,94 @@
+"""Sheets, the terminal, and what importing costs."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from artkit.images import ClassSet, LabelClass, Picture, make_grid, make_strip, show
+from artkit.spec import Kind
+
+RED = (200, 0, 0)
+CLASSES = ClassSet("one", (LabelClass("a", RED),))
+
+
+def plain(height: int, width: int) -> Picture:
+    return Picture(torch.zeros(1, 3, height, width))
+
+
+def test_a_strip_holds_every_picture_at_its_size() -> None:
+    red = Picture(torch.zeros(1, 48, 64, dtype=torch.int64), Kind.LABELS, CLASSES)
+    strip = make_strip([[(plain(48, 64), "input"), (red, "semgan")]])
+    pixels = strip.numpy().reshape(-1, 3)
+    assert (pixels == RED).all(1).sum() == 48 * 64
+    assert (pixels == 0).all(1).sum() == 48 * 64
+    assert strip.width > 2 * 64
+    assert strip.height > 48
+
+
+def test_captions_are_drawn_and_cut_to_their_cell() -> None:
+    bare = make_strip([[(plain(64, 64), "")]]).numpy()
+    long = make_strip([[(plain(64, 64), "a very long caption " * 20)]]).numpy()
+    assert long.shape[0] > bare.shape[0]
+    assert long.shape[1] == bare.shape[1]
+    right_margin = long[:, -2:]
+    assert (right_margin == right_margin[0, 0]).all()
+
+
+def test_large_pictures_are_fitted_and_rows_may_differ() -> None:
+    strip = make_strip([[(plain(400, 100), "a")], [(plain(50, 100), "b"), (plain(1, 1), "c")]], cell=80)
+    assert strip.width < 200
+    assert strip.height < 300
+
+
+def test_a_grid_is_nearly_square() -> None:
+    grid = make_grid([plain(32, 32)] * 9)
+    assert grid.width == grid.height
+    assert make_grid([plain(32, 32)] * 3, columns=3).width > make_grid([plain(32, 32)] * 3, columns=3).height
+    with pytest.raises(ValueError, match="at least one"):
+        make_strip([])
+
+
+def test_alpha_lets_the_paper_through() -> None:
+    clear = Picture(torch.zeros(1, 3, 20, 20), alpha=torch.zeros(1, 1, 20, 20))
+    assert make_grid([clear]).numpy().min() > 200
+
+
+def test_half_blocks_without_a_terminal() -> None:
+    stream = io.StringIO()
+    show(Picture(torch.tensor([200 / 255, 0, 0]).reshape(1, 3, 1, 1).expand(1, 3, 8, 8).contiguous()), stream, width=4)
+    assert "▀" in stream.getvalue()
+    assert "38;2;200;0;0" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 600), (600, 1)])
+def test_thin_pictures_are_shown_too(height: int, width: int) -> None:
+    stream = io.StringIO()
+    show(plain(height, width), stream)
+    assert "▀" in stream.getvalue()
+
+
+def test_importing_the_room_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, artkit.images, artkit.images.classes, artkit.images.atomic, artkit.images.provenance, "
+        "artkit.images.terminal\n"
+        "print(sorted({'torch', 'numpy', 'PIL', 'rich', 'skimage', 'tifffile'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_every_public_name_loads() -> None:
+    import artkit.images
+
+    for name in artkit.images.__all__:
+        assert getattr(artkit.images, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = artkit.images.nothing
+    assert callable(artkit.images.convert)
+    assert isinstance(make_grid([plain(8, 8)]).numpy(), np.ndarray)
