@@ -27,24 +27,28 @@ class Reader(nn.Module):
     def __init__(self, classes: ClassSet, width: int, blocks: int, detail: tuple[int, int]) -> None:
         super().__init__()
         count = len(classes)
-        self.register_buffer("palette", torch.tensor(classes.colours) / 255, persistent=False)
+        # Bytes, so that a model in half precision keeps the exact colours.
+        self.register_buffer("palette", torch.tensor(classes.colours, dtype=torch.uint8), persistent=False)
         self.net = SubpixelNet(3 + count, count, width, blocks, tuple(detail), "none", condition_channels=4 * count)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map N3HW in [0, 1], sides multiples of 4, to logits N K H W."""
-        nearness = self.weigh(image)
-        x = torch.cat([image, nearness], 1) * 2 - 1
-        return self.net(x.contiguous(memory_format=torch.channels_last), self.survey(image, nearness))
+        with torch.autocast(image.device.type, enabled=False):
+            nearness = self.weigh(image.float())
+            told = self.survey(image.float(), nearness)
+        x = torch.cat([image, nearness.to(image.dtype)], 1) * 2 - 1
+        return self.net(x.contiguous(memory_format=torch.channels_last), told.to(image.dtype))
 
     def weigh(self, image: Tensor) -> Tensor:
         """Return each class's probability by colour alone, under normal noise: N K H W."""
-        products = F.conv2d(image, self.palette[:, :, None, None].to(image.dtype))
-        distance = self.palette.square().sum(1)[:, None, None] - 2 * products
+        palette = self.palette.float() / 255
+        products = F.conv2d(image, palette[:, :, None, None])
+        distance = palette.square().sum(1)[:, None, None] - 2 * products
         return F.softmax(distance / (-2 * NEARNESS**2), 1)
 
     def survey(self, image: Tensor, nearness: Tensor) -> Tensor:
         """Return each class's share of each picture and its mean colour error there: N 4K."""
         weights = nearness.flatten(2)
         total = weights.sum(2, keepdim=True)
-        errors = (weights @ image.flatten(2).mT - total * self.palette.to(image.dtype)) / total.clamp_min(1.0)
+        errors = (weights @ image.flatten(2).mT - total * self.palette.float() / 255) / total.clamp_min(1.0)
         return torch.cat([weights.mean(2), ERROR_SCALE * errors.flatten(1)], 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
@@ -30,27 +30,26 @@ class Semgan(Translator):
         parts = header.arguments
         self.dreamer = Dreamer(len(header.classes), **parts["dreamer"]) if "dreamer" in parts else None
         self.reader = Reader(header.classes, **parts["reader"]) if "reader" in parts else None
-        self.latent = parts.get("dreamer", {}).get("latent", 0)
-        self.barred = [index for index in range(len(header.classes)) if index not in self._parse_classes(options.classes)]
+        allowed = self._parse_classes(options.classes)
+        self.barred = [index for index in range(len(header.classes)) if index not in allowed]
 
     def translate(self, context: Context, *, image: Tensor | None) -> Tensor:  # type: ignore[override]
         """Map N3HW in [0, 1], or nothing, to labels N H W."""
-        shares = (self._dream(context) if image is None else self._read(image)).float()
-        shares[:, self.barred] = -1
-        return shares.argmax(1)
+        logits = self._dream(context) if image is None else self._read(image)
+        logits[:, self.barred] = -torch.inf
+        return logits.argmax(1)
 
     def _dream(self, context: Context) -> Tensor:
         if self.dreamer is None:
-            raise ModelError("this semgan model only reads pictures: give it one, or a model that dreams (model=landscape).")
-        z = self.options.temperature * context.normal(self.latent)
-        # One picture at a time: matrix products of other batch sizes round differently.
-        shares = torch.cat([F.softmax(self.dreamer(row).float(), 1) for row in z.split(1)])
+            raise ModelError("this semgan model only reads: give it a picture, or take one that dreams (model=landscape).")
+        z = self.options.temperature * context.normal(self.dreamer.latent)
+        shares = F.softmax(one_by_one(self.dreamer, z), 1)
         return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
 
     def _read(self, image: Tensor) -> Tensor:
         if self.reader is None:
-            raise ModelError("this semgan model only dreams: run it without a picture, or with a model that reads.")
-        return F.softmax(self.reader(image).float(), 1)
+            raise ModelError("this semgan model only dreams: run it without a picture, or take one that reads.")
+        return one_by_one(self.reader, image)
 
     def _parse_classes(self, text: str | None) -> set[int]:
         names = list(self.header.classes.names) if self.header.classes else []
@@ -59,3 +58,8 @@ class Semgan(Translator):
             if name not in names:
                 raise OptionError(f"semgan(classes={text!r}): this model has no class '{name}'.{nearest(name, names)}")
         return {names.index(name) for name in chosen}
+
+
+def one_by_one(network: nn.Module, batch: Tensor) -> Tensor:
+    """Run a network on each row of a batch by itself: in other batch sizes sums round differently, and borders move."""
+    return torch.cat([network(row).float() for row in batch.split(1)])
