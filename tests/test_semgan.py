@@ -18,15 +18,16 @@ from artkit_semgan.shares import RunningShares, cell_shares
 from artkit_semgan.translator import Semgan
 
 CLASSES = ClassSet(
-    "three", (LabelClass("sky", (110, 170, 220)), LabelClass("grass", (140, 190, 80)), LabelClass("house", (180, 80, 60)))
+    "three",
+    (LabelClass("sky", (110, 170, 220)), LabelClass("grass", (140, 190, 80)), LabelClass("house", (180, 80, 60))),
 )
 PARTS = {
     "dreamer": {"latent": 8, "width": 4, "resolution": 32},
-    "reader": {"width": 8, "blocks": 2, "detail": (4, 4)},
+    "reader": {"width": 8, "dilations": (1, 2)},
 }
 TINY = {
-    "latent": 4, "width": 4, "judge_width": 4, "resolution": 32, "reader_width": 8, "reader_blocks": 1,
-    "reader_detail": (4, 4), "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
+    "latent": 4, "width": 4, "judge_width": 4, "resolution": 32, "reader_width": 8, "reader_dilations": (1,),
+    "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
     "learning_rate": 1e-3, "ema": 0.9, "sample_every": 3, "checkpoint_every": 3, "precision": "fp32",
 }  # fmt: skip
 
@@ -40,7 +41,7 @@ def translator(parts=("dreamer", "reader"), **options):
         inputs={"image": Kind.IMAGE},
         output=Kind.LABELS,
         classes=CLASSES,
-        size_multiple=4,
+        size_multiple=2,
     )
     model = Semgan(SemganOptions(**options), head).eval()
     for weight in [] if model.dreamer is None else model.dreamer.parameters():
@@ -124,11 +125,11 @@ def test_a_model_with_one_part_says_what_it_lacks():
 def test_a_tint_does_not_change_what_the_reader_is_told_of_shares():
     reader = translator().reader
     image = paint_labels(torch.tensor([[[0, 0], [1, 2]]]), CLASSES)
-    told = reader.survey(image, reader.weigh(image))[0]
+    told = reader.survey(image, (-reader.measure(image)).softmax(1))[0]
     assert torch.allclose(told[:3], torch.tensor([0.5, 0.25, 0.25]), atol=0.02)
     assert told[3:].abs().max() < 0.1
     redder = (image + torch.tensor([0.02, 0, 0])[:, None, None]).clamp(0, 1)
-    errors = reader.survey(redder, reader.weigh(redder))[0, 3:].unflatten(0, (3, 3))
+    errors = reader.survey(redder, (-reader.measure(redder)).softmax(1))[0, 3:].unflatten(0, (3, 3))
     assert errors[0, 0] == pytest.approx(8 * 0.02, rel=0.2)
 
 

@@ -11,8 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-SHARE = 0.4
-"""How often each kind of damage happens, each on its own."""
+CLEAN, SINGLE = 0.15, 0.6
+"""How often a picture stays as it is, and how often it takes just one kind of damage."""
+EACH = 0.4
+"""How often each kind happens otherwise."""
 
 
 def damage(images: Tensor) -> Tensor:
@@ -21,19 +23,22 @@ def damage(images: Tensor) -> Tensor:
 
 
 def damage_one(image: Tensor) -> Tensor:
-    """Rescale, blur, tint, add noise and compress one image 3HW, each or none of them."""
-    if happens(0.1):
+    """Rescale, blur, tint, add noise and compress one image 3HW: none of them, one, or some of them."""
+    kinds = (
+        lambda x: rescale(x, towards(0.9, 0.4)),
+        lambda x: blur(x, towards(0.3, 2.5)),
+        lambda x: tint(x, torch.empty(3).uniform_(0.82, 1.18), math.exp(uniform(-0.25, 0.25))),
+        lambda x: add_noise(x, towards(0, 32 / 255)),
+        lambda x: compress(x, int(towards(96, 20))),
+    )
+    chance = float(torch.rand(()))
+    if chance < CLEAN:
         return image
-    if happens():
-        image = rescale(image, uniform(0.4, 0.9))
-    if happens():
-        image = blur(image, uniform(0.3, 2.6))
-    if happens():
-        image = tint(image, torch.empty(3).uniform_(0.82, 1.18), math.exp(uniform(-0.25, 0.25)))
-    if happens():
-        image = add_noise(image, uniform(0, 32 / 255))
-    if happens():
-        image = compress(image, int(uniform(20, 96)))
+    if chance < CLEAN + SINGLE:
+        return kinds[int(torch.randint(len(kinds), ()))](image)
+    for kind in kinds:
+        if float(torch.rand(())) < EACH:
+            image = kind(image)
     return image
 
 
@@ -72,11 +77,11 @@ def compress(image: Tensor, quality: int) -> Tensor:
     return torch.from_numpy(np.array(Image.open(file))).movedim(-1, 0).float() / 255
 
 
-def happens(share: float = SHARE) -> bool:
-    """Draw whether something happens."""
-    return bool(torch.rand(()) < share)
-
-
 def uniform(low: float, high: float) -> float:
     """Draw a number between two."""
     return low + (high - low) * float(torch.rand(()))
+
+
+def towards(mild: float, harsh: float) -> float:
+    """Draw a number between two, the harsh ones more often."""
+    return mild + (harsh - mild) * float(torch.rand(())) ** 0.5

@@ -12,10 +12,11 @@ STAGES = 3
 class Dreamer(nn.Module):
     """Latent vector to a class distribution at every pixel, after the paper's drawing of its generator.
 
-    A dense layer, three transposed convolutions that double the side, one that maps to K channels, and a last convolution
-    to K logits; softmax is left to the caller. The paper has `resolution=128`, `width=64`. Batch normalisation and ReLU
-    follow the doubling layers only: on the K channels, where the drawing has them too, they would cut off negative logits.
-    Out of training it normalises by running averages: a dream has no picture of its own to take statistics from.
+    A dense layer, three transposed convolutions that double the side, one that maps to K channels, and a last
+    convolution to K logits; softmax is left to the caller. The paper has `resolution=128`, `width=64`. Batch
+    normalisation and ReLU follow the doubling layers only: on the K channels, where the drawing has them too, they
+    would cut off negative logits. Out of training it normalises by running averages: a dream has no picture of its
+    own to take statistics from.
     """
 
     def __init__(self, classes: int, latent: int, width: int, resolution: int) -> None:
@@ -55,7 +56,7 @@ class Judge(nn.Module):
 
 
 class Guide(nn.Module):
-    """Real map to the z it may have come from, as a normal distribution: it shows the dreamer whole scenes to aim at."""
+    """Real map to the z it may have come from, as a normal distribution: it gives the dreamer scenes to aim at."""
 
     def __init__(self, classes: int, width: int, resolution: int, latent: int) -> None:
         super().__init__()

@@ -32,8 +32,8 @@ class RunningShares:
     def compare(self, real: Tensor, dreams: Tensor) -> Tensor:
         """Take in distributions N K H W and return how far the dreams' shares are from the world's.
 
-        The distance is chi-square, softened for rare classes. Its gradient is that of these dreams alone, as if they made up
-        the whole average.
+        The distance is chi-square, softened for rare classes. Its gradient is that of these dreams alone, as if they
+        made up the whole average.
         """
         self.world = self._mix(self.world, real, KEEP_WORLD)
         shares = self._mix(self.dreams, dreams, KEEP_DREAMS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,9 +20,12 @@ from artkit_semgan.reader import Reader
 from artkit_semgan.shares import RunningShares, cell_shares
 
 PENALTY_SHARE = 1 / 8
-"""The share of steps in which the judge pays its penalty, eight times over (lazily, as Karras et al. 2020, appendix B)."""
+"""The share of steps in which the judge pays its penalty, then eightfold (lazily, Karras et al. 2020, appendix B)."""
 MARGIN = 16
 """Pixels that damaged patches lose again, at random sides: JPEG blocks and blurred borders then lie anywhere."""
+
+TRIES = 3
+"""Squares to choose a patch from."""
 
 
 class SemganTrainer(Trainer):
@@ -32,7 +35,7 @@ class SemganTrainer(Trainer):
     decoder; then the judge joins in (Larsen et al. 2016 train all at once). `guide=0` is the plain adversarial game.
     """
 
-    defaults = {"steps": 50_000, "batch": 16, "crop": 256}
+    defaults: ClassVar[dict[str, Any]] = {"steps": 50_000, "batch": 16, "crop": 256}
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
@@ -55,6 +58,8 @@ class SemganTrainer(Trainer):
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update the judge, then dreamer and guide, then the reader."""
         labels, losses = batch[self.labels], dict[str, Tensor]()
+        if self.settings.mirror:
+            labels = mirror_some(labels)
         if "dreamer" in self.networks:
             real = self.shrink(labels)
             judged = self.options.guide == 0 or self.step >= self.options.warm_up
@@ -98,7 +103,7 @@ class SemganTrainer(Trainer):
             output=Kind.LABELS,
             classes=self.classes,
             value_range=(0, 1),
-            size_multiple=4,
+            size_multiple=2,
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
         states = {part: self.exported(part).state_dict() for part in self.arguments}
@@ -118,8 +123,7 @@ class SemganTrainer(Trainer):
         if options.parts != "read":
             arguments["dreamer"] = {"latent": options.latent, "width": options.width, "resolution": options.resolution}
         if options.parts != "dream":
-            detail = options.reader_detail
-            arguments["reader"] = {"width": options.reader_width, "blocks": options.reader_blocks, "detail": detail}
+            arguments["reader"] = {"width": options.reader_width, "dilations": options.reader_dilations}
         return arguments
 
     def _build(self) -> None:
@@ -132,7 +136,7 @@ class SemganTrainer(Trainer):
             self.optimisers["judge"] = self.adam("judge", betas=(0.0, 0.99))
         if "reader" in self.arguments:
             self.networks["reader"] = Reader(self.classes, **self.arguments["reader"])
-            self.optimisers["read"] = self.adam("reader", betas=(0.9, 0.99), scale=0.5)
+            self.optimisers["read"] = self.adam("reader", betas=(0.9, 0.99))
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(len(like), self.options.latent, device=like.device)
@@ -193,13 +197,15 @@ class SemganTrainer(Trainer):
     def _damaged_patches(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return patches of the maps, N side side, and pictures of them, damaged."""
         options, extent = self.options, labels.shape[-1]
-        side = min(options.patch, extent // 4 * 4)
+        side = min(options.patch, extent // 2 * 2)
         grown = min(side + MARGIN, extent)
         rows = torch.randint(len(labels), (options.patches,)).tolist()
-        large = torch.stack([cut(labels[row], grown, *draw_corner(extent - grown)) for row in rows])
+        large = torch.stack([cut_busy(labels[row], grown) for row in rows])
         corners = [draw_corner(grown - side) for _ in rows]
         pictures = damage(paint_labels(large, self.classes))
-        patches = [torch.stack([cut(x, side, *c) for x, c in zip(xs, corners, strict=True)]) for xs in (large, pictures)]
+        patches = [
+            torch.stack([cut(x, side, *c) for x, c in zip(xs, corners, strict=True)]) for xs in (large, pictures)
+        ]
         return patches[0], patches[1]
 
     def _update(self, name: str, loss: Tensor) -> None:
@@ -208,10 +214,30 @@ class SemganTrainer(Trainer):
         self.optimisers[name].step()
 
 
+def mirror_some(labels: Tensor) -> Tensor:
+    """Flip about half of the maps N H W left to right.
+
+    Data that are not to be mirrored are so for their light, as a rule, and label maps have none.
+    """
+    flipped = torch.rand(len(labels), device=labels.device) < 0.5
+    return torch.where(flipped[:, None, None], labels.flip(-1), labels)
+
+
 def draw_corner(room: int) -> tuple[int, int]:
     """Draw the top left corner of a square that has `room` pixels to move in."""
     top, left = torch.randint(room + 1, (2,)).tolist()
     return top, left
+
+
+def cut_busy(labels: Tensor, side: int) -> Tensor:
+    """Cut the one with most borders of a few random squares from a map HW: inside regions there is little to learn."""
+    corners = [draw_corner(labels.shape[-1] - side) for _ in range(TRIES)]
+    return max((cut(labels, side, *corner) for corner in corners), key=count_borders)
+
+
+def count_borders(labels: Tensor) -> int:
+    """Count the neighbours in a map HW, side by side or one above the other, that differ."""
+    return int((labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum())
 
 
 def cut(value: Tensor, side: int, top: int, left: int) -> Tensor:

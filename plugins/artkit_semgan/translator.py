@@ -41,7 +41,9 @@ class Semgan(Translator):
 
     def _dream(self, context: Context) -> Tensor:
         if self.dreamer is None:
-            raise ModelError("this semgan model only reads: give it a picture, or take one that dreams (model=landscape).")
+            raise ModelError(
+                "this semgan model only reads: give it a picture, or take one that dreams (model=landscape)."
+            )
         z = self.options.temperature * context.normal(self.dreamer.latent)
         shares = F.softmax(one_by_one(self.dreamer, z), 1)
         return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
