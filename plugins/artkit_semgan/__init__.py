@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
 
 
-class SemganOptions(Options):
+class SemganOptions(Options, frozen=True):
     """Options of a semgan step."""
 
     temperature: Annotated[
@@ -20,7 +20,7 @@ class SemganOptions(Options):
     ] = None
 
 
-class SemganTraining(Options):
+class SemganTraining(Options, frozen=True):
     """Options of semgan training; the defaults of the generator are the paper's."""
 
     parts: Annotated[
