@@ -76,7 +76,10 @@ def test_conditions_are_said_known_or_drawn():
     assert torch.equal(dusk, run(facts=({"time": "dusk", "weather": "misty"},)))
     assert torch.equal(dusk, run(condition="dusk misty", facts=({"time": "noon"},)))
     assert not torch.equal(dusk, run(condition="noon misty"))
-    assert len({run(seed).sum().item() for seed in range(20)}) == 4
+    assert torch.equal(run(), run(condition="noon clear"))
+    assert torch.equal(run(condition="dusk"), run(condition="dusk clear"))
+    assert len({run(seed, condition="any").sum().item() for seed in range(20)}) == 4
+    assert len({run(seed, condition="any dusk").sum().item() for seed in range(20)}) == 2
 
 
 def test_an_unknown_condition_names_the_nearest():

@@ -13,7 +13,8 @@ class Pix2PixOptions(Options, frozen=True):
     """Options of a pix2pix step."""
 
     condition: Annotated[
-        str | None, option("what the model may be told, such as 'dusk' or 'dusk misty'; left out, the seed chooses")
+        str | None,
+        option("what a model may be told, such as 'dusk' or 'dusk misty'; 'any' lets the seed choose what is left out"),
     ] = None
     stochastic: Annotated[
         bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")
@@ -42,6 +43,7 @@ class Pix2PixTraining(Options, frozen=True):
         Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")
     ] = "none"
     conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
+    usual: Annotated[tuple[str, ...], option("their values when nobody says any; else each column's first")] = ()
     patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = (
         70
     )

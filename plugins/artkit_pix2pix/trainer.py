@@ -43,6 +43,7 @@ class Pix2PixTrainer(Trainer):
         self.target = dataset.column(options.target) if options.target else other
         self.classes = len(self.source.classes) if self.source.classes else None
         self.conditions = {name: dataset.column(name).values for name in options.conditions}
+        self.usual = {name: self._usual(values) for name, values in self.conditions.items()}
         self.seeded = options.noise == "strokes" and "seed" in dataset.columns
         self.columns = (self.source.name, self.target.name, *options.conditions, *(["seed"] if self.seeded else []))
         self.told = sum(len(values) for values in self.conditions.values())
@@ -84,7 +85,7 @@ class Pix2PixTrainer(Trainer):
         header = ModelHeader(
             method="pix2pix",
             architecture=self.options.network,
-            arguments={**self.arguments, "noise": self.options.noise},
+            arguments={**self.arguments, "noise": self.options.noise, "usual": self.usual},
             inputs={"image": self.source.kind},
             output=Kind.IMAGE,
             classes=self.source.classes,
@@ -106,6 +107,9 @@ class Pix2PixTrainer(Trainer):
                 f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
             )
         return arguments | {"dropout": options.dropout}
+
+    def _usual(self, values: tuple[str, ...]) -> str:
+        return next((value for value in self.options.usual if value in values), values[0])
 
     def _build(self) -> None:
         options = self.options
