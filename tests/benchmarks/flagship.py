@@ -1,7 +1,7 @@
 """How fast is the flagship chain? `python tests/benchmarks/flagship.py` prints a table; nothing is asserted.
 
-Cold: a new process, from the command to the written picture. Warm: the same runner again, weights loaded. Peak memory is
-the cold process's. `--help` is the median of ten, beside the bare interpreter's start.
+Cold: a new process, from the command to the written picture. Warm: the same runner again, weights loaded. Peak memory
+is the cold process's. `--help` is the median of ten, beside the bare interpreter's start.
 """
 
 from __future__ import annotations
