@@ -1,6 +1,6 @@
 """How good are the default models? `python tests/benchmarks/quality.py [paint] [read] [dream]`; nothing is asserted.
 
-paint: on 200 landscapes that no model was trained on, the distance of pix2pix and touchup to the painter's own pictures.
+paint: on 200 landscapes that no model was trained on, the distance of pix2pix and touchup to the painter's pictures.
 read: semgan's pixel accuracy on damaged label maps, beside taking the nearest palette colour.
 dream: class shares of 1,000 dreamed maps beside the world's.
 """
