@@ -74,14 +74,14 @@ def test_dreams_are_named_after_chain_and_seed(shell):
 
 
 def test_any_single_dream_can_be_made_again(shell):
-    shell("run", "--chain", "dream", "-n", "3", "--seed", "7", "-o", "dreams/")
-    assert shell("run", "--chain", "dream", "--seed", "9", "-o", "again.png").code == 0
+    shell("run", "--chain", "dream", "-n", "3", "--seed", "7", "--size", "32x24", "-o", "dreams/")
+    assert shell("run", "--chain", "dream", "--seed", "9", "--size", "32x24", "-o", "again.png").code == 0
     assert np.array_equal(pixels_of("again.png"), pixels_of("dreams/dream-9.png"))
     assert not np.array_equal(pixels_of("again.png"), pixels_of("dreams/dream-8.png"))
 
 
 def test_single_dream_goes_to_the_current_folder(shell):
-    assert shell("run", "--chain", "dream", "--seed", "4").lines() == ["dream-4.png"]
+    assert shell("run", "--chain", "dream", "--seed", "4", "--size", "8").lines() == ["dream-4.png"]
 
 
 def test_count_with_an_input_gives_one_picture_a_seed(shell):
