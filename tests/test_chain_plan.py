@@ -35,15 +35,8 @@ def _method(name: str, ports: list[Port], output: Kind = Kind.IMAGE, **more: Any
 IMAGE = Port("image", Kind.IMAGE)
 METHODS = [
     _method("can", []),
-<<<<<<< HEAD
-    _method(
-        "semgan", [Port("image", Kind.IMAGE, required=False)], Kind.LABELS, default_model="world", needs_model=True
-    ),
-    _method("pix2pix", [IMAGE], needs_model=True, default_model="landscape"),
-=======
     _method("semgan", [Port("image", Kind.IMAGE, required=False)], Kind.LABELS, default_model="world"),
     _method("pix2pix", [IMAGE], default_model="landscape"),
->>>>>>> chain
     _method("nst", [IMAGE, Port("style", Kind.IMAGE)], options=NstOptions),
     _method("inpaint", [IMAGE, Port("mask", Kind.MASK, required=False)]),
     _method("matte", [IMAGE], Kind.MASK),
