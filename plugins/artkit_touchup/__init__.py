@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from artkit import Kind, MethodSpec, ModelSpec, Options, Port, SizeRule, hookimpl, option
 
 
-class TouchupOptions(Options):
+class TouchupOptions(Options, frozen=True):
     """Options of a touchup step: clip(picture + strength * (add * additive - subtract * subtractive))."""
 
     strength: Annotated[float, option("how much of the correction: 0 leaves the picture as it is", ge=0, le=2)] = 1.0
@@ -23,7 +23,7 @@ class TouchupOptions(Options):
     subtract: Annotated[float, option("share of what the subtractive artist takes away", ge=0, le=2)] = 1.0
 
 
-class TouchupTraining(Options):
+class TouchupTraining(Options, frozen=True):
     """Options of touchup training."""
 
     base: Annotated[str, option("chain whose pictures are touched up; best not trained on the data")] = "pix2pix"
