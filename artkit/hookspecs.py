@@ -162,9 +162,8 @@ def register_commands(cli: click.Group) -> None:
 
         @hookimpl
         def register_commands(cli):
-            @cli.command()
+            @cli.command(help="Greet the painter.")
             def hello():
-                '''Greet the painter.'''
                 click.echo("Hello, painter.")
     """
 

@@ -38,14 +38,18 @@ class Port:
 
 @dataclass(frozen=True)
 class SizeRule:
-    """Sizes a network takes: sides that are multiples of `multiple` and at least `minimum` (pixels)."""
+    """Sizes a network takes, in pixels: sides that are multiples of `multiple` and at least `minimum`.
+
+    `margin` pixels of mirrored picture are put around it and cut off again, for networks that are unsure at borders.
+    """
 
     multiple: int = 1
     minimum: int = 1
+    margin: int = 0
 
     def padded(self, side: int) -> int:
-        """Return the smallest allowed side that is at least `side`."""
-        side = max(side, self.minimum)
+        """Return the smallest allowed side that holds `side` pixels and a margin at both ends."""
+        side = max(side + 2 * self.margin, self.minimum)
         return -(-side // self.multiple) * self.multiple
 
 

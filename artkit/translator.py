@@ -77,7 +77,7 @@ class Translator(nn.Module, ABC):
         """The model's own size rule where its header has one, else the method's."""
         if self.header is None:
             return self.spec.size
-        return SizeRule(self.header.size_multiple, self.header.size_minimum)
+        return SizeRule(self.header.size_multiple, self.header.size_minimum, self.header.size_margin)
 
     def run(
         self,
@@ -95,9 +95,10 @@ class Translator(nn.Module, ABC):
         images and masks, int64 for labels. Raises PluginError when the plugin breaks the contract.
         """
         device = device or torch.device("cpu")
-        height, width = (self.size_rule.padded(side) for side in size)
+        rule = self.size_rule
+        height, width = (rule.padded(side) for side in size)
         context = Context(seeds, height, width, facts, device, dtype)
-        inputs = {name: _place(value, height, width, device, dtype) for name, value in ports.items()}
+        inputs = {name: _place(value, height, width, rule.margin, device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)
         return self._checked(output, len(seeds), size, (height, width))
@@ -111,7 +112,8 @@ class Translator(nn.Module, ABC):
             raise PluginError(
                 f"{name} returned {got} where {kind} of shape {shape} was due: the plugin breaks the contract."
             )
-        output = output[..., : size[0] * self.scale, : size[1] * self.scale]
+        top, bottom, right = (self.scale * (self.size_rule.margin + side) for side in (0, *size))
+        output = output[..., top:bottom, top:right]
         if kind is Kind.LABELS:
             return output.to("cpu", torch.int64, copy=True)
         output = output.to("cpu", torch.float32, copy=True)
@@ -120,12 +122,12 @@ class Translator(nn.Module, ABC):
         return output.clamp_(0, 1)
 
 
-def reflect_index(side: int, padded: int) -> Tensor:
-    """Return `padded` indices into `side` pixels, mirrored at the end as often as needed: 0 1 2 | 1 0 1 2 | ..."""
+def reflect_index(side: int, padded: int, margin: int = 0) -> Tensor:
+    """Return `padded` indices into `side` pixels from -`margin` on, mirrored at both ends: 2 1 | 0 1 2 | 1 0 1 2 ..."""
     if side == 1:
         return torch.zeros(padded, dtype=torch.long)
     period = 2 * (side - 1)
-    phase = torch.arange(padded) % period
+    phase = (torch.arange(padded) - margin) % period
     return torch.where(phase < side, phase, period - phase)
 
 
@@ -134,12 +136,14 @@ def step_seed(seed: int, index: int) -> int:
     return mix_seeds(seed, index)
 
 
-def _place(value: Any, height: int, width: int, device: torch.device, dtype: torch.dtype) -> Any:
-    """Copy a port's value to the device, padded by reflection; text and None pass."""
+def _place(value: Any, height: int, width: int, margin: int, device: torch.device, dtype: torch.dtype) -> Any:
+    """Copy a port's value to the device, with mirrored margin and padding; text and None pass."""
     if not isinstance(value, Tensor):
         return value
-    if value.shape[-2:] != (height, width):
-        rows, columns = reflect_index(value.shape[-2], height), reflect_index(value.shape[-1], width)
+    if value.shape[-2:] != (height, width) or margin:
+        rows, columns = (
+            reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], (height, width), strict=True)
+        )
         value = value[..., rows[:, None], columns]
     if not value.is_floating_point():
         return value.to(device, copy=True)

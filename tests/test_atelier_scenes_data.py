@@ -11,6 +11,8 @@ from PIL import Image
 
 from artkit.errors import OptionError, OutputError
 from artkit.images import read_classes_file
+from artkit.spec import parse_options
+from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.dataset import write_landscapes
 from artkit_atelier.scenes import make_scene
@@ -19,10 +21,15 @@ from artkit_atelier.streaming import Landscapes
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+def write(directory, count, jobs=1):
+    options = LandscapesOptions(count=count, seed=40, size=(24, 16))
+    write_landscapes(directory, options, jobs, lambda: None)
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     directory = tmp_path_factory.mktemp("landscapes")
-    write_landscapes(directory, 11, seed=40, size=(24, 16), jobs=1)
+    write(directory, 11)
     return directory
 
 
@@ -59,18 +66,18 @@ def test_captions_name_every_file(written):
 
 def test_a_dataset_is_never_overwritten(written):
     with pytest.raises(OutputError, match="already holds a dataset"):
-        write_landscapes(written, 1, jobs=1)
+        write(written, 1)
 
 
-def test_wrong_wishes_are_refused(tmp_path):
+def test_wrong_wishes_are_refused():
     with pytest.raises(OptionError, match="impressionist"):
-        write_landscapes(tmp_path, 1, style="impresionist")
-    with pytest.raises(OptionError, match="at least 1"):
-        write_landscapes(tmp_path, 0)
+        Landscapes(1, style="impresionist")
+    with pytest.raises(OptionError, match="count"):
+        parse_options(LandscapesOptions, {"count": 0}, "landscapes")
 
 
 def test_processes_write_the_same_files(written, tmp_path):
-    write_landscapes(tmp_path / "two", 2, seed=40, size=(24, 16), jobs=2)
+    write(tmp_path / "two", 2, jobs=2)
     for path in (tmp_path / "two" / "train").rglob("*.png"):
         assert path.read_bytes() == (written / "train" / path.relative_to(tmp_path / "two" / "train")).read_bytes()
 

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -25,11 +26,11 @@ def test_pipe_in_and_out(shell):
     assert shell.files() == {"a.png"}
 
 
-def test_stdin_has_a_name(shell):
+def test_stdin_has_a_name(shell, monkeypatch):
     data = (shell.folder / shell.paint("a.png", 200)).read_bytes()
-    finished = run_process("run", "-", "--chain", "invert", cwd=shell.folder, input=data)
-    assert finished.stdout.decode() == "stdin.invert.png\n"
-    assert pixels_of(shell.folder / "stdin.invert.png")[5, 5, 0] == 55
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert shell("run", "-", "--chain", "invert").lines() == ["stdin.invert.png"]
+    assert pixels_of("stdin.invert.png")[5, 5, 0] == 55
 
 
 def test_ctrl_c_leaves_nothing_half_written(shell):
@@ -56,8 +57,9 @@ def test_ctrl_c_leaves_nothing_half_written(shell):
 def test_reader_that_goes_away(shell):
     read, write = os.pipe()
     os.close(read)
+    light = [sys.executable, "-m", "artkit", "methods"]
     finished = subprocess.run(
-        command("methods"), cwd=shell.folder, env=environment(), stdout=write, stderr=subprocess.PIPE, check=False
+        light, cwd=shell.folder, env=environment(), stdout=write, stderr=subprocess.PIPE, check=False
     )
     os.close(write)
     assert finished.stderr == b""

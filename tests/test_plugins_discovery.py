@@ -12,6 +12,7 @@ import pytest
 
 from artkit.errors import PluginError, UsageError
 from artkit.plugins import PluginInfo, Registry, load_registry
+from artkit.plugins.installed import installed_sources
 
 GOOD = """
     from artkit.hookspecs import hookimpl
@@ -42,7 +43,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     def install_one(name: str, source: str, entry_points: str | None = None, distribution: str | None = None) -> None:
         modules.append(f"fake_{name}")
         (tmp_path / f"fake_{name}.py").write_text(dedent(source))
-        distribution = distribution or f"dist-{name}"
+        distribution = distribution or f"dist-{name.replace('_', '-')}"
         folder = tmp_path / f"{distribution.replace('-', '_')}-1.5.dist-info"
         folder.mkdir()
         (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.5\n")
@@ -113,8 +114,11 @@ BROKEN = {
     "bad_name": (good("class"), ["'class'", "plain word"]),
     "hyphen": (good("style-transfer"), ["'style-transfer'", "plain word"]),
     "own_seed": (good("painting").replace('"image"', '"seed"'), ["'painting'", "'seed'"]),
-    "damaged": ("", ["damaged"]),
+    "no_module": ("", ["names no module"]),
+    "no_object": ("x = 1", ["AttributeError", "'plugin'"]),
 }
+
+ENTRY_POINTS = {"no_module": "[artkit]\nno_module\n", "no_object": "[artkit]\nno_object = fake_no_object:plugin\n"}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -123,14 +127,14 @@ def test_broken_plugin_costs_one_line_and_nothing_else(
 ) -> None:
     source, words = BROKEN[name]
     install("aaa", good("first"))
-    install(name, source, entry_points="[artkit]\nno equals sign here" if name == "damaged" else None)
+    install(name, source, entry_points=ENTRY_POINTS.get(name))
     install("zzz", good("last"))
     registry = load_registry()
-    lines = [line for line in capsys.readouterr().err.splitlines() if f"dist-{name}" in line or "dist_damaged" in line]
+    lines = [line for line in capsys.readouterr().err.splitlines() if f"dist-{name.replace('_', '-')} 1.5" in line]
     assert len(lines) == 1
     assert "artkit plugins" in lines[0]
     assert {"first", "last"} <= set(registry.methods)
-    failed = next(info for info in registry.plugins if name in info.name)
+    failed = info(registry, name)
     assert failed.hooks == ()
     assert failed.error is not None
     for word in words:
@@ -155,6 +159,40 @@ def test_duplicate_method_is_refused_naming_both(install: Install, capsys: pytes
     assert "'one'" in error
     assert "'two'" in capsys.readouterr().err
     assert registry.origin("painting") == "one"
+
+
+def test_entry_points_are_read_as_the_specification_says(install: Install) -> None:
+    entry_points = (
+        "[console_scripts]\nother = fake_one:main\n\n# a remark\n[artkit]\n; another\n"
+        "first = fake_one\nsecond=fake_one:Inner.plugin [extra]\n[artkit.more]\nthird = fake_one\n"
+    )
+    second = (
+        "class Inner:\n  class plugin:\n    before_step = staticmethod(hookimpl(specname='before_step')(lambda: 0))\n"
+    )
+    install("one", good("painting") + second, entry_points)
+    registry = load_registry()
+    assert registry.origin("painting") == "first"
+    assert info(registry, "second").hooks == ("before_step",)
+    found = [(source.name, source.distribution) for source in installed_sources() if source.version == "1.5"]
+    assert found == [("first", "dist-one"), ("second", "dist-one")]
+
+
+def test_agrees_with_the_standard_library() -> None:
+    from importlib.metadata import entry_points
+
+    expected = {(point.name, point.dist.name) for point in entry_points(group="artkit") if point.dist}
+    assert {(source.name, source.distribution) for source in installed_sources()} == expected
+
+
+def test_first_distribution_of_a_name_on_the_path_wins(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("one", good("painting"))
+    older = tmp_path / "older" / "dist_one-1.0.dist-info"
+    older.mkdir(parents=True)
+    (older / "entry_points.txt").write_text("[artkit]\nold = fake_old\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(older.parent)])
+    assert [s.name for s in installed_sources() if s.distribution == "dist-one"] == ["one"]
 
 
 def test_artkits_own_plugins_come_first(install: Install) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artkit.cli.output import json_option, print_columns, print_json
-from artkit.cli.parameters import Assignment, Size, collect_assignments
+from artkit.cli.parameters import Assignment, Size, collect_settings
 from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def check(folder: Path, as_json: bool) -> int:
 
     The exit code is 1 when something is wrong.
     """
-    from artkit.data import describe
+    with progress(f"checking {folder}") as bar:
+        from artkit.data import describe
 
-    found = describe(folder)
+        found = describe(folder, lambda: bar.advance(f"checking {folder}"))
     if as_json:
         print_json(found)
     else:
@@ -46,17 +47,17 @@ def check(folder: Path, as_json: bool) -> int:
 @data.command()
 @click.argument("name")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to.")
-@click.option("--count", type=click.IntRange(1), default=500, show_default=True, metavar="N", help="How many samples.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Where chance starts.")
-@click.option("--size", type=Size(), default="256x256", show_default=True, metavar="WxH", help="Size of the pictures.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="How many samples.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from.")
+@click.option("--size", type=Size(), metavar="WxH", help="Size of the pictures.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work.  [default: one a core]")
 @click.option(
     "--set",
     "settings",
-    type=Assignment("KEY=VALUE", "styles=oil"),
+    type=Assignment("KEY=VALUE", "style=swirl"),
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of the dataset. Repeatable.",
+    help="Another option of the dataset (`artkit data --json` lists them). Repeatable.",
 )
 @json_option
 @click.pass_obj
@@ -64,22 +65,24 @@ def make(
     registry: Registry,
     name: str,
     output: Path,
-    count: int,
-    seed: int,
-    size: tuple[int, int],
     jobs: int | None,
     settings: tuple[tuple[str, str], ...],
     as_json: bool,
+    **flags: Any,
 ) -> None:
-    """Make a dataset: NAME is one that `artkit data` lists."""
-    spec = registry.dataset(name)
-    from artkit.data import make_dataset
+    """Write a dataset to a folder: NAME is one that `artkit data` lists."""
+    from artkit.spec import parse_options
 
-    options = {**collect_assignments(settings, "--set"), "count": count, "seed": seed, "size": size}
-    with progress(f"making {spec.name}", total=count) as bar:
-        make_dataset(spec.name, output, options, jobs=jobs, progress=lambda: bar.advance(f"making {spec.name}"))
+    spec = registry.dataset(name)
+    options: dict[str, Any] = {**collect_settings(settings)}
+    options |= {key: value for key, value in flags.items() if value is not None}
+    total = getattr(parse_options(spec.options, options, name), "count", None)
+    with progress(f"making {name}", total=total) as bar:
+        from artkit.data import make_dataset
+
+        make_dataset(name, output, options, jobs=jobs, progress=lambda: bar.advance(f"making {name}"))
     if as_json:
-        print_json({"dataset": spec.name, "output": str(output), "count": count, "seed": seed, "size": list(size)})
+        print_json({"dataset": name, "output": str(output), "options": options})
     else:
         click.echo(str(output))
 

@@ -67,7 +67,7 @@ def _print_method(spec: MethodSpec, registry: Registry) -> None:
 def _print_options(title: str, options: list[dict[str, Any]]) -> None:
     if options:
         click.echo(f"\n{title}:")
-        print_columns((f"  {one['name']}", one["type"], f"({one['default']})", one["summary"]) for one in options)
+        print_columns((f"  {one['name']}={one['default']}", f"{one['summary']} ({one['type']})") for one in options)
 
 
 def _record(spec: MethodSpec, registry: Registry) -> dict[str, Any]:

@@ -67,6 +67,17 @@ def complete_methods(ctx: click.Context, param: click.Parameter, incomplete: str
     ]
 
 
+def collect_settings(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
+    """Return the values of `--set`: text, and lists such as `[32, 24]`; numbers are read where they are checked."""
+    return {name: _listed(value) for name, value in collect_assignments(pairs, "--set").items()}
+
+
+def _listed(text: str) -> str | list[str]:
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    return [item.strip() for item in text[1:-1].split(",") if item.strip()]
+
+
 def collect_assignments(pairs: Iterable[tuple[str, str]], option: str) -> dict[str, str]:
     """Return the pairs of a repeatable `NAME=VALUE` option; raise UsageError when a name comes twice."""
     values: dict[str, str] = {}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from artkit.cli.output import json_option, print_json, say
-from artkit.cli.parameters import Assignment, collect_assignments, complete_methods
+from artkit.cli.parameters import Assignment, collect_settings, complete_methods
 from artkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def train(
     method = _given("METHOD", method, values.pop("method", None), recorded.get("method"))
     data = _given("DATA", data, values.pop("data", None), recorded.get("data"))
     registry.method(method)
-    values |= collect_assignments(settings, "--set")
+    values |= collect_settings(settings)
     values |= {name: value for name, value in flags.items() if value is not None}
     began = time.monotonic()
     model = _train(method, data, output, values, resume)
@@ -93,6 +92,8 @@ def _recorded(run: Path) -> dict[str, Any]:
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -20,13 +20,13 @@ class InstanceNorm(nn.Module):
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
         super().__init__()
-        self.channels, self.eps = channels, eps
+        self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel of each picture to mean 0 and variance 1."""
-        if torch.is_grad_enabled() and x.requires_grad and x.shape[-1] * x.shape[-2] > 1:
+        if torch.is_grad_enabled() and x.requires_grad and _has_spread(x):
             return F.instance_norm(x, eps=self.eps)
-        return F.group_norm(x, self.channels, eps=self.eps)
+        return _normalise_pictures(x, self.eps)
 
 
 class PictureBatchNorm(nn.BatchNorm2d):
@@ -45,7 +45,18 @@ class PictureBatchNorm(nn.BatchNorm2d):
         """Normalise N C H W: by the batch in training, by the picture (or running averages) otherwise."""
         if self.training or self.statistics == "running":
             return super().forward(x)
-        return F.group_norm(x, self.num_features, self.weight, self.bias, self.eps)
+        return _normalise_pictures(x, self.eps, self.weight, self.bias)
+
+
+def _normalise_pictures(x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """Normalise every channel of every picture; a single pixel is its own mean, which `F.group_norm` refuses."""
+    if _has_spread(x):
+        return F.group_norm(x, x.shape[1], weight, bias, eps)
+    return torch.zeros_like(x) if bias is None else bias[None, :, None, None].expand_as(x)
+
+
+def _has_spread(x: Tensor) -> bool:
+    return x.shape[-1] * x.shape[-2] > 1
 
 
 def make_norm(kind: NormKind, channels: int) -> nn.Module:

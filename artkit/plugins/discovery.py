@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING
 from artkit import __version__
 from artkit.errors import PluginError, UsageError
 from artkit.hookspecs import hookimpl
+from artkit.plugins.installed import OWN_DISTRIBUTION, installed_sources
 from artkit.plugins.loaded import PluginSource, Registry
-from artkit.plugins.reporting import one_line, warn
+from artkit.plugins.reporting import warn
 
 if TYPE_CHECKING:
-    from importlib.metadata import Distribution
-
     from artkit.spec import MetricSpec
-
-GROUP = "artkit"
-OWN_DISTRIBUTION = "artkit-images"
 
 
 def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
@@ -48,40 +44,6 @@ class _Core:
         from artkit.metrics import METRICS
 
         return list(METRICS)
-
-
-def installed_sources() -> list[PluginSource]:
-    """List the installed plugins without importing them: artkit's own first, then by name."""
-    from importlib import metadata
-
-    sources: dict[tuple[str, str], PluginSource] = {}
-    for distribution in metadata.distributions():
-        for source in _sources_of(distribution):
-            sources.setdefault((source.distribution, source.name), source)
-    return sorted(sources.values(), key=lambda source: (source.distribution != OWN_DISTRIBUTION, source.name))
-
-
-def _sources_of(distribution: Distribution) -> list[PluginSource]:
-    """List the plugins of one distribution; one whose files are damaged gives a source that fails when loaded."""
-    try:
-        if GROUP not in (distribution.read_text("entry_points.txt") or ""):
-            return []
-        entry_points = distribution.entry_points.select(group=GROUP)
-        name, version = distribution.name, distribution.version
-        return [PluginSource(point.name, point.load, name, version) for point in entry_points]
-    except Exception as error:
-        where = str(getattr(distribution, "_path", "a distribution"))
-        return [PluginSource(Path(where).stem, _Raise(PluginError(f"{where} is damaged: {one_line(error)}")))]
-
-
-class _Raise:
-    """A `load` that fails with a known error."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def __call__(self) -> object:
-        raise self.error
 
 
 def _selected(sources: list[PluginSource]) -> list[PluginSource]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> i
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise TrainingError(f"{path.parent} holds no checkpoint to resume from: leave out --resume to start anew.")
+    if not zipfile.is_zipfile(path):  # older forms are bare pickles, which we never wrote
+        raise TrainingError(f"{path} is damaged: it is no checkpoint.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["format"] != FORMAT:

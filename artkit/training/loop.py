@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,11 +17,15 @@ from artkit.data.batches import Batches
 from artkit.data.dataset import Dataset
 from artkit.engine.devices import pick_device, pick_precision
 from artkit.errors import TrainingError
+from artkit.events import TrainingEvent
 from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
+from artkit.plugins import registry
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
 from artkit.training.report import CsvLog, Reporter
 from artkit.training.trainer import Trainer
+
+EventKind = Literal["start", "step", "sample", "checkpoint", "end"]
 
 CHECKPOINT, LOG, SAMPLES = "checkpoint.pt", "log.csv", "samples"
 PREVIEW_PICTURES = 4
@@ -51,6 +55,7 @@ class Loop:
         """Train to the last step. Ctrl-C ends the step at hand, writes a checkpoint and raises KeyboardInterrupt."""
         settings, log = self.settings, CsvLog(self.run_directory / LOG, self.step)
         self.reporter.start(settings.steps, self.step)
+        self._tell("start")
         self.reporter.note(f"training on {self.device} in {self.precision}")
         meter = Meter(settings.batch, self.step)
         with stop_on_interrupt(self._ask_to_stop):
@@ -64,10 +69,12 @@ class Loop:
                     self.save()
                 if self._stop:
                     raise KeyboardInterrupt
+        self._tell("end")
 
     def save(self) -> None:
         """Write the checkpoint."""
         save_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.step)
+        self._tell("checkpoint")
 
     def write_sheet(self) -> None:
         """Write `samples/STEP.png`, the trainer's preview, a row a picture; the random state stays as it was."""
@@ -82,6 +89,7 @@ class Loop:
         ]
         write_picture(make_strip(rows), path, overwrite=True)
         self.reporter.sheet(path)
+        self._tell("sample")
 
     def _train(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         factor = self.settings.rate(self.step)
@@ -107,6 +115,7 @@ class Loop:
         log.add(self.step, losses, speed)
         left = (self.settings.steps - self.step) * self.settings.batch / max(speed, 1e-9)
         self.reporter.step(self.step, losses, speed, left)
+        self._tell("step", losses)
 
     def _make_averages(self) -> dict[str, Ema]:
         if not self.settings.ema:
@@ -131,6 +140,10 @@ class Loop:
         if self.precision == "fp32":
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
+
+    def _tell(self, kind: EventKind, losses: dict[str, float] | None = None) -> None:
+        event = TrainingEvent(kind, self.run_directory, self.step, losses or {})
+        registry().call("training_event", event=event)
 
     def _ask_to_stop(self) -> None:
         self._stop = True

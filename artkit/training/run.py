@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import torch
 
+from artkit import __version__
 from artkit.data import open_dataset
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.models.file import save_model
@@ -52,7 +53,7 @@ def train(
     if resume:
         loop.resume()
     loop.run()
-    path = export_trainer(loop.trainer, run / MODEL_FILE)
+    path = export_trainer(loop.trainer, data, run / MODEL_FILE)
     loop.reporter.end(path)
     return path
 
@@ -63,12 +64,21 @@ def export_run(run: Path, file: Path) -> Path:
     spec = registry().method(recorded["method"])
     loop = _make_loop(spec, recorded["data"], run, recorded["values"], Silence())
     load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
-    return export_trainer(loop.trainer, file)
+    return export_trainer(loop.trainer, recorded["data"], file)
 
 
-def export_trainer(trainer: Trainer, file: Path) -> Path:
-    """Write the trainer's model, in half precision, and return its path."""
+def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
+    """Write the trainer's model, in half precision, with how it was made in its header; return its path."""
     header, tensors = trainer.export()
+    settings = trainer.settings
+    made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
+    header = msgspec.structs.replace(
+        header,
+        name=settings.name or header.name,
+        licence=settings.licence or header.licence,
+        artkit=__version__,
+        training={**made, "seed": settings.seed, **header.training},
+    )
     save_model(file, header, tensors, half=True)
     return file
 

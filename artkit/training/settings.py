@@ -24,6 +24,8 @@ class Settings(Options, frozen=True):
     mirror: Annotated[bool, option("flip pictures left to right at random, where the data allows it")] = True
     precision: Annotated[Literal["auto", "fp32", "bf16"], option("arithmetic of the networks")] = "auto"
     device: Annotated[str, option("auto, cpu, cuda, cuda:N or mps")] = "auto"
+    name: Annotated[str, option("the model's name, recorded in its file")] = ""
+    licence: Annotated[str, option("the model's licence, recorded in its file")] = ""
     log_every: Annotated[int, option("steps between rows of the log", ge=1)] = 50
     sample_every: Annotated[int, option("steps between sample sheets", ge=1)] = 500
     checkpoint_every: Annotated[int, option("steps between checkpoints", ge=1)] = 500

@@ -13,7 +13,8 @@ class Pix2PixOptions(Options, frozen=True):
     """Options of a pix2pix step."""
 
     condition: Annotated[
-        str | None, option("what the model may be told, such as 'dusk' or 'dusk misty'; left out, the seed chooses")
+        str | None,
+        option("what a model may be told, such as 'dusk' or 'dusk misty'; 'any' lets the seed choose what is left out"),
     ] = None
     stochastic: Annotated[
         bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")
@@ -36,12 +37,16 @@ class Pix2PixTraining(Options, frozen=True):
         32,
         24,
     )
+    upsample: Annotated[
+        Literal["shuffle", "resize"], option("how the subpixel generator goes back up; resize leaves no grid")
+    ] = "resize"
     norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the generator")] = "batch"
     dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
     noise: Annotated[
         Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")
     ] = "none"
     conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
+    usual: Annotated[tuple[str, ...], option("their values when nobody says any; else each column's first")] = ()
     patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = (
         70
     )

@@ -27,6 +27,7 @@ from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, m
 
 PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 LOWPASS_CELL = 8
+SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 
 
 class Pix2PixTrainer(Trainer):
@@ -36,12 +37,13 @@ class Pix2PixTrainer(Trainer):
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options, self.data_name = options, dataset.name
+        self.options = options
         self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
         other = dataset.first(Kind.IMAGE, besides=[self.source.name])
         self.target = dataset.column(options.target) if options.target else other
         self.classes = len(self.source.classes) if self.source.classes else None
         self.conditions = {name: dataset.column(name).values for name in options.conditions}
+        self.usual = {name: self._usual(values) for name, values in self.conditions.items()}
         self.seeded = options.noise == "strokes" and "seed" in dataset.columns
         self.columns = (self.source.name, self.target.name, *options.conditions, *(["seed"] if self.seeded else []))
         self.told = sum(len(values) for values in self.conditions.values())
@@ -83,13 +85,13 @@ class Pix2PixTrainer(Trainer):
         header = ModelHeader(
             method="pix2pix",
             architecture=self.options.network,
-            arguments={**self.arguments, "noise": self.options.noise},
+            arguments={**self.arguments, "noise": self.options.noise, "usual": self.usual},
             inputs={"image": self.source.kind},
             output=Kind.IMAGE,
             classes=self.source.classes,
             conditions=self.conditions,
             size_multiple=size_multiple(self.options.network),
-            training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
+            size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
         tensors = self.exported("generator").state_dict()
         return header, {f"generator.{name}": value for name, value in tensors.items()}
@@ -99,12 +101,16 @@ class Pix2PixTrainer(Trainer):
         arguments: dict[str, Any] = {"in_channels": (self.classes or 3) + self.noise_channels, "out_channels": 3}
         arguments |= {"width": options.width, "norm": options.norm}
         if options.network == "subpixel":
-            return arguments | {"blocks": options.blocks, "detail": options.detail, "condition_channels": self.told}
+            arguments |= {"blocks": options.blocks, "detail": options.detail, "upsample": options.upsample}
+            return arguments | {"condition_channels": self.told}
         if self.conditions:
             raise OptionError(
                 f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
             )
         return arguments | {"dropout": options.dropout}
+
+    def _usual(self, values: tuple[str, ...]) -> str:
+        return next((value for value in self.options.usual if value in values), values[0])
 
     def _build(self) -> None:
         options = self.options

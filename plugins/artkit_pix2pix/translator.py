@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,6 +9,8 @@ from artkit import Context, ModelHeader, OptionError, Translator, nearest
 from artkit.nn import seeded_dropout, stroke_noise
 from artkit_pix2pix import SPEC, Pix2PixOptions
 from artkit_pix2pix.generator import encode_conditions, encode_input, make_generator
+
+ANY = "any"
 
 
 class Pix2Pix(Translator):
@@ -24,9 +24,11 @@ class Pix2Pix(Translator):
         super().__init__(options, header)
         arguments = dict(header.arguments)
         self.noise = arguments.pop("noise", "none")
+        self.usual: dict[str, str] = arguments.pop("usual", {})
         self.generator = make_generator(header.architecture, arguments)
         self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
-        self.told = self._parse_condition(options.condition)
+        self.words = set((options.condition or "").replace(",", " ").split())
+        self.told = self._parse_condition()
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""
@@ -48,20 +50,22 @@ class Pix2Pix(Translator):
         return [encode_conditions(rows, self.header.conditions).to(context.device, context.dtype)]
 
     def _choose(self, context: Context, index: int) -> dict[str, str]:
-        """What the step says, else what is known of the picture, else what the seed draws."""
+        """What the step says, else what is known of the picture, else the usual, or with 'any' what the seed draws."""
+        generator = torch.Generator().manual_seed(context.seeds[index])
         chosen = {}
         for name, values in self.header.conditions.items():
-            generator = torch.Generator().manual_seed(context.seeds[index])
             drawn = values[int(torch.randint(len(values), (), generator=generator))]
-            chosen[name] = self.told.get(name) or context.fact(index, name) or drawn
+            usual = drawn if ANY in self.words else self.usual.get(name, values[0])
+            chosen[name] = self.told.get(name) or context.fact(index, name) or usual
         return chosen
 
-    def _parse_condition(self, text: str | None) -> dict[str, str]:
-        told: dict[str, Any] = {}
-        for word in (text or "").replace(",", " ").split():
+    def _parse_condition(self) -> dict[str, str]:
+        told: dict[str, str] = {}
+        for word in self.words - {ANY}:
             name = next((name for name, values in self.header.conditions.items() if word in values), None)
             if name is None:
                 known = [value for values in self.header.conditions.values() for value in values]
-                raise OptionError(f"pix2pix(condition={text!r}): this model knows no '{word}'.{nearest(word, known)}")
+                condition = f"pix2pix(condition={self.options.condition!r})"
+                raise OptionError(f"{condition}: this model knows no '{word}'.{nearest(word, [*known, ANY])}")
             told[name] = word
         return told

@@ -1,0 +1,157 @@
+"""Folders as datasets, and batches as a function of seed and step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from artkit.data import Batches, FolderDataset, describe
+from artkit.errors import DataError
+from artkit.spec import Kind
+
+CLASSES = "0 sky 0 0 255\n1 grass 0 255 0\n"
+
+
+def save(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+
+
+def noise(seed, height=24, width=32):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Ten pairs whose picture is blue or green exactly where its label map says so."""
+    for index in range(10):
+        labels = np.random.default_rng(index).integers(0, 2, (24, 32), dtype=np.uint8)
+        picture = np.stack([0 * labels, 255 * labels, 255 * (1 - labels)], -1).astype(np.uint8)
+        split = "val" if index >= 8 else "train"
+        save(tmp_path / split / "label" / f"{index}.png", labels)
+        save(tmp_path / split / "photo" / f"{index}.png", picture)
+    (tmp_path / "classes.txt").write_text(CLASSES)
+    return tmp_path
+
+
+def test_folders_of_columns(pairs):
+    data = FolderDataset(pairs, "train")
+    assert len(data) == 8
+    assert {name: column.kind for name, column in data.columns.items()} == {"label": Kind.LABELS, "photo": Kind.IMAGE}
+    sample = data.load(0, ["label", "photo"])
+    assert torch.equal(sample["photo"][1], sample["label"] * 255)
+    assert len(FolderDataset(pairs, "val")) == 2
+
+
+def test_off_palette_labels_become_the_nearest_class(pairs):
+    save(pairs / "train" / "label" / "0.png", np.full((24, 32, 3), (10, 20, 240), np.uint8))
+    assert FolderDataset(pairs, "train").load(0, ["label"])["label"].unique().tolist() == [0]
+
+
+def test_sheets_are_cut_in_two(tmp_path):
+    sheet = noise(0, 8, 20)
+    save(tmp_path / "train" / "1.png", sheet)
+    sample = FolderDataset(tmp_path, "train").load(0, ["A", "B"])
+    assert np.array_equal(torch.cat([sample["A"], sample["B"]], -1).permute(1, 2, 0).numpy(), sheet)
+
+
+def test_hashed_splits_stay_when_files_are_added(tmp_path):
+    for index in range(60):
+        save(tmp_path / "photo" / f"{index}.png", noise(index, 4, 4))
+    train, val = (set(FolderDataset(tmp_path, split).stems) for split in ("train", "val"))
+    assert train.isdisjoint(val)
+    assert train | val == {str(index) for index in range(60)}
+    for index in range(60, 90):
+        save(tmp_path / "photo" / f"{index}.png", noise(index, 4, 4))
+    assert train <= set(FolderDataset(tmp_path, "train").stems)
+
+
+def test_captions_become_columns(pairs):
+    rows = "".join(f"{index}.png\ttrain\t{'dusk' if index % 2 else 'noon'}\n" for index in range(8))
+    (pairs / "captions.tsv").write_text("file\tsplit\ttime\n" + rows)
+    data = FolderDataset(pairs, "train")
+    assert data.column("time").values == ("dusk", "noon")
+    assert data.load(1, ["time"]) == {"time": "dusk"}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: None, "holds no pictures"),
+        (lambda path: save(path / "train" / "a" / "1.png", noise(1)), "no folder 'val'"),
+        (lambda path: [save(path / side / f"{side}.png", noise(1)) for side in ("a", "b")], "no file name in common"),
+    ],
+)
+def test_folders_that_hold_no_dataset(tmp_path, make, words):
+    make(tmp_path)
+    with pytest.raises(DataError, match=words):
+        FolderDataset(tmp_path, "val")
+
+
+def test_an_unreadable_file_is_named(pairs):
+    (pairs / "train" / "photo" / "0.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"0\.png"):
+        FolderDataset(pairs, "train").load(0, ["photo"])
+
+
+def test_unknown_columns_name_the_nearest(pairs):
+    with pytest.raises(DataError, match="photo"):
+        FolderDataset(pairs, "train").column("foto")
+
+
+def batches(pairs, **changes):
+    settings = {"size": 3, "crop": 16, "seed": 4, "mirror": True} | changes
+    return Batches(FolderDataset(pairs, "train"), ["label", "photo"], **settings)
+
+
+def test_columns_of_a_sample_are_cropped_and_flipped_together(pairs):
+    drawn = batches(pairs)
+    for step in range(6):
+        batch = drawn.at(step)
+        assert batch["photo"].shape == (3, 3, 16, 16)
+        assert torch.equal(batch["photo"][:, 1], batch["label"].float())
+
+
+def test_batches_depend_on_seed_and_step_alone(pairs):
+    first, second = batches(pairs), batches(pairs)
+    list(second.stream(0, 3))
+    assert torch.equal(first.at(5)["photo"], second.at(5)["photo"])
+    assert not torch.equal(first.at(5)["photo"], batches(pairs, seed=5).at(5)["photo"])
+
+
+def test_the_stream_is_the_batches_in_order(pairs):
+    drawn = batches(pairs)
+    for step, batch in enumerate(drawn.stream(2, 6), start=2):
+        assert torch.equal(batch["photo"], drawn.at(step)["photo"])
+
+
+def test_an_epoch_shows_every_sample_once(pairs):
+    drawn = batches(pairs, size=4, crop=None, mirror=False)
+    seen = torch.cat([drawn.at(step)["label"] for step in range(2)])
+    assert len({tuple(labels.flatten().tolist()) for labels in seen}) == 8
+
+
+def test_small_pictures_grow_to_the_crop(pairs):
+    assert batches(pairs, crop=40).at(0)["photo"].shape == (3, 3, 40, 40)
+
+
+def test_errors_reach_whoever_reads_the_stream(pairs):
+    for path in (pairs / "train" / "photo").iterdir():
+        path.write_text("no picture")
+    with pytest.raises(DataError):
+        list(batches(pairs).stream(0, 2))
+
+
+def test_describe_names_every_fault(pairs):
+    (pairs / "train" / "photo" / "0.png").write_text("no picture")
+    (pairs / "train" / "label" / "1.png").unlink()
+    save(pairs / "val" / "photo" / "8.png", noise(1, 10, 10))
+    found = describe(pairs)
+    assert found["samples"] == {"train": 7, "val": 2}
+    told = "\n".join(found["problems"])
+    assert "1 has no partner in label" in told
+    assert "0.png" in told
+    assert "8: its pictures differ in size: label 32x24, photo 10x10" in told
+    assert any(method["method"] == "pix2pix" for method in found["methods"])

@@ -1,0 +1,226 @@
+"""The local engine with one-file plugins: seeds, kinds, nested chains, failures, provenance, streams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import artkit
+from artkit import Chain, ChainError, ImageError, ModelError, PluginError, UsageError
+from artkit.chain.planning import plan_chain
+from artkit.engine import Job, Runner, pick_device, pick_precision, run_jobs
+from artkit.images import read_picture, read_provenance, write_picture
+from artkit.plugins import load_registry, registry, use_registry
+
+PLUGIN = '''
+from artkit import Kind, MethodSpec, Options, Port, hookimpl, option
+from typing import Annotated
+
+class Blend(Options, frozen=True):
+    """Options."""
+    strength: Annotated[float, option("how much", ge=0, le=1)] = 0.5
+
+IMAGE = Port("image", Kind.IMAGE, "a picture")
+
+def spec(name, translator, inputs=(IMAGE,), options=Options):
+    return MethodSpec(name=name, summary="For tests.", inputs=inputs, output=Kind.IMAGE, options=options,
+                      translator=f"engine_plugin:{translator}", needs_model=False)
+
+@hookimpl
+def register_methods():
+    return [
+        spec("invert", "Invert"),
+        spec("dream", "Dream", ()),
+        spec("blend", "Mix", (IMAGE, Port("style", Kind.IMAGE, "a picture")), Blend),
+        spec("crash", "Crash"),
+    ]
+
+def __getattr__(name):
+    import engine_methods
+    return getattr(engine_methods, name)
+'''
+
+METHODS = """
+import torch
+from artkit import Translator
+import engine_plugin as plugin
+
+SPECS = {spec.name: spec for spec in plugin.register_methods()}
+RUNS = []
+
+class Invert(Translator):
+    spec = SPECS["invert"]
+    def translate(self, context, *, image):
+        return 1 - image
+
+class Dream(Translator):
+    spec = SPECS["dream"]
+    def translate(self, context):
+        RUNS.append(context.seeds)
+        return context.normal(3, context.height, context.width).sigmoid()
+
+class Mix(Translator):
+    spec = SPECS["blend"]
+    def translate(self, context, *, image, style):
+        colour = style.mean((2, 3), keepdim=True)
+        return image + self.options.strength * (colour - image)
+
+class Crash(Translator):
+    spec = SPECS["crash"]
+    def translate(self, context, *, image):
+        if float(image.mean()) > 0.5:
+            raise RuntimeError("the paint ran out")
+        return image
+"""
+
+
+@pytest.fixture(autouse=True)
+def plugin(tmp_path, monkeypatch):
+    (tmp_path / "engine_plugin.py").write_text(PLUGIN)
+    (tmp_path / "engine_methods.py").write_text(METHODS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = registry()
+    use_registry(load_registry((tmp_path / "engine_plugin.py",)))
+    import sys
+
+    import engine_plugin  # noqa: F401
+
+    yield
+    use_registry(before)
+    for name in ("engine_plugin", "engine_methods"):
+        sys.modules.pop(name, None)
+
+
+def grey(level, height=6, width=8):
+    return np.full((height, width, 3), level, np.uint8)
+
+
+def test_a_chain_from_an_array():
+    out = Chain("invert,invert,invert")(grey(55))
+    assert np.array_equal(out.numpy(), grey(200))
+
+
+def test_the_same_seed_dreams_the_same_picture():
+    dream = Chain("dream,invert")
+    one, again, two = (dream(seed=seed, size=(7, 5)).numpy() for seed in (1, 1, 2))
+    assert one.shape == (5, 7, 3)
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, two)
+
+
+def test_steps_of_one_chain_draw_differently_and_a_step_may_keep_its_seed():
+    one, two = (Chain("dream(seed=9)")(seed=seed, size=(4, 4)).numpy() for seed in (1, 2))
+    assert np.array_equal(one, two)
+
+
+def test_ports_take_files_pictures_and_chains(tmp_path):
+    write_picture(read_picture(grey(100)), tmp_path / "style.png")
+    chain = Chain("blend(strength=1)")
+    from_file = chain(grey(0), style=tmp_path / "style.png")
+    assert np.array_equal(from_file.numpy(), chain(grey(0), style=read_picture(grey(100))).numpy())
+    assert from_file.provenance["ports"] == {"style": str(tmp_path / "style.png")}
+
+
+def test_a_nested_chain_runs_once_while_its_seed_stays():
+    import engine_methods
+
+    plan = plan_chain(Chain("blend(style=[dream,invert])"), registry(), has_input=True)
+    runner = Runner(plan)
+    picture = read_picture(grey(0))
+    first, again = (runner.run(picture, seed=3)[-1].picture.numpy() for _ in range(2))
+    assert np.array_equal(first, again)
+    assert len(engine_methods.RUNS) == 1
+    runner.run(picture, seed=4)
+    assert len(engine_methods.RUNS) == 2
+
+
+def test_size_resizes_the_input_first():
+    assert Chain("invert")(grey(9), size=(3, 2)).size == (2, 3)
+
+
+def test_alpha_travels_along():
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    pixels[..., 3] = 77
+    out = Chain("invert")(pixels)
+    assert np.array_equal(np.array(out.to_pil())[..., 3], pixels[..., 3])
+
+
+def test_a_crash_names_method_and_plugin():
+    with pytest.raises(PluginError, match=r"crash \(plugin 'engine_plugin'\) failed: .*the paint ran out"):
+        Chain("invert,crash")(grey(0))
+
+
+def test_strict_mode_lets_the_crash_through(monkeypatch):
+    monkeypatch.setenv("ARTKIT_STRICT", "1")
+    with pytest.raises(RuntimeError, match="paint"):
+        Chain("crash")(grey(255))
+
+
+def test_running_out_of_memory_says_what_to_type(monkeypatch):
+    import engine_methods
+
+    def full(self, context, *, image):
+        raise MemoryError
+
+    monkeypatch.setattr(engine_methods.Invert, "translate", full)
+    with pytest.raises(ImageError, match="--size"):
+        Chain("invert")(grey(0))
+
+
+def test_a_chain_that_needs_a_picture_says_so():
+    with pytest.raises(ChainError):
+        Chain("invert")()
+
+
+def test_a_stream_goes_on_past_bad_files(tmp_path):
+    (tmp_path / "bad.png").write_text("no picture")
+    for name, level in (("a.png", 0), ("b.png", 255), ("c.png", 20)):
+        Image.fromarray(grey(level)).save(tmp_path / name)
+    (tmp_path / "out").mkdir()
+    runner = Runner(plan_chain(Chain("crash"), registry(), has_input=True))
+    names = ["a.png", "bad.png", "b.png", "c.png"]
+    jobs = [Job(name, tmp_path / name, tmp_path / "out" / name, 0) for name in names]
+    results = list(run_jobs(runner, jobs))
+    assert [result.error is None for result in results] == [True, False, False, True]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    record = read_provenance(tmp_path / "out" / "a.png")
+    assert record["chain"] == "crash"
+    assert record["seed"] == 0
+
+
+def test_streams_do_not_overwrite(tmp_path):
+    Image.fromarray(grey(1)).save(tmp_path / "a.png")
+    runner = Runner(plan_chain(Chain("invert"), registry(), has_input=True))
+    (result,) = run_jobs(runner, [Job("a", tmp_path / "a.png", tmp_path / "a.png", 0)])
+    assert "a.png" in str(result.error)
+    assert np.array_equal(np.array(Image.open(tmp_path / "a.png")), grey(1))
+
+
+def test_load_finds_models_by_name_and_says_what_is_missing(tmp_path):
+    with pytest.raises(ModelError, match="artkit models"):
+        artkit.load("pix2pix/nowhere")
+    with pytest.raises(ModelError):
+        artkit.load(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "tpu", "meta"])
+def test_unknown_devices_are_refused(name):
+    with pytest.raises(UsageError, match=name):
+        pick_device(name)
+
+
+def test_precisions():
+    cpu = torch.device("cpu")
+    assert pick_precision("fp32", cpu) == "fp32"
+    assert pick_precision("auto", cpu) in ("fp32", "bf16")
+    with pytest.raises(UsageError, match="fp16 needs a GPU"):
+        pick_precision("fp16", cpu)
+    with pytest.raises(UsageError, match="bf16"):
+        pick_precision("bf61", cpu)
+
+
+def test_bf16_stays_near_fp32():
+    fine, coarse = (Chain("invert")(grey(37), precision=name).numpy().astype(int) for name in ("fp32", "bf16"))
+    assert np.abs(fine - coarse).max() <= 1

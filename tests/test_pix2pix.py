@@ -1,0 +1,140 @@
+"""pix2pix: every network trains, exports and runs; conditions, strokes and dropout follow their seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from artkit import Chain, ClassSet, Kind, LabelClass, ModelHeader, OptionError
+from artkit.models.file import save_model
+from artkit.testing import check_spec
+from artkit.training import train
+from artkit_pix2pix import SPEC, Pix2PixOptions
+from artkit_pix2pix.generator import disturb, encode_conditions, make_generator
+from artkit_pix2pix.translator import Pix2Pix
+
+CLASSES = ClassSet("two", (LabelClass("sky", (0, 0, 255)), LabelClass("grass", (0, 255, 0))))
+CONDITIONS = {"time": ("noon", "dusk"), "weather": ("clear", "misty")}
+
+
+def header(architecture="subpixel", labels=True, **arguments):
+    network = (
+        {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "instance"} if architecture == "subpixel" else {"width": 4}
+    )
+    told = sum(map(len, CONDITIONS.values())) if architecture == "subpixel" else 0
+    network |= {"condition_channels": told} if told else {}
+    strokes = 11 if arguments.get("noise") == "strokes" else 0
+    return ModelHeader(
+        method="pix2pix",
+        architecture=architecture,
+        arguments={"in_channels": (2 if labels else 3) + strokes, "out_channels": 3, **network, **arguments},
+        inputs={"image": Kind.LABELS if labels else Kind.IMAGE},
+        output=Kind.IMAGE,
+        classes=CLASSES if labels else None,
+        conditions=CONDITIONS if told else {},
+        size_multiple=128 if architecture == "unet_128" else 4,
+    )
+
+
+def translator(head, **options):
+    torch.manual_seed(0)
+    return Pix2Pix(Pix2PixOptions(**options), head).eval()
+
+
+def test_the_spec_keeps_the_contract():
+    check_spec(SPEC)
+
+
+@pytest.mark.parametrize("noise", ["none", "strokes"])
+def test_a_batch_equals_its_pictures_one_by_one(noise):
+    model = translator(header(noise=noise))
+    labels = torch.randint(0, 2, (2, 13, 18))
+    both = model.run({"image": labels}, seeds=(3, 4), size=(13, 18))
+    for index, seed in enumerate((3, 4)):
+        alone = model.run({"image": labels[index : index + 1]}, seeds=(seed,), size=(13, 18))
+        assert torch.allclose(alone[0], both[index], atol=1e-5)
+    assert both.shape == (2, 3, 13, 18)
+
+
+def test_strokes_follow_the_seed():
+    model = translator(header(noise="strokes"), condition="noon clear")
+    labels = torch.zeros(1, 16, 16, dtype=torch.long)
+    first, again, other = (model.run({"image": labels}, seeds=(seed,), size=(16, 16)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_conditions_are_said_known_or_drawn():
+    labels = torch.zeros(1, 16, 16, dtype=torch.long)
+
+    def run(seed=0, facts=(), **options):
+        return translator(header(), **options).run({"image": labels}, seeds=(seed,), size=(16, 16), facts=facts)
+
+    dusk = run(condition="dusk,misty")
+    assert torch.equal(dusk, run(facts=({"time": "dusk", "weather": "misty"},)))
+    assert torch.equal(dusk, run(condition="dusk misty", facts=({"time": "noon"},)))
+    assert not torch.equal(dusk, run(condition="noon misty"))
+    assert torch.equal(run(), run(condition="noon clear"))
+    assert torch.equal(run(condition="dusk"), run(condition="dusk clear"))
+    assert len({run(seed, condition="any").sum().item() for seed in range(20)}) == 4
+    assert len({run(seed, condition="any dusk").sum().item() for seed in range(20)}) == 2
+
+
+def test_an_unknown_condition_names_the_nearest():
+    with pytest.raises(OptionError, match="'dusk'"):
+        translator(header(), condition="dust")
+
+
+def test_conditions_are_one_hot_rows():
+    rows = encode_conditions([{"time": "dusk", "weather": "clear"}, {}], CONDITIONS)
+    assert rows.tolist() == [[0, 1, 1, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("architecture", ["unet_128", "resnet_6", "resnet_9"])
+def test_dropout_is_off_unless_asked_and_then_follows_the_seed(architecture):
+    head = header(architecture, labels=False, dropout=True)
+    image = torch.rand(1, 3, 40, 52)
+    still, lively = translator(head), translator(head, stochastic=True)
+    assert torch.equal(*(still.run({"image": image}, seeds=(seed,), size=(40, 52)) for seed in (1, 2)))
+    one, again, two = (lively.run({"image": image}, seeds=(seed,), size=(40, 52)) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, two)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (33, 5)])
+def test_any_size_goes_through_a_chain(tmp_path, size):
+    head = header()
+    path = tmp_path / "model.safetensors"
+    arguments = {name: value for name, value in head.arguments.items() if name != "noise"}
+    weights = make_generator(head.architecture, arguments).state_dict()
+    save_model(path, head, {f"generator.{name}": value for name, value in weights.items()})
+    colours = np.array(CLASSES.colours, np.uint8)[np.random.default_rng(0).integers(0, 2, size)]
+    out = Chain(f"pix2pix(model={str(path)!r})")(Image.fromarray(colours))
+    assert out.size == size
+
+
+def test_noise_on_the_input_has_the_level_it_says():
+    torch.manual_seed(0)
+    labels = torch.zeros(1, 200, 200, dtype=torch.long)
+    assert abs((disturb(labels, 4, "labels", 0.2) != 0).float().mean() - 0.2 * 3 / 4) < 0.01
+    image = torch.zeros(1, 3, 100, 100)
+    assert abs(disturb(image, None, "gaussian", 0.1).std() - 0.1) < 0.002
+    assert disturb(image, None, "none", 0.1) is image
+
+
+@pytest.mark.parametrize(
+    ("network", "side", "size"),
+    [("unet_128", 128, (150, 130)), ("resnet_6", 32, (40, 36)), ("resnet_9", 32, (40, 36))],
+)
+def test_the_papers_networks_train_on_sheets(tmp_path, network, side, size):
+    for index in range(2):
+        path = tmp_path / "data" / "train" / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet = np.random.default_rng(index).integers(0, 256, (size[0], 2 * size[1], 3), dtype=np.uint8)
+        Image.fromarray(sheet).save(path)
+    values = {"network": network, "width": 4, "scales": (4,), "steps": 2, "crop": side, "batch": 2, "precision": "fp32"}
+    model = train("pix2pix", str(tmp_path / "data"), tmp_path / "run", values=values)
+    out = Chain(f"pix2pix(model={str(model)!r})")(np.zeros((9, 11, 3), np.uint8))
+    assert out.size == (9, 11)

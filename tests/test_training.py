@@ -1,0 +1,213 @@
+"""The training loop: runs that resume bit for bit, complete checkpoints, logs, sheets, exports."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from artkit.errors import DataError, OptionError, TrainingError, UsageError
+from artkit.models.file import load_model
+from artkit.training import export_run, train
+from artkit.training.settings import Settings
+
+TINY = {
+    "network": "subpixel",
+    "width": 8,
+    "blocks": 2,
+    "detail": (4, 4),
+    "norm": "instance",
+    "patch": 16,
+    "scales": (4,),
+}
+SHORT = {"batch": 2, "crop": 16, "log_every": 2, "sample_every": 4, "checkpoint_every": 4, "precision": "fp32"}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pairs")
+    (root / "classes.txt").write_text("0 sky 0 0 255\n1 grass 0 255 0\n")
+    for index in range(6):
+        random = np.random.default_rng(index)
+        labels = random.integers(0, 2, (20, 24), dtype=np.uint8)
+        picture = random.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        for column, pixels in (("label", labels), ("photo", picture)):
+            path = root / ("val" if index == 5 else "train") / column / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    return root
+
+
+def run(pairs, folder, steps, resume=False, **changes):
+    values = TINY | SHORT | {"steps": steps} | changes
+    return train("pix2pix", str(pairs), folder, values=values, resume=resume)
+
+
+def state(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)
+
+
+def assert_equal(a, b, where=""):
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), where
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys(), where
+        for key in a:
+            assert_equal(a[key], b[key], f"{where}/{key}")
+    elif isinstance(a, list | tuple):
+        for index, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_equal(x, y, f"{where}/{index}")
+    else:
+        assert a == b, where
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"noise": "strokes"}, {"input_noise": "labels", "gan": "hinge", "matching": 1.0}]
+)
+def test_stopping_and_resuming_changes_nothing(pairs, tmp_path, changes, monkeypatch):
+    run(pairs, tmp_path / "whole", 8, **changes)
+    half = tmp_path / "half"
+    stop_after(monkeypatch, 4)
+    with pytest.raises(KeyboardInterrupt):
+        run(pairs, half, 8, **changes)
+    monkeypatch.undo()
+    assert state(half)["step"] == 4
+    run(pairs, half, 8, resume=True, **changes)
+    assert_equal(state(tmp_path / "whole"), state(half))
+    assert (half / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+
+
+def stop_after(monkeypatch, step):
+    """Ask the loop to stop at `step`, as Ctrl-C does."""
+    from artkit.training.loop import Loop
+
+    train_step = Loop._train
+
+    def stopping(self, batch):
+        losses = train_step(self, batch)
+        if self.step == step:
+            self._ask_to_stop()
+        return losses
+
+    monkeypatch.setattr(Loop, "_train", stopping)
+
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from artkit.training import train
+train("pix2pix", sys.argv[1], Path(sys.argv[2]), values=json.loads(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_goes_on_from_its_checkpoint(pairs, tmp_path, how):
+    values = TINY | SHORT | {"steps": 100_000, "checkpoint_every": 1}
+    command = [sys.executable, "-c", SCRIPT, str(pairs), str(tmp_path / "run"), json.dumps(values)]
+    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "checkpoint.pt").exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(how)
+    process.communicate()
+    reached = state(tmp_path / "run")["step"]
+    run(pairs, tmp_path / "run", reached + 2, resume=True)
+    assert state(tmp_path / "run")["step"] == reached + 2
+
+
+def test_the_log_has_a_row_for_every_report_and_none_twice(pairs, tmp_path, monkeypatch):
+    stop_after(monkeypatch, 6)
+    with pytest.raises(KeyboardInterrupt):
+        run(pairs, tmp_path / "run", 8, checkpoint_every=100)
+    monkeypatch.undo()
+    run(pairs, tmp_path / "run", 8, resume=True)
+    with (tmp_path / "run" / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2", "4", "6", "8"]
+    assert float(rows[0]["l1"]) > 0
+
+
+def test_sheets_come_on_schedule(pairs, tmp_path):
+    run(pairs, tmp_path / "run", 8)
+    assert sorted(path.name for path in (tmp_path / "run" / "samples").iterdir()) == ["000004.png", "000008.png"]
+
+
+def test_export_on_demand_equals_the_export_at_the_end(pairs, tmp_path):
+    model = run(pairs, tmp_path / "run", 4)
+    again = export_run(tmp_path / "run", tmp_path / "again.safetensors")
+    assert_equal(load_model(model).tensors, load_model(again).tensors)
+
+
+def test_without_ema_the_last_weights_are_exported(pairs, tmp_path):
+    model = run(pairs, tmp_path / "run", 4, ema=0.0)
+    exported = load_model(model).tensors
+    for name, weight in state(tmp_path / "run")["networks"]["generator"].items():
+        assert torch.equal(exported[f"generator.{name}"], weight.half().float())
+
+
+def test_a_folder_with_a_run_is_not_overwritten(pairs, tmp_path):
+    run(pairs, tmp_path / "run", 2)
+    with pytest.raises(TrainingError, match="--resume"):
+        run(pairs, tmp_path / "run", 2)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut", b"\x80\x04cos\nsystem\n"])
+def test_damaged_checkpoints_are_refused(pairs, tmp_path, damage):
+    run(pairs, tmp_path / "run", 2)
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(damage)
+    with pytest.raises(TrainingError, match="damaged"):
+        run(pairs, tmp_path / "run", 4, resume=True)
+
+
+def test_a_truncated_checkpoint_is_refused(pairs, tmp_path):
+    run(pairs, tmp_path / "run", 2)
+    path = tmp_path / "run" / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(TrainingError, match="damaged"):
+        run(pairs, tmp_path / "run", 4, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"step": 3}, "no option 'step'.*'steps'"),
+        ({"steps": 0}, "steps"),
+        ({"network": "unet_265"}, "unet_265"),
+        ({"conditions": ["time"], "network": "unet_128"}, "no column 'time'"),
+    ],
+)
+def test_wrong_values_are_usage_errors(pairs, tmp_path, values, words):
+    with pytest.raises((OptionError, UsageError, DataError), match=words):
+        train("pix2pix", str(pairs), tmp_path / "run", values=values)
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_nothing_says_so(pairs, tmp_path):
+    with pytest.raises(TrainingError, match="not a training run"):
+        run(pairs, tmp_path / "nowhere", 2, resume=True)
+
+
+def test_a_loss_that_breaks_stops_the_run(pairs, tmp_path, monkeypatch):
+    from artkit.training.loop import Loop
+
+    monkeypatch.setattr(
+        Loop, "_train", lambda self, batch: setattr(self, "step", self.step + 1) or {"l1": torch.tensor(float("nan"))}
+    )
+    with pytest.raises(TrainingError, match="'l1' became NaN"):
+        run(pairs, tmp_path / "run", 4)
+
+
+def test_the_rate_is_constant_then_falls_in_a_line():
+    settings = Settings(steps=100, decay_from=0.5)
+    assert [settings.rate(step) for step in (0, 49, 50, 75, 100)] == [1, 1, 1, 0.5, 0]

@@ -1,0 +1,123 @@
+"""The translator contract, with plugins that keep it and plugins that break it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import ClassVar
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from artkit import Context, Kind, MethodSpec, Options, PluginError, Port, SizeRule, Translator
+from artkit.translator import reflect_index
+
+SPEC = MethodSpec(
+    name="fake",
+    summary="A method for tests.",
+    inputs=(Port("image", Kind.IMAGE),),
+    output=Kind.IMAGE,
+    translator="nowhere:Nothing",
+    needs_model=False,
+    size=SizeRule(multiple=4, minimum=8),
+)
+
+
+class Fake(Translator):
+    """Returns what `answer` makes of the picture."""
+
+    spec: ClassVar[MethodSpec] = SPEC
+
+    def __init__(self, answer):
+        super().__init__(Options(), None)
+        self.answer = answer
+
+    def translate(self, context, *, image):
+        return self.answer(context, image)
+
+
+def run(answer, image, seeds=None):
+    return Fake(answer).run({"image": image}, seeds=seeds or tuple(range(len(image))), size=tuple(image.shape[-2:]))
+
+
+@given(st.integers(1, 21), st.integers(1, 21))
+def test_any_size_comes_back_and_the_network_sees_multiples(height, width):
+    seen = []
+    image = torch.rand(1, 3, height, width)
+
+    def answer(context, x):
+        seen.append((context.height, context.width, *x.shape[-2:]))
+        return x
+
+    assert torch.equal(run(answer, image), image)
+    assert seen[0][:2] == seen[0][2:]
+    assert all(side % 4 == 0 and side >= 8 for side in seen[0])
+
+
+@given(st.integers(1, 12), st.integers(0, 40))
+def test_reflection_mirrors_as_often_as_needed(side, more):
+    indices = reflect_index(side, side + more).tolist()
+    assert indices[:side] == list(range(side))
+    assert all(abs(a - b) <= 1 for a, b in itertools.pairwise(indices))
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 12))
+def test_margins_are_mirrored_and_cut_off(height, width, margin):
+    image = torch.rand(1, 3, height, width)
+    seen = []
+
+    class Wide(Fake):
+        spec = dataclasses.replace(SPEC, size=SizeRule(margin=margin))
+
+    wide = Wide(lambda _, x: seen.append(x) or x)
+    out = wide.run({"image": image}, seeds=(0,), size=(height, width))
+    assert torch.equal(out, image)
+    if margin < min(height, width):
+        assert torch.equal(seen[0], F.pad(image, (margin,) * 4, mode="reflect"))
+
+
+def test_inputs_stay_as_they_were():
+    image = torch.rand(1, 3, 8, 8)
+    before = image.clone()
+    run(lambda _, x: x.mul_(0), image)
+    assert torch.equal(image, before)
+
+
+def test_output_is_clamped():
+    out = run(lambda _, x: x * 10 - 5, torch.rand(1, 3, 8, 8))
+    assert out.min() >= 0
+    assert out.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda _, x: x * float("nan"), "fake produced NaN"),
+        (lambda _, x: x[..., :4], "fake returned"),
+        (lambda _, x: "art", "fake returned str"),
+        (lambda _, x: x[:, :1], "breaks the contract"),
+    ],
+)
+def test_broken_plugins_are_named(answer, words):
+    with pytest.raises(PluginError, match=words):
+        run(answer, torch.rand(1, 3, 8, 8))
+
+
+def test_noise_of_a_picture_depends_on_its_seed_alone():
+    def answer(context, x):
+        return context.normal(3, context.height, context.width).sigmoid()
+
+    image = torch.rand(2, 3, 8, 8)
+    both = run(answer, image, (5, 6))
+    assert torch.equal(both[1:], run(answer, image[1:], (6,)))
+    assert not torch.equal(both[0], both[1])
+
+
+def test_facts_reach_the_plugin():
+    context = Context((1, 2), 8, 8, ({"time": "dusk"},))
+    assert context.fact(0, "time") == "dusk"
+    assert context.fact(0, "weather") is None
+    assert context.fact(1, "time") is None
