@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from artkit_touchup import SPEC, TouchupOptions
 from artkit_touchup.artists import Artist, split_residual
 from artkit_touchup.translator import Touchup
 
-ARGUMENTS = {"width": 8, "blocks": 1, "detail": (4, 4), "norm": "none"}
+ARGUMENTS = {"width": 8, "blocks": 1, "detail": (4, 4), "norm": "none", "upsample": "resize"}
 HEADER = ModelHeader(
     method="touchup",
     architecture="subpixel",
@@ -22,6 +24,7 @@ HEADER = ModelHeader(
     inputs={"image": Kind.IMAGE},
     output=Kind.IMAGE,
     size_multiple=4,
+    size_margin=16,
 )
 
 
@@ -34,15 +37,12 @@ def run(translator: Touchup, image: torch.Tensor) -> torch.Tensor:
     return translator.run({"image": image}, seeds=(0,) * len(image), size=tuple(image.shape[-2:]))
 
 
-class Constant(torch.nn.Module):
-    """An artist that gives the same everywhere."""
+class Pointwise(torch.nn.Module):
+    """An artist that looks at one pixel at a time."""
 
-    def __init__(self, amount: torch.Tensor) -> None:
+    def __init__(self, amount: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
-        self.amount = amount
-
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        return self.amount.expand_as(picture)
+        self.forward = amount
 
 
 def test_declaration_and_code_agree():
@@ -63,12 +63,10 @@ def test_split_residual_puts_the_target_together_again(height, width, seed):
 
 @pytest.mark.parametrize(("strength", "add", "subtract"), [(1.0, 1.0, 1.0), (0.5, 2.0, 0.25), (2.0, 0.0, 1.5)])
 def test_output_is_the_clipped_combination(strength, add, subtract):
-    random = np.random.default_rng(1)
-    image = random.random((2, 3, 8, 12), np.float32)
-    added, taken = random.random((2, 1, 3, 8, 12), np.float32)
+    image = np.random.default_rng(1).random((2, 3, 8, 12), np.float32)
     translator = make(strength=strength, add=add, subtract=subtract)
-    translator.additive, translator.subtractive = Constant(torch.tensor(added)), Constant(torch.tensor(taken))
-    wanted = np.clip(image + strength * add * added - strength * subtract * taken, 0, 1)
+    translator.additive, translator.subtractive = Pointwise(lambda x: x**2), Pointwise(lambda x: 1 - x)
+    wanted = np.clip(image + strength * add * image**2 - strength * subtract * (1 - image), 0, 1)
     np.testing.assert_allclose(run(translator, torch.tensor(image)).numpy(), wanted, atol=1e-6)
 
 

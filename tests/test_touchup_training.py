@@ -10,7 +10,7 @@ import torch
 
 import artkit
 from artkit import Kind, OptionError, TrainingError
-from artkit.data import Column, Dataset, Sample
+from artkit.data import Column, Dataset, FolderDataset, Sample
 from artkit.errors import ChainError
 from artkit.images import ClassSet, LabelClass, paint_labels
 from artkit.plugins import load_registry, use_registry
@@ -160,10 +160,12 @@ def test_base_of_another_size_is_refused(monkeypatch):
         made.prepare(sample)
 
 
-def test_data_that_the_base_has_seen_is_mentioned(monkeypatch, capsys):
-    monkeypatch.setattr("artkit_touchup.base.Base.has_seen", lambda base, data: data == "inverted")
-    trainer()
-    assert "invert was trained on inverted" in capsys.readouterr().err
+def test_data_that_the_base_has_seen_is_mentioned(folder, monkeypatch, capsys):
+    trainer(FolderDataset(folder))
+    assert not capsys.readouterr().err
+    monkeypatch.setattr("artkit_touchup.base.Base.has_seen", lambda base, data: data == "data")
+    trainer(FolderDataset(folder))
+    assert "invert was trained on" in capsys.readouterr().err
 
 
 def equal(a: object, b: object) -> bool:

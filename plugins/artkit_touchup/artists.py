@@ -13,6 +13,9 @@ from artkit.nn import SubpixelNet
 SIDE_MULTIPLE = 4
 """Sides of an artist's input are multiples of this."""
 
+SIDE_MARGIN = 16
+"""Pixels by which a picture is extended before they see it: their zero padding shows as a rim about so wide."""
+
 SOFTPLUS_BETA = 20.0  # softplus(0) = 0.035: nearly a ReLU, but one whose gradient never dies
 
 

@@ -43,7 +43,7 @@ class Base:
         return (painted * 255).round().to(torch.uint8)
 
     def has_seen(self, data: str) -> bool:
-        """Tell whether a model of the chain says that it was trained on the data of this name."""
+        """Tell whether a model of the chain says that it was trained on a folder of this name."""
         return any(step.header.training.get("data") == data for step in self.plan.steps if step.header)
 
     def _picture(self, sample: Sample) -> Picture:

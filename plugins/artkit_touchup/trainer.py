@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from artkit import Kind, ModelHeader, OptionError
-from artkit.data import Dataset, Sample
+from artkit.data import Dataset, FolderDataset, Sample
 from artkit.nn import MultiscaleDiscriminator, discriminator_loss, generator_loss, lowpass_l1
 from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_touchup import TouchupTraining
-from artkit_touchup.artists import SIDE_MULTIPLE, Artist, split_residual, touch_up
+from artkit_touchup.artists import SIDE_MARGIN, SIDE_MULTIPLE, Artist, split_residual, touch_up
 from artkit_touchup.base import Base
 
 PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
@@ -35,14 +35,14 @@ class TouchupTrainer(Trainer):
         super().__init__(options, settings, dataset)
         if settings.crop % SIDE_MULTIPLE:
             raise OptionError(f"training touchup(crop={settings.crop}): use a multiple of {SIDE_MULTIPLE}.")
-        self.options, self.data_name = options, dataset.name
+        self.options = options
         source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
         other = dataset.first(Kind.IMAGE, besides=[source.name])
         self.target = (dataset.column(options.target) if options.target else other).name
         told = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
         self.columns = (source.name, self.target, *told)
         self.base = Base(options.base, source, device=settings.device, precision=settings.precision)
-        if self.base.has_seen(dataset.name):
+        if isinstance(dataset, FolderDataset) and self.base.has_seen(dataset.directory.resolve().name):
             warn(f"{options.base} was trained on {dataset.name}: its mistakes there are too small to learn from.")
         self._build()
 
@@ -69,7 +69,6 @@ class TouchupTrainer(Trainer):
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
         """Return both artists as one model."""
-        training = {"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed}
         header = ModelHeader(
             method="touchup",
             architecture="subpixel",
@@ -77,7 +76,8 @@ class TouchupTrainer(Trainer):
             inputs={"image": Kind.IMAGE},
             output=Kind.IMAGE,
             size_multiple=SIDE_MULTIPLE,
-            training=training | {"base": self.options.base},
+            size_margin=SIDE_MARGIN,
+            training={"base": self.options.base},
         )
         states = {name: self.exported(name).state_dict() for name in self.averaged}
         return header, {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
@@ -85,8 +85,12 @@ class TouchupTrainer(Trainer):
     def _build(self) -> None:
         options = self.options
         self.arguments = {
-            "width": options.width, "blocks": options.blocks, "detail": options.detail, "norm": options.norm
-        }  # fmt: skip
+            "width": options.width,
+            "blocks": options.blocks,
+            "detail": options.detail,
+            "norm": options.norm,
+            "upsample": "resize",
+        }
         judged = 9 if options.judged == "residuals" else 6
         discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], "instance")
         self.networks = {name: Artist(self.arguments) for name in self.averaged} | {"discriminator": discriminator}
