@@ -25,6 +25,7 @@ def test_every_block_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    shutil.copy(ROOT / "examples" / "semantic.png", tmp_path)
     installed = registry()
     try:
         for language, file, text in BLOCK.findall(page.read_text(encoding="utf-8")):
