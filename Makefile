@@ -2,7 +2,6 @@
 # make test   lint, types, import rules, tests
 #
 # Needs Python 3.11+ and make; `make demo PYTHON=python3.12` picks the interpreter.
-# Without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves gigabytes on Linux.
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
-	$(BIN)/artkit run examples/semantic.png --chain semgan,pix2pix,touchup --overwrite
+	$(BIN)/artkit -v run examples/semantic.png --chain semgan,pix2pix,touchup --overwrite
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from artkit.images import read_picture, write_picture
 from cli_kit import open_shell, pixels_of
 
 shell = pytest.fixture(open_shell)
@@ -73,14 +74,14 @@ def test_dreams_are_named_after_chain_and_seed(shell):
 
 
 def test_any_single_dream_can_be_made_again(shell):
-    shell("run", "--chain", "dream", "-n", "3", "--seed", "7", "-o", "dreams/")
-    assert shell("run", "--chain", "dream", "--seed", "9", "-o", "again.png").code == 0
+    shell("run", "--chain", "dream", "-n", "3", "--seed", "7", "--size", "32x24", "-o", "dreams/")
+    assert shell("run", "--chain", "dream", "--seed", "9", "--size", "32x24", "-o", "again.png").code == 0
     assert np.array_equal(pixels_of("again.png"), pixels_of("dreams/dream-9.png"))
     assert not np.array_equal(pixels_of("again.png"), pixels_of("dreams/dream-8.png"))
 
 
 def test_single_dream_goes_to_the_current_folder(shell):
-    assert shell("run", "--chain", "dream", "--seed", "4").lines() == ["dream-4.png"]
+    assert shell("run", "--chain", "dream", "--seed", "4", "--size", "8").lines() == ["dream-4.png"]
 
 
 def test_count_with_an_input_gives_one_picture_a_seed(shell):
@@ -204,3 +205,16 @@ def test_failures_in_json(shell):
     assert outcome.code == 1
     assert [one["output"] for one in document["results"]] == ["out/b.png"]
     assert [one["input"] for one in document["failures"]] == ["in/a.png"]
+
+
+def test_recipe_of_a_picture_with_an_input(shell):
+    picture = shell.paint("photos/a.png", 200)
+    record = {"chain": "invert", "seed": 0, "input": str(picture)}
+    write_picture(read_picture(picture), shell.folder / "art.png", provenance=record)
+    assert shell("run", "--recipe", "art.png", "-o", "again.png").code == 0
+    assert pixels_of("again.png")[5, 5, 0] == 55
+    (shell.folder / picture).rename(shell.folder / "b.png")
+    outcome = shell("run", "--recipe", "art.png", "-o", "third.png")
+    assert outcome.code == 2
+    assert "photos/a.png" in outcome.err
+    assert shell("run", "b.png", "--recipe", "art.png", "-o", "third.png").code == 0

@@ -46,6 +46,7 @@ UPWARD = {
 PUBLIC = {
     *("errors", "seeds", "spec", "events", "images", "models"),
     *("nn", "translator", "data", "metrics", "training", "testing"),
+    *("plugins", "chain", "engine"),  # touchup's trainer runs a chain
 }
 
 

@@ -75,6 +75,8 @@ class Delivery:
         from artkit.images import encode_picture
 
         record = self.runner.provenance(task.seed, self.request.size)
+        if task.source and task.source.path:
+            record["input"] = str(task.source.path)
         sys.stdout.buffer.write(encode_picture(result.steps[-1].picture, ".png", record))
 
     def _keep_steps(self, task: Task, result: JobResult) -> None:

@@ -14,6 +14,7 @@ from artkit.cli.output import json_option, print_columns, print_json
 if TYPE_CHECKING:
     from artkit.plugins import Registry
 
+SLOW_PLUGIN = 0.5  # seconds
 LIBRARIES = ("torch", "numpy", "pillow", "scikit-image", "safetensors", "msgspec", "click", "pluggy", "rich")
 
 
@@ -45,6 +46,7 @@ def examine(registry: Registry) -> dict[str, Any]:
     return {
         "versions": _versions(),
         "hardware": {**hardware, "cores": os.cpu_count()},
+        "settings": {name: value for name, value in os.environ.items() if name.startswith("ARTKIT_")},
         "store": str(data_home()),
         "models": {f"{one.method}/{one.name}": one.origin for one in models},
         "plugins": {one["name"]: one["version"] for one in plugins},
@@ -53,8 +55,12 @@ def examine(registry: Registry) -> dict[str, Any]:
             *(f"model {one.method}/{one.name}: {one.error}" for one in models if one.error),
             *_store_faults(data_home()),
         ],
-        "slow": slow,
+        "slow": [*slow, *(_slow_start(one) for one in plugins if one["seconds"] > SLOW_PLUGIN)],
     }
+
+
+def _slow_start(plugin: dict[str, Any]) -> str:
+    return f"plugin {plugin['name']} takes {plugin['seconds']:.1f} s to load, at every start: import torch in functions"
 
 
 def _versions() -> dict[str, str]:
@@ -82,7 +88,7 @@ def _print_report(report: dict[str, Any]) -> None:
     rows = [(name, version) for name, version in report["versions"].items()]
     rows += [(name, _text(value)) for name, value in report["hardware"].items() if name != "torch"]
     rows += [("store", report["store"])]
-    rows += [("models", _text(report["models"])), ("plugins", _text(report["plugins"]))]
+    rows += [(key, _text(report[key])) for key in ("models", "plugins", "settings")]
     print_columns(rows)
     for title in ("slow", "wrong"):
         for sentence in report[title]:

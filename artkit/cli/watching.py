@@ -36,7 +36,7 @@ class Watcher:
 
     def __init__(self, bar: Progress) -> None:
         self.bar = bar
-        self.task = bar.add_task("starting")
+        self.task = bar.add_task("starting", total=None)
 
     def start(self, total: int, done: int) -> None:
         """Set the bar's length, and what a resumed run has behind it."""
@@ -57,8 +57,7 @@ class Watcher:
         self.bar.console.print(text, markup=False, highlight=False)
 
     def end(self, path: Path) -> None:
-        """Say that the model is written; the command prints its path."""
-        self.note("done")
+        """Say nothing: the command prints the model's path."""
 
 
 def _duration(seconds: float) -> str:

@@ -58,7 +58,7 @@ class Runner:
     def load(self) -> None:
         """Load all weights, once."""
         if not self._translators:
-            self._translators = [self._load_step(planned) for planned in self.plan.steps]
+            self._translators = [load_translator(planned, self.device, self.precision) for planned in self.plan.steps]
             for nested in self._nested.values():
                 nested.load()
 
@@ -107,18 +107,6 @@ class Runner:
         }
         record: dict[str, Any] = {"version": __version__, "chain": str(self.plan.chain), "seed": seed, "models": models}
         return record | ({"size": list(size)} if size else {}) | ({"ports": ports} if ports else {})
-
-    def _load_step(self, planned: PlannedStep) -> Translator:
-        owner = registry().origin(planned.spec.name)
-        factory = resolve(planned.spec.translator, owner)
-        with naming(planned.spec.name, owner):
-            translator: Translator = factory(planned.options, planned.header)
-        if planned.model is not None:
-            load_into(translator, load_model(planned.model).tensors, planned.model)
-        translator.eval().requires_grad_(False)
-        placed = translator.to(self.device, PRECISIONS[self.precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
-        assert isinstance(placed, Translator)
-        return placed
 
     def _run_step(
         self,
@@ -170,6 +158,20 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         headers = [planned.header for planned in self.plan.steps if planned.header]
         return list({header.classes.name: header.classes for header in headers if header.classes}.values())
+
+
+def load_translator(planned: PlannedStep, device: torch.device, precision: str) -> Translator:
+    """Build a step's translator, load its weights, and place it. Raises PluginError or ModelError."""
+    owner = registry().origin(planned.spec.name)
+    factory = resolve(planned.spec.translator, owner)
+    with naming(planned.spec.name, owner):
+        translator: Translator = factory(planned.options, planned.header)
+    if planned.model is not None:
+        load_into(translator, load_model(planned.model).tensors, planned.model)
+    translator.eval().requires_grad_(False)
+    placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
+    assert isinstance(placed, Translator)
+    return placed
 
 
 def resize(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -72,6 +72,8 @@ def _compute(runner: Runner, job: Job, picture: Future[Picture | None], size: tu
 def _write(runner: Runner, result: JobResult, size: tuple[int, int] | None, overwrite: bool) -> None:
     if result.job.target is not None:
         record = runner.provenance(result.job.seed, size)
+        if isinstance(result.job.source, Path):
+            record["input"] = str(result.job.source)
         write_picture(result.steps[-1].picture, result.job.target, overwrite=overwrite, provenance=record)
 
 

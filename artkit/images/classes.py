@@ -57,7 +57,7 @@ class ClassSet(msgspec.Struct, frozen=True):
 
 
 def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
-    """Read `classes.txt`: one `index name R G B` a line, indices 0 to K-1 in any order, `#` starts a comment.
+    """Read `classes.txt`: one `index name R G B` a line (commas do too), indices 0 to K-1 in any order, `#` comments.
 
     The set is called `name`, by default the name of the file's folder. Raises DataError naming the line.
     """
@@ -69,7 +69,7 @@ def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
         raise DataError(f"Cannot read the class file {path}: {reason}.") from None
     found: dict[int, LabelClass] = {}
     for number, line in enumerate(lines, start=1):
-        words = line.partition("#")[0].split()
+        words = line.partition("#")[0].replace(",", " ").split()
         if not words:
             continue
         try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn.norm import NormKind, make_norm
+
+Upsample = Literal["shuffle", "resize"]
 
 
 class DilatedBlock(nn.Module):
@@ -35,13 +39,15 @@ class DilatedBlock(nn.Module):
 
 
 class SubpixelNet(nn.Module):
-    """Pixel-unshuffle by 4, dilated residual blocks, two pixel-shuffles back, and a last look at the input.
+    """Pixel-unshuffle by 4, dilated residual blocks, two steps back up, and a last look at the input.
 
     Few-channel layers at full resolution dominate the cost of the usual generators; here the trunk sees 16 pixels at a
     time (pixel-unshuffle, Shi et al. 2016 reversed) and only the last two small layers run at full size. The input
     enters again before them, so that borders stay sharp. Sides must be multiples of 4. The output is linear: no tanh.
 
-    `condition_channels` numbers a picture, N C, steer every block; see DilatedBlock.
+    `upsample="shuffle"` goes back up by pixel-shuffle; `"resize"` by bilinear interpolation and a convolution, at the
+    same cost and without the grid that shuffling leaves in pictures (Odena et al. 2016). `condition_channels` numbers
+    a picture, N C, steer every block; see DilatedBlock.
     """
 
     def __init__(
@@ -53,15 +59,18 @@ class SubpixelNet(nn.Module):
         detail: tuple[int, int] = (32, 24),
         norm: NormKind = "instance",
         condition_channels: int = 0,
+        upsample: Upsample = "shuffle",
     ) -> None:
         super().__init__()
         half, full = detail
+        self.upsample = upsample
+        pixels = 4 if upsample == "shuffle" else 1
         self.enter = nn.Conv2d(16 * in_channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(
             DilatedBlock(width, 1 + i % 2 * (1 + i // 2 % 2), norm, condition_channels) for i in range(blocks)
         )
-        self.to_half = nn.Conv2d(width, 4 * half, 3, padding=1)
-        self.to_full = nn.Conv2d(half, 4 * full, 3, padding=1)
+        self.to_half = nn.Conv2d(width, pixels * half, 3, padding=1)
+        self.to_full = nn.Conv2d(half, pixels * full, 3, padding=1)
         self.mix = nn.Conv2d(full + in_channels, full, 3, padding=1)
         self.leave = nn.Conv2d(full, out_channels, 3, padding=1)
 
@@ -70,7 +79,12 @@ class SubpixelNet(nn.Module):
         y = self.enter(F.pixel_unshuffle(x, 4))
         for block in self.blocks:
             y = block(y, condition)
-        y = F.leaky_relu(F.pixel_shuffle(self.to_half(y), 2), 0.2)
-        y = F.leaky_relu(F.pixel_shuffle(self.to_full(y), 2), 0.2)
+        y = self._double(y, self.to_half)
+        y = self._double(y, self.to_full)
         y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2)
         return self.leave(y)
+
+    def _double(self, y: Tensor, conv: nn.Module) -> Tensor:
+        if self.upsample == "shuffle":
+            return F.leaky_relu(F.pixel_shuffle(conv(y), 2), 0.2)
+        return F.leaky_relu(conv(F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)), 0.2)

@@ -74,8 +74,8 @@ def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
     made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
     header = msgspec.structs.replace(
         header,
-        name=settings.name,
-        licence=settings.licence,
+        name=settings.name or header.name,
+        licence=settings.licence or header.licence,
         artkit=__version__,
         training={**made, "seed": settings.seed, **header.training},
     )

@@ -58,8 +58,6 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
     for split in ("train", "val"):
         for kind in ("label", "photo", "painting"):
             (directory / split / kind).mkdir(parents=True, exist_ok=True)
-    lines = [f"{index} {name} {' '.join(map(str, COLOURS[index]))}\n" for index, name in enumerate(NAMES)]
-    write_atomically(directory / "classes.txt", "".join(lines).encode())
     tasks = [
         _Task(directory, index, options.seed + index, options.size, options.style) for index in range(options.count)
     ]
@@ -70,6 +68,8 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
         writer.writerow(row)
         progress()
     write_atomically(directory / "captions.tsv", table.getvalue().encode())
+    lines = [f"{index} {name} {' '.join(map(str, COLOURS[index]))}\n" for index, name in enumerate(NAMES)]
+    write_atomically(directory / "classes.txt", "".join(lines).encode())
 
 
 def check_style(style: str) -> None:
@@ -85,8 +85,11 @@ def _spread(tasks: list[_Task], jobs: int) -> Iterator[tuple[str, ...]]:
     if jobs == 1:
         yield from map(_write, tasks)
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
         yield from pool.map(_write, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _write(task: _Task) -> tuple[str, ...]:

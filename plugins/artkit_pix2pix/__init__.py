@@ -37,6 +37,9 @@ class Pix2PixTraining(Options, frozen=True):
         32,
         24,
     )
+    upsample: Annotated[
+        Literal["shuffle", "resize"], option("how the subpixel generator goes back up; resize leaves no grid")
+    ] = "resize"
     norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the generator")] = "batch"
     dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
     noise: Annotated[

@@ -101,7 +101,8 @@ class Pix2PixTrainer(Trainer):
         arguments: dict[str, Any] = {"in_channels": (self.classes or 3) + self.noise_channels, "out_channels": 3}
         arguments |= {"width": options.width, "norm": options.norm}
         if options.network == "subpixel":
-            return arguments | {"blocks": options.blocks, "detail": options.detail, "condition_channels": self.told}
+            arguments |= {"blocks": options.blocks, "detail": options.detail, "upsample": options.upsample}
+            return arguments | {"condition_channels": self.told}
         if self.conditions:
             raise OptionError(
                 f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."

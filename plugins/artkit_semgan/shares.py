@@ -12,8 +12,10 @@ KEEP_WORLD, KEEP_DREAMS = 0.99, 0.9
 def cell_shares(labels: Tensor, classes: int, side: int) -> Tensor:
     """Return each class's share of each of `side` x `side` cells of label maps N H W: N K side side, summing to 1.
 
-    The maps' sides must be at least `side`.
+    Pixels of maps smaller than that are repeated first, so that every cell holds some.
     """
+    times = max(1, *(-(-side // extent) for extent in labels.shape[1:]))
+    labels = labels.repeat_interleave(times, 1).repeat_interleave(times, 2)
     count, height, width = labels.shape
     rows, columns = (torch.arange(extent, device=labels.device) * side // extent for extent in (height, width))
     maps = torch.arange(count, device=labels.device) * side * side

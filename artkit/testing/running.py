@@ -1,0 +1,73 @@
+"""Checks that run a method: sizes, repetition, batches, and what it may not touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from artkit.chain.planning import plan_chain
+from artkit.chain.steps import Chain, Step
+from artkit.engine.runner import load_translator
+from artkit.plugins import Registry
+from artkit.spec import Kind
+from artkit.translator import Translator
+
+SIZES = ((1, 1), (1, 7), (16, 16), (17, 33), (40, 24))
+TOLERANCE = 1e-4
+
+Size = tuple[int, int]
+
+
+def check_method(
+    name: str, registry: Registry, *, model: str | Path | None = None, sizes: Sequence[Size] = SIZES
+) -> None:
+    """Run a registered method, with its default model or `model`, and raise AssertionError listing every fault.
+
+    Checked for every (height, width) of `sizes`: the output has the input's size, kind and range; the same call gives
+    the same bits; inputs stay as they were; a batch of two equals two batches of one, within 1e-4.
+    """
+    step = Step(name, {} if model is None else {"model": str(model)})
+    planned = plan_chain(Chain([step]), registry, has_input=not registry.method(name).is_source).steps[0]
+    translator = load_translator(planned, torch.device("cpu"), "fp32")
+    kinds = {port.name: planned.port_kind(port.name) for port in planned.spec.inputs}
+    classes = len(planned.header.classes) if planned.header and planned.header.classes else 2
+    faults = [fault for size in sizes for fault in _faults(translator, kinds, classes, size)]
+    assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
+
+
+def _faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
+    ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
+    before = {name: value.clone() for name, value in ports.items() if isinstance(value, Tensor)}
+    both = translator.run(ports, seeds=(3, 4), size=size)
+    where = f"at {size[0]}x{size[1]}"
+    if both.shape[-2:] != tuple(side * translator.scale for side in size):
+        yield f"{where}: the output is {tuple(both.shape[-2:])}"
+    if any(not torch.equal(value, before[name]) for name, value in ports.items() if isinstance(value, Tensor)):
+        yield f"{where}: an input was changed"
+    if not torch.equal(both, translator.run(ports, seeds=(3, 4), size=size)):
+        yield f"{where}: the same call gave other bits"
+    for index, seed in enumerate((3, 4)):
+        alone = translator.run(
+            {name: value[index : index + 1] for name, value in ports.items()}, seeds=(seed,), size=size
+        )
+        if not _alike(alone[0], both[index]):
+            yield f"{where}: picture {index} depends on the rest of its batch"
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Equal within the tolerance; label maps may differ where rounding tips a tie."""
+    if one.is_floating_point():
+        return torch.allclose(one, other, atol=TOLERANCE)
+    return float((one != other).float().mean()) <= 0.001
+
+
+def _example(kind: Kind, classes: int, size: Size) -> Tensor | tuple[str, ...]:
+    generator = torch.Generator().manual_seed(0)
+    if kind is Kind.TEXT:
+        return ("a lake", "a hill")
+    if kind is Kind.LABELS:
+        return torch.randint(classes, (2, *size), generator=generator)
+    return torch.rand(2, 3 if kind is Kind.IMAGE else 1, *size, generator=generator)

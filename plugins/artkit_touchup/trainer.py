@@ -1,0 +1,146 @@
+"""Train touchup artists: two residual GANs side by side (after Tucker 2022)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from artkit import Kind, ModelHeader, OptionError
+from artkit.data import Dataset, FolderDataset, Sample
+from artkit.nn import MultiscaleDiscriminator, discriminator_loss, generator_loss, lowpass_l1
+from artkit.plugins.reporting import warn
+from artkit.seeds import mix_seeds
+from artkit.training import Settings, Trainer, set_trainable
+from artkit_touchup import TouchupTraining
+from artkit_touchup.artists import SIDE_MARGIN, SIDE_MULTIPLE, Artist, split_residual, touch_up
+from artkit_touchup.base import Base
+
+PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
+GENERATED = "generated"
+
+
+class TouchupTrainer(Trainer):
+    """Discriminator, then both artists, every step.
+
+    Differs from the source, which trains two whole pix2pix models from the label map: the artists see the generated
+    picture, so that they can follow any chain, and one discriminator judges their work together.
+    """
+
+    defaults: ClassVar[dict[str, Any]] = {"batch": 4, "crop": 128}
+    averaged = ("additive", "subtractive")
+
+    def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
+        super().__init__(options, settings, dataset)
+        if settings.crop % SIDE_MULTIPLE:
+            raise OptionError(f"training touchup(crop={settings.crop}): use a multiple of {SIDE_MULTIPLE}.")
+        self.options = options
+        source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
+        other = dataset.first(Kind.IMAGE, besides=[source.name])
+        self.target = (dataset.column(options.target) if options.target else other).name
+        told = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
+        self.columns = (source.name, self.target, *told)
+        self.base = Base(options.base, source, device=settings.device, precision=settings.precision)
+        if isinstance(dataset, FolderDataset) and self.base.has_seen(dataset.directory.resolve().name):
+            warn(f"{options.base} was trained on {dataset.name}: its mistakes there are too small to learn from.")
+        self._build()
+
+    def prepare(self, sample: Sample) -> Sample:
+        """Add what the base makes of the sample; keep that and the target."""
+        target = sample[self.target]
+        assert isinstance(target, Tensor)
+        seed = mix_seeds(self.settings.seed, int(target.sum()))
+        return {GENERATED: self.base.paint(sample, self.target, seed), self.target: target}
+
+    def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Update the discriminator, then the artists."""
+        generated, target = batch[GENERATED], batch[self.target]
+        wanted, work = split_residual(target, generated), self._work(generated)
+        real, false = self._shown(generated, *wanted), self._shown(generated, *work)
+        losses = self._learn_to_judge(real, false.detach()) if self.options.adversarial else {}
+        return losses | self._learn_to_touch_up(false, wanted, work, generated, target)
+
+    def preview(self, batch: dict[str, Any]) -> list[Tensor]:
+        """Show the generated picture, what is added, what is taken away, the picture touched up, and the target."""
+        generated, target = (_trim(batch[name]) for name in (GENERATED, self.target))
+        added, taken = (self.exported(name)(generated) for name in self.averaged)
+        return [generated, added, taken, touch_up(generated, added, taken), target]
+
+    def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
+        """Return both artists as one model."""
+        header = ModelHeader(
+            method="touchup",
+            architecture="subpixel",
+            arguments=self.arguments,
+            inputs={"image": Kind.IMAGE},
+            output=Kind.IMAGE,
+            size_multiple=SIDE_MULTIPLE,
+            size_margin=SIDE_MARGIN,
+            training={"base": self.options.base},
+        )
+        states = {name: self.exported(name).state_dict() for name in self.averaged}
+        return header, {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+
+    def _build(self) -> None:
+        options = self.options
+        self.arguments = {
+            "width": options.width,
+            "blocks": options.blocks,
+            "detail": options.detail,
+            "norm": options.norm,
+            "upsample": "resize",
+        }
+        judged = 9 if options.judged == "residuals" else 6
+        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], "instance")
+        self.networks = {name: Artist(self.arguments) for name in self.averaged} | {"discriminator": discriminator}
+        self.optimisers = {"artists": self.adam(*self.averaged), "discriminator": self.adam("discriminator")}
+
+    def _work(self, generated: Tensor) -> tuple[Tensor, Tensor]:
+        return self.networks["additive"](generated), self.networks["subtractive"](generated)
+
+    def _shown(self, generated: Tensor, added: Tensor, taken: Tensor) -> Tensor:
+        """Return what the discriminator sees of corrections, wanted or made."""
+        if self.options.judged == "residuals":
+            return torch.cat([generated, added, taken], 1) * 2 - 1
+        return torch.cat([generated, touch_up(generated, added, taken)], 1) * 2 - 1
+
+    def _learn_to_judge(self, real: Tensor, false: Tensor) -> dict[str, Tensor]:
+        judge = self.networks["discriminator"]
+        set_trainable(judge, True)
+        loss = discriminator_loss(judge(real), judge(false), self.options.gan)
+        self._update("discriminator", loss)
+        return {"discriminator": loss}
+
+    def _learn_to_touch_up(
+        self,
+        false: Tensor,
+        wanted: tuple[Tensor, Tensor],
+        work: tuple[Tensor, Tensor],
+        generated: Tensor,
+        target: Tensor,
+    ) -> dict[str, Tensor]:
+        options, judge = self.options, self.networks["discriminator"]
+        losses = {
+            "additive": lowpass_l1(work[0], wanted[0], 1),
+            "subtractive": lowpass_l1(work[1], wanted[1], 1),
+            "lowpass": lowpass_l1(touch_up(generated, *work), target, options.lowpass_cell),
+        }
+        loss = options.l1 * (losses["additive"] + losses["subtractive"]) + options.lowpass * losses["lowpass"]
+        if options.adversarial:
+            set_trainable(judge, False)
+            losses["adversarial"] = generator_loss(judge(false), options.gan)
+            loss = loss + options.adversarial * losses["adversarial"]
+        self._update("artists", loss)
+        return losses
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimisers[name].step()
+
+
+def _trim(value: Tensor) -> Tensor:
+    """Cut a preview to sides that the artists take."""
+    height, width = (side // SIDE_MULTIPLE * SIDE_MULTIPLE for side in value.shape[-2:])
+    return value[..., :height, :width]

@@ -1,0 +1,25 @@
+"""Run touchup artists."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from artkit import Context, ModelHeader, Translator
+from artkit_touchup import SPEC, TouchupOptions
+from artkit_touchup.artists import Artist, touch_up
+
+
+class Touchup(Translator):
+    """Both artists of a model, at work on the same picture; the contract clips what they make of it to [0, 1]."""
+
+    spec = SPEC
+    options: TouchupOptions
+
+    def __init__(self, options: TouchupOptions, header: ModelHeader) -> None:
+        super().__init__(options, header)
+        self.additive, self.subtractive = Artist(header.arguments), Artist(header.arguments)
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+        """Correct N3HW."""
+        add, subtract = (self.options.strength * share for share in (self.options.add, self.options.subtract))
+        return touch_up(image, self.additive(image), self.subtractive(image), add, subtract)

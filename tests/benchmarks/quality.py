@@ -1,0 +1,132 @@
+"""How good are the default models? `python tests/benchmarks/quality.py [paint] [read] [dream]`; nothing is asserted.
+
+paint: on 200 landscapes that no model was trained on, the distance of pix2pix and touchup to the painter's pictures.
+read: semgan's pixel accuracy on damaged label maps, beside taking the nearest palette colour.
+dream: class shares of 1,000 dreamed maps beside the world's.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from artkit.chain import Chain, plan_chain
+from artkit.data import open_dataset
+from artkit.engine import Runner
+from artkit.images import nearest_palette, paint_labels, read_picture
+from artkit.metrics import class_shares, patch_distance, pixel_accuracy, rgb_distance
+from artkit.plugins import registry
+
+COUNT, DREAMS = 200, 1000
+HELD_OUT = "landscapes(count=223,seed=900001)"
+WORLD = "landscapes(count=1112,seed=800001,size=[128,128])"
+
+
+def runner(chain: str, has_input: bool = True) -> Runner:
+    """Return a chain made ready."""
+    return Runner(plan_chain(Chain(chain), registry(), has_input=has_input))
+
+
+def paint() -> None:
+    """Distances to the painter's pictures: mean RGB distance to the scene's own, patch distance between the sets."""
+    data, painter = open_dataset(HELD_OUT), runner("pix2pix,touchup")
+    sets: dict[str, list[Tensor]] = {"bare map": [], "pix2pix": [], "pix2pix,touchup": []}
+    paintings = []
+    for index in range(COUNT):
+        sample = data.load(index, ["label", "painting", "time", "weather"])
+        bare = paint_labels(sample["label"][None].long(), data.column("label").classes)
+        facts = {name: sample[name] for name in ("time", "weather")}
+        steps = painter.run(read_picture(bare), seed=index, facts=facts)
+        for made, picture in zip(sets.values(), (bare, *(step.picture.tensor for step in steps)), strict=True):
+            made.append(picture[0])
+        paintings.append(sample["painting"].float() / 255)
+    halves = patch_distance(paintings[: COUNT // 2], paintings[COUNT // 2 :])
+    print(f"two halves of the paintings: patch distance {halves:.4f}")
+    for name, made in sets.items():
+        distances = rgb_distance(made, paintings), patch_distance(made, paintings)
+        print(f"{name}: RGB distance {distances[0]:.2f}, patch distance {distances[1]:.4f}")
+
+
+def jpeg(image: Tensor) -> Tensor:
+    """Save 1 3 H W as JPEG of quality 30 and read it back."""
+    stream = io.BytesIO()
+    Image.fromarray((image[0].permute(1, 2, 0) * 255).round().byte().numpy()).save(stream, "JPEG", quality=30)
+    return torch.from_numpy(np.array(Image.open(stream))).permute(2, 0, 1)[None].float() / 255
+
+
+def blur(image: Tensor, sigma: float = 2.0) -> Tensor:
+    """Blur 1 3 H W with a Gaussian."""
+    x = torch.arange(-8.0, 9.0)
+    kernel = torch.exp(-(x**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).repeat(3, 1, 1, 1)
+    padded = F.pad(image, (8, 8, 8, 8), mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)
+
+
+def noise(image: Tensor) -> Tensor:
+    """Add Gaussian noise of 25 / 255."""
+    return image + 25 / 255 * torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+
+
+def rescale(image: Tensor) -> Tensor:
+    """Halve with anti-aliasing and double again."""
+    half = F.interpolate(image, scale_factor=0.5, mode="bicubic", antialias=True)
+    return F.interpolate(half, size=image.shape[-2:], mode="bicubic")
+
+
+def tint(image: Tensor) -> Tensor:
+    """Tint warm: red up, blue down."""
+    return image * torch.tensor([1.0, 0.92, 0.8])[:, None, None] + 0.03
+
+
+DAMAGES: dict[str, Callable[[Tensor], Tensor]] = {
+    "none": lambda image: image,
+    "JPEG 30": jpeg,
+    "blur 2": blur,
+    "noise 25": noise,
+    "half size": rescale,
+    "tint": tint,
+}
+
+
+def read() -> None:
+    """Pixel accuracy of semgan and of the nearest palette colour on damaged maps."""
+    data, reader = open_dataset(HELD_OUT), runner("semgan")
+    classes = data.column("label").classes
+    maps = [data.load(index, ["label"])["label"].long() for index in range(COUNT)]
+    for name, damage in DAMAGES.items():
+        damaged = [damage(paint_labels(labels[None], classes)).clamp(0, 1) for labels in maps]
+        found = [reader.run(read_picture(image))[-1].picture.tensor[0] for image in damaged]
+        nearest = [nearest_palette(image, classes)[0] for image in damaged]
+        scores = pixel_accuracy(found, maps), pixel_accuracy(nearest, maps)
+        print(f"{name}: semgan {scores[0]:.4f}, nearest colour {scores[1]:.4f}")
+
+
+def dream() -> None:
+    """Class shares of dreamed maps beside the world's, and whether any two dreams are equal."""
+    data, dreamer = open_dataset(WORLD), runner("semgan", has_input=False)
+    classes = data.column("label").classes
+    world = class_shares([data.load(index, ["label"])["label"].long() for index in range(DREAMS)], len(classes))
+    dreams = list(dreamed(dreamer))
+    shares = class_shares(dreams, len(classes))
+    for name, real, made in zip(classes.names, world.tolist(), shares.tolist(), strict=True):
+        print(f"{name}: world {real:.4f}, dreams {made:.4f}, ratio {made / max(real, 1e-9):.2f}")
+    print(f"different maps: {len({one.numpy().tobytes() for one in dreams})} of {DREAMS}")
+
+
+def dreamed(dreamer: Runner) -> Iterator[Tensor]:
+    """Yield the dreamed maps, H W."""
+    for seed in range(DREAMS):
+        yield dreamer.run(seed=seed, size=(128, 128))[-1].picture.tensor[0]
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or ("paint", "read", "dream"):
+        {"paint": paint, "read": read, "dream": dream}[part]()

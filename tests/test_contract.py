@@ -1,0 +1,32 @@
+"""Every method that ships keeps the contract, with the model that ships with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from artkit.models.store import list_models
+from artkit.plugins import load_registry
+from artkit.testing import check_method, check_spec
+
+REGISTRY = load_registry()
+
+
+@pytest.mark.parametrize("spec", REGISTRY.methods.values(), ids=lambda spec: spec.name)
+def test_declarations(spec):
+    check_spec(spec)
+
+
+@pytest.mark.parametrize("name", REGISTRY.methods)
+def test_behaviour(name):
+    check_method(name, REGISTRY)
+
+
+def test_default_models_are_small_and_say_where_they_come_from():
+    packaged = [model for model in list_models(REGISTRY) if model.origin == "packaged"]
+    assert {model.method for model in packaged} == set(REGISTRY.methods)
+    for model in packaged:
+        assert model.path.stat().st_size < 8 * 2**20
+        assert model.header.licence == "CC0-1.0"
+        assert model.header.name == model.name
+        assert model.header.training["steps"] > 0
+    assert sum(model.path.stat().st_size for model in packaged) < 50 * 2**20

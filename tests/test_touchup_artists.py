@@ -1,0 +1,99 @@
+"""Touchup: the residual's split, the formula, and the translator under the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artkit import Kind, ModelHeader
+from artkit.testing import check_spec
+from artkit_touchup import SPEC, TouchupOptions
+from artkit_touchup.artists import Artist, split_residual
+from artkit_touchup.translator import Touchup
+
+ARGUMENTS = {"width": 8, "blocks": 1, "detail": (4, 4), "norm": "none", "upsample": "resize"}
+HEADER = ModelHeader(
+    method="touchup",
+    architecture="subpixel",
+    arguments=ARGUMENTS,
+    inputs={"image": Kind.IMAGE},
+    output=Kind.IMAGE,
+    size_multiple=4,
+    size_margin=16,
+)
+
+
+def make(seed: int = 0, **options: float) -> Touchup:
+    torch.manual_seed(seed)
+    return Touchup(TouchupOptions(**options), HEADER).eval()
+
+
+def run(translator: Touchup, image: torch.Tensor) -> torch.Tensor:
+    return translator.run({"image": image}, seeds=(0,) * len(image), size=tuple(image.shape[-2:]))
+
+
+class Pointwise(torch.nn.Module):
+    """An artist that looks at one pixel at a time."""
+
+    def __init__(self, amount: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.forward = amount
+
+
+def test_declaration_and_code_agree():
+    check_spec(SPEC)
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 1000))
+def test_split_residual_puts_the_target_together_again(height, width, seed):
+    generator = torch.Generator().manual_seed(seed)
+    # Eighths of bytes: their sums and differences are exact in floating point, so the identity must hold to the bit.
+    target, generated = torch.randint(0, 2049, (2, 1, 3, height, width), generator=generator) / 2048
+    added, taken = split_residual(target, generated)
+    assert torch.equal(generated + added - taken, target)
+    assert added.min() >= 0
+    assert taken.min() >= 0
+    assert not (added * taken).any()
+
+
+@pytest.mark.parametrize(("strength", "add", "subtract"), [(1.0, 1.0, 1.0), (0.5, 2.0, 0.25), (2.0, 0.0, 1.5)])
+def test_output_is_the_clipped_combination(strength, add, subtract):
+    image = np.random.default_rng(1).random((2, 3, 8, 12), np.float32)
+    translator = make(strength=strength, add=add, subtract=subtract)
+    translator.additive, translator.subtractive = Pointwise(lambda x: x**2), Pointwise(lambda x: 1 - x)
+    wanted = np.clip(image + strength * add * image**2 - strength * subtract * (1 - image), 0, 1)
+    np.testing.assert_allclose(run(translator, torch.tensor(image)).numpy(), wanted, atol=1e-6)
+
+
+def test_no_strength_changes_nothing():
+    image = torch.rand(1, 3, 9, 7)
+    assert torch.equal(run(make(strength=0.0), image), image)
+
+
+@given(st.integers(1, 33), st.integers(1, 33))
+def test_any_size(height, width):
+    image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(height * 64 + width))
+    output = run(make(), image)
+    assert output.shape == image.shape
+    assert not torch.equal(output, image)
+
+
+def test_batch_equals_pictures_one_by_one():
+    images, translator = torch.rand(3, 3, 16, 20), make()
+    alone = torch.cat([run(translator, image[None]) for image in images])
+    torch.testing.assert_close(run(translator, images), alone, rtol=0, atol=1e-6)
+    assert torch.equal(run(translator, images), run(translator, images))
+
+
+def test_artists_never_give_less_than_nothing():
+    torch.manual_seed(3)
+    artist = Artist(ARGUMENTS)
+    artist.network.leave.bias.data.fill_(-5)
+    amount = artist(torch.rand(1, 3, 16, 16))
+    assert amount.min() >= 0
+    assert amount.max() < 1e-3
