@@ -6,12 +6,14 @@ import re
 import runpy
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from artkit.cli import main
-from artkit.plugins import registry, use_registry
+from artkit.plugins import registry, resolve, use_registry
+from artkit.training.run import split_values
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,3 +68,11 @@ def test_the_settings_table_is_complete():
         default = str(row.default).lower()
         line = f"| `{row.name}` | {default} | {row.summary}".replace("|  |", "| |")
         assert line in page, line
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "examples" / "recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_recipes_hold_values_that_training_takes(recipe):
+    values = tomllib.loads(recipe.read_text(encoding="utf-8"))
+    spec = registry().method(values.pop("method"))
+    assert values.pop("data")
+    split_values(spec, resolve(spec.trainer, spec.name), values)

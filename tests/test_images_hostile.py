@@ -166,6 +166,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     assert "Permission denied" in refused(path)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_broken_exif_is_no_reason_to_refuse() -> None:
     stream = BytesIO()
     Image.new("RGB", (4, 3)).save(stream, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x99" * 40)

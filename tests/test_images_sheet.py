@@ -59,6 +59,7 @@ def test_alpha_lets_the_paper_through() -> None:
     assert make_grid([clear]).numpy().min() > 200
 
 
+@pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")
 def test_half_blocks_without_a_terminal() -> None:
     stream = io.StringIO()
     show(Picture(torch.tensor([200 / 255, 0, 0]).reshape(1, 3, 1, 1).expand(1, 3, 8, 8).contiguous()), stream, width=4)
@@ -66,6 +67,7 @@ def test_half_blocks_without_a_terminal() -> None:
     assert "38;2;200;0;0" in stream.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 600), (600, 1)])
 def test_thin_pictures_are_shown_too(height: int, width: int) -> None:
     stream = io.StringIO()

@@ -228,7 +228,8 @@ def test_a_symbolic_link_is_written_through(tmp_path: Path) -> None:
     link.symlink_to(real)
     labels().save(link, overwrite=True)
     assert link.is_symlink()
-    assert Image.open(real).mode == "P"
+    with Image.open(real) as written:
+        assert written.mode == "P"
 
 
 def test_the_usual_permissions(tmp_path: Path) -> None:

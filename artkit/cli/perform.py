@@ -22,6 +22,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
 
     A failing picture is listed and the others go on; a single one raises its error.
     """
+    _hush_decoders()
     _make_folders(tasks, flags)
     with progress("loading the models"):
         from artkit.engine.runner import Runner
@@ -36,6 +37,15 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     for failure in failures:
         say(f"{failure['input'] or failure['seed']}: {failure['error']}")
     return 1 if failures else 0
+
+
+def _hush_decoders() -> None:
+    """Keep what image libraries mutter about damaged files off the terminal: each fault is told in our one line."""
+    import logging
+    import warnings
+
+    warnings.filterwarnings("ignore", module="PIL")
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 def _stream(

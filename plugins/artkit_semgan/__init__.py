@@ -1,0 +1,89 @@
+"""SemGAN: label maps dreamed from noise, or read from a picture (Ghelfi, Galeone, De Simoni, Di Mattia, "Adversarial
+Pixel-Level Generation of Semantic Images", 2019).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+
+
+class SemganOptions(Options, frozen=True):
+    """Options of a semgan step."""
+
+    temperature: Annotated[
+        float, option("spread of the noise that dreams start from: below 1 tamer, above 1 wilder", ge=0, le=4)
+    ] = 1.0
+    classes: Annotated[
+        str | None, option("classes the map may use, such as 'sky hill grass'; all of the model's when left out")
+    ] = None
+
+
+class SemganTraining(Options, frozen=True):
+    """Options of semgan training; the defaults of the generator are the paper's."""
+
+    parts: Annotated[
+        Literal["both", "dream", "read"], option("what to train: dreaming maps, reading pictures, or both")
+    ] = "both"
+    labels: Annotated[str | None, option("column of label maps; the first one when left out")] = None
+    latent: Annotated[int, option("length of the noise vector z", ge=1, le=4096)] = 128
+    resolution: Annotated[int, option("side of the dreamed maps, in pixels; a multiple of 32", ge=32, le=1024)] = 128
+    width: Annotated[
+        int, option("filters of the generator's last inner level; each level before has twice as many", ge=2)
+    ] = 64
+    judge_width: Annotated[int, option("filters of the judge's first level", ge=2)] = 32
+    fakes: Annotated[
+        Literal["soft", "gumbel"],
+        option("what the judge sees: soft distributions, or one-hot draws with a straight-through gradient"),
+    ] = "soft"
+    gan: Annotated[Literal["relativistic", "vanilla", "lsgan", "hinge"], option("adversarial loss of the dreams")] = (
+        "relativistic"
+    )
+    r1: Annotated[float, option("weight of the gradient penalty on real maps", ge=0)] = 2.0
+    guide: Annotated[
+        float, option("weight of redrawing real maps from a learned z; 0 is the plain adversarial game", ge=0)
+    ] = 4.0
+    kl: Annotated[float, option("weight, in it, of keeping the learned z like the noise of dreams", ge=0)] = 8.0
+    warm_up: Annotated[int, option("steps of redrawing alone, before the adversarial game begins", ge=0)] = 500
+    shares: Annotated[float, option("weight of matching how much of the maps each class covers", ge=0)] = 1.0
+    reader_width: Annotated[int, option("filters of the reader", ge=4)] = 48
+    reader_dilations: Annotated[tuple[int, ...], option("dilation of each of its residual blocks")] = (1, 2, 4)
+    patches: Annotated[int, option("damaged patches the reader sees a step", ge=1)] = 8
+    patch: Annotated[int, option("their side in pixels, an even number", ge=16)] = 64
+
+
+SPEC = MethodSpec(
+    name="semgan",
+    summary="Dream label maps from noise, or read a picture as a label map.",
+    inputs=(
+        Port("image", Kind.IMAGE, "a drawn, blurred or compressed map to read; without it, dream", required=False),
+    ),
+    output=Kind.LABELS,
+    options=SemganOptions,
+    translator="artkit_semgan.translator:Semgan",
+    trainer="artkit_semgan.trainer:SemganTrainer",
+    training_options=SemganTraining,
+    default_model="landscape",
+)
+
+
+@hookimpl
+def register_methods() -> list[MethodSpec]:
+    """Register semgan."""
+    return [SPEC]
+
+
+@hookimpl
+def register_models() -> list[ModelSpec]:
+    """Register the landscape model."""
+    return [
+        ModelSpec(
+            name="landscape",
+            method="semgan",
+            summary="Dreams landscapes of twelve classes, and reads drawings of them.",
+            file="artkit_semgan:weights/landscape.safetensors",
+            licence="CC0-1.0",
+            source="examples/recipes/semgan-landscape.toml",
+        )
+    ]

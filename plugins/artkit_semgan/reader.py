@@ -1,0 +1,60 @@
+"""SemGAN's conditional form: read a picture as a label map."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from artkit.images import ClassSet
+from artkit.nn import DilatedBlock
+
+NEARNESS = 20 / 255
+"""Standard deviation, in [0, 1] units, of the colour noise under which the classes are first weighed."""
+ERROR_SCALE = 8.0
+"""Brings colour errors, an eighth at most, to the size of the other numbers."""
+
+
+class Reader(nn.Module):
+    """Picture to a class distribution at every pixel.
+
+    Its prior is how near each colour is to the class colours; dilated residual blocks at half the resolution correct
+    it. They see the colours and the prior. To allow for a tint, they are also told of the picture as a whole how
+    much of it each class would get by colour alone, and by how much its colours would be off.
+    """
+
+    palette: Tensor
+
+    def __init__(self, classes: ClassSet, width: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        count = len(classes)
+        # Bytes, so that a model in half precision keeps the exact colours.
+        self.register_buffer("palette", torch.tensor(classes.colours, dtype=torch.uint8), persistent=False)
+        self.enter = nn.Conv2d(4 * (3 + count), width, 3, padding=1)
+        self.blocks = nn.ModuleList(DilatedBlock(width, dilation, "none", 4 * count) for dilation in dilations)
+        self.leave = nn.Conv2d(width, 4 * count, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map N3HW in [0, 1], sides even, to logits N K H W."""
+        with torch.autocast(image.device.type, enabled=False):
+            distances = self.measure(image.float())
+            nearness = F.softmax(-distances, 1)
+            told = self.survey(image.float(), nearness).to(image.dtype)
+        x = torch.cat([image, nearness.to(image.dtype)], 1) * 2 - 1
+        y = self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+        for block in self.blocks:
+            y = block(y, told)
+        return F.pixel_shuffle(self.leave(y), 2) - distances.to(image.dtype)
+
+    def measure(self, image: Tensor) -> Tensor:
+        """Return how far each colour is from each class's, as normal noise would have it: N K H W, in nats."""
+        palette = self.palette.float() / 255
+        planes = [(image - colour[:, None, None]).square().sum(1) for colour in palette]
+        return torch.stack(planes, 1) / (2 * NEARNESS**2)
+
+    def survey(self, image: Tensor, nearness: Tensor) -> Tensor:
+        """Return each class's share of each picture and its mean colour error there: N 4K."""
+        weights = nearness.flatten(2)
+        total = weights.sum(2, keepdim=True)
+        errors = (weights @ image.flatten(2).mT - total * self.palette.float() / 255) / total.clamp_min(1.0)
+        return torch.cat([weights.mean(2), ERROR_SCALE * errors.flatten(1)], 1)

@@ -1,0 +1,67 @@
+"""Run a SemGAN model: dream, or read."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
+from artkit_semgan import SPEC, SemganOptions
+from artkit_semgan.networks import Dreamer
+from artkit_semgan.reader import Reader
+
+
+class Semgan(Translator):
+    """Two networks with one output: a class distribution at every pixel, of which the likeliest class is the map's.
+
+    Without a picture, the dreamer makes the distribution from noise, at its own resolution; it is resized as a
+    distribution, so that borders come out smooth, at any size. With a picture, the reader makes it pixel by pixel.
+    """
+
+    spec = SPEC
+    options: SemganOptions
+    header: ModelHeader
+
+    def __init__(self, options: SemganOptions, header: ModelHeader) -> None:
+        super().__init__(options, header)
+        if header.classes is None:
+            raise ModelError("this semgan model has no class set in its header: export it again.")
+        parts = header.arguments
+        self.dreamer = Dreamer(len(header.classes), **parts["dreamer"]) if "dreamer" in parts else None
+        self.reader = Reader(header.classes, **parts["reader"]) if "reader" in parts else None
+        allowed = self._parse_classes(options.classes)
+        self.barred = [index for index in range(len(header.classes)) if index not in allowed]
+
+    def translate(self, context: Context, *, image: Tensor | None) -> Tensor:  # type: ignore[override]
+        """Map N3HW in [0, 1], or nothing, to labels N H W."""
+        logits = self._dream(context) if image is None else self._read(image)
+        logits[:, self.barred] = -torch.inf
+        return logits.argmax(1)
+
+    def _dream(self, context: Context) -> Tensor:
+        if self.dreamer is None:
+            raise ModelError(
+                "this semgan model only reads: give it a picture, or take one that dreams (model=landscape)."
+            )
+        z = self.options.temperature * context.normal(self.dreamer.latent)
+        shares = F.softmax(one_by_one(self.dreamer, z), 1)
+        return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
+
+    def _read(self, image: Tensor) -> Tensor:
+        if self.reader is None:
+            raise ModelError("this semgan model only dreams: run it without a picture, or take one that reads.")
+        return one_by_one(self.reader, image)
+
+    def _parse_classes(self, text: str | None) -> set[int]:
+        names = list(self.header.classes.names) if self.header.classes else []
+        chosen = (text or " ".join(names)).replace(",", " ").split()
+        for name in chosen:
+            if name not in names:
+                raise OptionError(f"semgan(classes={text!r}): this model has no class '{name}'.{nearest(name, names)}")
+        return {names.index(name) for name in chosen}
+
+
+def one_by_one(network: nn.Module, batch: Tensor) -> Tensor:
+    """Run a network on each row of a batch by itself: in other batch sizes sums round differently, and borders move."""
+    return torch.cat([network(row).float() for row in batch.split(1)])

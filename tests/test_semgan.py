@@ -1,0 +1,207 @@
+"""SemGAN: dreams and readings keep to the palette, the seed and the size; both parts train, resume and export."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError
+from artkit.images import one_hot, paint_labels
+from artkit.models.file import load_model
+from artkit.testing import check_spec
+from artkit.training import train
+from artkit_semgan import SPEC, SemganOptions
+from artkit_semgan.damage import blur, compress, damage, rescale
+from artkit_semgan.shares import RunningShares, cell_shares
+from artkit_semgan.translator import Semgan
+
+CLASSES = ClassSet(
+    "three",
+    (LabelClass("sky", (110, 170, 220)), LabelClass("grass", (140, 190, 80)), LabelClass("house", (180, 80, 60))),
+)
+PARTS = {
+    "dreamer": {"latent": 8, "width": 4, "resolution": 32},
+    "reader": {"width": 8, "dilations": (1, 2)},
+}
+TINY = {
+    "latent": 4, "width": 4, "judge_width": 4, "resolution": 32, "reader_width": 8, "reader_dilations": (1,),
+    "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
+    "learning_rate": 1e-3, "ema": 0.9, "sample_every": 3, "checkpoint_every": 3, "precision": "fp32",
+}  # fmt: skip
+
+
+def translator(parts=("dreamer", "reader"), **options):
+    torch.manual_seed(0)
+    head = ModelHeader(
+        method="semgan",
+        architecture="semgan",
+        arguments={part: PARTS[part] for part in parts},
+        inputs={"image": Kind.IMAGE},
+        output=Kind.LABELS,
+        classes=CLASSES,
+        size_multiple=2,
+    )
+    model = Semgan(SemganOptions(**options), head).eval()
+    for weight in [] if model.dreamer is None else model.dreamer.parameters():
+        torch.nn.init.normal_(weight, std=0.5)  # as torch draws them, one class would win everywhere
+    return model
+
+
+def dream(model, *seeds, size=(24, 40)):
+    return model.run({"image": None}, seeds=seeds, size=size)
+
+
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory):
+    root = tmp_path_factory.mktemp("maps")
+    (root / "classes.txt").write_text("0 sky 110 170 220\n1 grass 140 190 80\n2 house 180 80 60\n")
+    chance = np.random.default_rng(0)
+    for split, count in (("train", 5), ("val", 2)):
+        (root / split / "label").mkdir(parents=True)
+        for index in range(count):
+            labels = np.zeros((48, 64), np.uint8)
+            labels[chance.integers(20, 40) :] = 1
+            labels[30:38, 10:20] = 2
+            Image.fromarray(np.array(CLASSES.colours, np.uint8)[labels]).save(root / split / "label" / f"{index}.png")
+    return root
+
+
+def test_the_spec_keeps_the_contract():
+    check_spec(SPEC)
+    assert SPEC.is_source
+
+
+def test_dreams_follow_the_seed_whatever_the_batch():
+    model = translator()
+    both = dream(model, 3, 4)
+    assert both.shape == (2, 24, 40)
+    assert torch.equal(both[1:], dream(model, 4))
+    assert torch.equal(both, dream(model, 3, 4))
+    assert not torch.equal(both[0], both[1])
+
+
+def test_readings_do_not_depend_on_the_batch():
+    model, images = translator(), torch.rand(3, 3, 20, 28)
+    together = model.run({"image": images}, seeds=(0, 0, 0), size=(20, 28))
+    alone = [model.run({"image": image[None]}, seeds=(9,), size=(20, 28)) for image in images]
+    assert torch.equal(together, torch.cat(alone))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (33, 5), (100, 70)])
+def test_any_size(size):
+    model = translator()
+    assert dream(model, 1, size=size).shape == (1, *size)
+    assert model.run({"image": torch.rand(1, 3, *size)}, seeds=(1,), size=size).shape == (1, *size)
+
+
+def test_dreams_of_one_seed_are_one_scene_at_any_size():
+    small, large = (dream(translator(), 7, size=(side, side)) for side in (64, 192))
+    assert (large[:, 1::3, 1::3] == small).float().mean() > 0.95
+
+
+def test_temperature_spreads_dreams():
+    assert torch.equal(dream(translator(temperature=0), 1), dream(translator(temperature=0), 2))
+    assert not torch.equal(dream(translator(temperature=3), 1), dream(translator(temperature=0), 1))
+
+
+def test_only_the_classes_asked_for():
+    model = translator(classes="sky, house")
+    image = torch.rand(1, 3, 16, 16)
+    assert set(model.run({"image": image}, seeds=(0,), size=(16, 16)).unique().tolist()) <= {0, 2}
+    assert set(dream(translator(classes="grass"), 5).unique().tolist()) == {1}
+    with pytest.raises(OptionError, match="'grass'"):
+        translator(classes="gras")
+
+
+def test_a_model_with_one_part_says_what_it_lacks():
+    with pytest.raises(ModelError, match="only reads"):
+        dream(translator(parts=("reader",)), 1)
+    with pytest.raises(ModelError, match="only dreams"):
+        translator(parts=("dreamer",)).run({"image": torch.rand(1, 3, 8, 8)}, seeds=(1,), size=(8, 8))
+
+
+def test_a_tint_does_not_change_what_the_reader_is_told_of_shares():
+    reader = translator().reader
+    image = paint_labels(torch.tensor([[[0, 0], [1, 2]]]), CLASSES)
+    told = reader.survey(image, (-reader.measure(image)).softmax(1))[0]
+    assert torch.allclose(told[:3], torch.tensor([0.5, 0.25, 0.25]), atol=0.02)
+    assert told[3:].abs().max() < 0.1
+    redder = (image + torch.tensor([0.02, 0, 0])[:, None, None]).clamp(0, 1)
+    errors = reader.survey(redder, (-reader.measure(redder)).softmax(1))[0, 3:].unflatten(0, (3, 3))
+    assert errors[0, 0] == pytest.approx(8 * 0.02, rel=0.2)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (48, 64), (33, 50)])
+def test_cells_hold_the_share_of_each_class(size):
+    labels = torch.randint(0, 3, (2, *size), generator=torch.Generator().manual_seed(1))
+    shares = cell_shares(labels, 3, 16)
+    assert shares.shape == (2, 3, 16, 16)
+    assert torch.allclose(shares.sum(1), torch.ones(2, 16, 16))
+    if size == (32, 32):
+        assert torch.equal(shares, torch.nn.functional.avg_pool2d(one_hot(labels, 3), 2))
+
+
+def test_running_shares_are_zero_apart_for_equal_worlds_and_pull_dreams_together():
+    real = one_hot(torch.tensor([[[0, 0], [1, 2]]]), 3)
+    shares = RunningShares(3)
+    assert float(shares.compare(real, real)) == 0
+    logits = torch.zeros(1, 3, 2, 2, requires_grad=True)
+    shares.compare(real, logits.softmax(1)).backward()
+    assert float(logits.grad[:, 0].sum()) < 0 < float(logits.grad[:, 1].sum())
+
+
+def test_damage_follows_the_random_state_and_keeps_flat_colour():
+    flat = torch.full((3, 24, 24), 0.5)
+    assert torch.allclose(blur(flat, 2.0), flat, atol=1e-5)
+    assert torch.allclose(rescale(flat, 0.5), flat, atol=1e-5)
+    assert torch.allclose(compress(flat, 30), flat, atol=0.02)
+    images = torch.rand(6, 3, 24, 20)
+    torch.manual_seed(1)
+    first = damage(images)
+    torch.manual_seed(1)
+    assert torch.equal(first, damage(images))
+    assert first.shape == images.shape
+    assert 0 <= float(first.min()) <= float(first.max()) <= 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"parts": "dream", "fakes": "gumbel", "gan": "hinge", "guide": 0.0, "shares": 0.0}, {"parts": "read"}],
+)
+def test_stopping_and_resuming_changes_nothing(maps, tmp_path, changes, monkeypatch):
+    whole = train("semgan", str(maps), tmp_path / "whole", values=TINY | changes)
+    from artkit.training.loop import Loop
+
+    train_step = Loop._train
+
+    def stopping(self, batch):
+        losses = train_step(self, batch)
+        self._stop = self.step == 3
+        return losses
+
+    monkeypatch.setattr(Loop, "_train", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train("semgan", str(maps), tmp_path / "half", values=TINY | changes)
+    monkeypatch.undo()
+    half = train("semgan", str(maps), tmp_path / "half", values=TINY | changes, resume=True)
+    assert half.read_bytes() == whole.read_bytes()
+    parts = {"dream": {"dreamer"}, "read": {"reader"}}.get(changes.get("parts"), {"dreamer", "reader"})
+    assert {name.split(".")[0] for name in load_model(whole).tensors} == parts
+
+
+def test_a_trained_model_reads_and_dreams_in_a_chain(maps, tmp_path):
+    model = train("semgan", str(maps), tmp_path / "run", values=TINY)
+    chain = Chain(f"semgan(model={str(model)!r})")
+    assert chain(seed=1, size=(30, 20)).size == (20, 30)
+    assert chain(np.full((9, 11, 3), 128, np.uint8)).classes.names == ("sky", "grass", "house")
+
+
+def test_pictures_cannot_teach_maps(tmp_path):
+    for column in ("A", "B"):
+        (tmp_path / column).mkdir()
+        for index in range(12):
+            Image.new("RGB", (32, 32)).save(tmp_path / column / f"{index}.png")
+    with pytest.raises(OptionError, match="no label maps"):
+        train("semgan", str(tmp_path), tmp_path / "run", values=TINY | {"labels": "A"})
