@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError
-from artkit.images import one_hot, paint_labels
+from artkit.images import nearest_palette, one_hot, paint_labels, read_picture
 from artkit.models.file import load_model
 from artkit.testing import check_spec
 from artkit.training import train
 from artkit_semgan import SPEC, SemganOptions
-from artkit_semgan.damage import blur, compress, damage, rescale
+from artkit_semgan.calibration import calibrate, dreamt_shares
+from artkit_semgan.damage import add_noise, blur, compress, damage, rescale
 from artkit_semgan.shares import RunningShares, cell_shares
 from artkit_semgan.translator import Semgan
 
@@ -152,6 +155,16 @@ def test_running_shares_are_zero_apart_for_equal_worlds_and_pull_dreams_together
     assert float(logits.grad[:, 0].sum()) < 0 < float(logits.grad[:, 1].sum())
 
 
+def test_calibration_gives_dreams_the_shares_of_the_world():
+    dreamer, world = translator().dreamer, torch.tensor([0.5, 0.3, 0.2])
+    before = {name: value.clone() for name, value in dreamer.state_dict().items()}
+    settled = calibrate(dreamer, world)
+    fresh = torch.randn(200, 8, generator=torch.Generator().manual_seed(9))
+    with torch.no_grad():
+        assert torch.allclose(dreamt_shares(settled(fresh)), world, atol=0.05)
+    assert all(torch.equal(value, before[name]) for name, value in dreamer.state_dict().items())
+
+
 def test_damage_follows_the_random_state_and_keeps_flat_colour():
     flat = torch.full((3, 24, 24), 0.5)
     assert torch.allclose(blur(flat, 2.0), flat, atol=1e-5)
@@ -205,3 +218,34 @@ def test_pictures_cannot_teach_maps(tmp_path):
             Image.new("RGB", (32, 32)).save(tmp_path / column / f"{index}.png")
     with pytest.raises(OptionError, match="no label maps"):
         train("semgan", str(tmp_path), tmp_path / "run", values=TINY | {"labels": "A"})
+
+
+def test_the_landscape_model_dreams_varied_landscapes():
+    dreams = [Chain("semgan")(seed=seed, size=(48, 32)) for seed in range(12)]
+    labels = torch.cat([picture.tensor for picture in dreams])
+    assert len({dreamt.numpy().tobytes() for dreamt in labels}) == 12
+    above, below = labels[:, :8], labels[:, -8:]
+    assert (above <= 5).float().mean() > 0.9  # sky, cloud, sun, mountain, hill, tree
+    assert (below >= 5).float().mean() > 0.9  # tree, grass, water, sand, rock, house, path
+
+
+@pytest.mark.parametrize(
+    ("spoil", "least"),
+    [
+        (lambda image: image, 0.999),
+        (lambda image: compress(image, 30), 0.985),
+        (lambda image: blur(image, 2.0), 0.97),
+        (lambda image: add_noise(image, 25 / 255), 0.98),
+        (lambda image: rescale(image, 0.5), 0.985),
+    ],
+    ids=["clean", "jpeg", "blur", "noise", "resize"],
+)
+def test_the_landscape_model_reads_damaged_drawings(spoil, least):
+    drawing = read_picture(Path(__file__).parents[1] / "examples" / "semantic.png").tensor[..., 150:342, 60:316]
+    torch.manual_seed(0)
+    spoilt = spoil(drawing[0])[None]
+    read = Chain("semgan")(spoilt)
+    truth = nearest_palette(drawing, read.classes)
+    accuracy = (read.tensor == truth).float().mean()
+    assert accuracy > least
+    assert accuracy >= (nearest_palette(spoilt, read.classes) == truth).float().mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
@@ -13,6 +13,7 @@ from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_semgan import SemganTraining
+from artkit_semgan.calibration import calibrate
 from artkit_semgan.damage import damage
 from artkit_semgan.losses import cross_entropy, divergence, dreamer_loss, gradient_penalty, judge_loss
 from artkit_semgan.networks import Dreamer, Guide, Judge
@@ -106,7 +107,7 @@ class SemganTrainer(Trainer):
             size_multiple=2,
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
-        states = {part: self.exported(part).state_dict() for part in self.arguments}
+        states = {part: self._finished(part).state_dict() for part in self.arguments}
         return header, {f"{part}.{name}": value for part, state in states.items() for name, value in state.items()}
 
     def extra_state(self) -> dict[str, Any]:
@@ -137,6 +138,11 @@ class SemganTrainer(Trainer):
         if "reader" in self.arguments:
             self.networks["reader"] = Reader(self.classes, **self.arguments["reader"])
             self.optimisers["read"] = self.adam("reader", betas=(0.9, 0.99))
+
+    def _finished(self, part: str) -> nn.Module:
+        network = self.exported(part)
+        known = bool(self.shares.world.any())
+        return calibrate(network, self.shares.world) if isinstance(network, Dreamer) and known else network
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(len(like), self.options.latent, device=like.device)
