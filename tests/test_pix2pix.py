@@ -115,6 +115,15 @@ def test_any_size_goes_through_a_chain(tmp_path, size):
     assert out.size == size
 
 
+def test_a_label_map_is_resized_without_mixing_colours(tmp_path):
+    head = header()
+    path = tmp_path / "model.safetensors"
+    weights = translator(head).state_dict()
+    save_model(path, head, weights)
+    colours = np.array(CLASSES.colours, np.uint8)[np.random.default_rng(0).integers(0, 2, (9, 7))]
+    assert Chain(f"pix2pix(model={str(path)!r})")(colours, size=(16, 12)).size == (12, 16)
+
+
 def test_noise_on_the_input_has_the_level_it_says():
     torch.manual_seed(0)
     labels = torch.zeros(1, 200, 200, dtype=torch.long)

@@ -79,7 +79,7 @@ class Runner:
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        picture = source if source is None or size is None else resize(source, size)
+        picture = source if source is None or size is None else self._resized(source, size)
         extent = picture.size if picture is not None else (size or DREAM_SIZE)[::-1]
         results: list[StepResult] = []
         for planned, translator in zip(self.plan.steps, self._translators, strict=True):
@@ -107,6 +107,14 @@ class Runner:
         }
         record: dict[str, Any] = {"version": __version__, "chain": str(self.plan.chain), "seed": seed, "models": models}
         return record | ({"size": list(size)} if size else {}) | ({"ports": ports} if ports else {})
+
+    def _resized(self, source: Picture, size: tuple[int, int]) -> Picture:
+        """Resize an input; as labels where the first step takes labels, so that no colour is mixed."""
+        first = self.plan.steps[0]
+        if first.spec.inputs and first.port_kind(first.spec.inputs[0].name) is Kind.LABELS:
+            classes = first.header.classes if first.header else None
+            source = convert(source, Kind.LABELS, classes, self._known_classes())
+        return resize(source, size)
 
     def _run_step(
         self,
