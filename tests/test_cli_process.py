@@ -33,6 +33,11 @@ def test_stdin_has_a_name(shell, monkeypatch):
     assert pixels_of("stdin.invert.png")[5, 5, 0] == 55
 
 
+def heed_interrupts() -> None:
+    """Undo what shells do to commands in the background, which are started deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_nothing_half_written(shell):
     shell.paint("in/a.png")
     shell.paint("in/b.png")
@@ -44,6 +49,7 @@ def test_ctrl_c_leaves_nothing_half_written(shell):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "stalling\n"
