@@ -204,11 +204,6 @@ def test_stopping_and_resuming_changes_nothing(maps, tmp_path, changes, monkeypa
     assert {name.split(".")[0] for name in load_model(whole).tensors} == parts
 
 
-def test_maps_smaller_than_dreams_are_refused(maps, tmp_path):
-    with pytest.raises(OptionError, match="resolution=64"):
-        train("semgan", str(maps), tmp_path / "run", values=TINY | {"resolution": 64})
-
-
 def test_a_trained_model_reads_and_dreams_in_a_chain(maps, tmp_path):
     model = train("semgan", str(maps), tmp_path / "run", values=TINY)
     chain = Chain(f"semgan(model={str(model)!r})")

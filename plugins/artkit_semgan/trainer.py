@@ -44,8 +44,6 @@ class SemganTrainer(Trainer):
         column = dataset.column(options.labels) if options.labels else dataset.first(Kind.LABELS)
         if column.classes is None:
             raise OptionError(f"training semgan(labels={column.name}): this column holds no label maps.")
-        if settings.crop < options.resolution:
-            raise OptionError(f"training semgan: crop={settings.crop} is smaller than resolution={options.resolution}.")
         self.classes, self.labels, self.columns = column.classes, column.name, (column.name,)
         self.arguments = self._arguments()
         self.averaged = tuple(self.arguments)  # type: ignore[misc]
