@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
+from artkit.images import match_palette, one_hot
 from artkit_semgan import SPEC, SemganOptions
 from artkit_semgan.networks import Dreamer
 from artkit_semgan.reader import Reader
@@ -51,7 +52,15 @@ class Semgan(Translator):
     def _read(self, image: Tensor) -> Tensor:
         if self.reader is None:
             raise ModelError("this semgan model only dreams: run it without a picture, or take one that reads.")
-        return one_by_one(self.reader, image)
+        return torch.cat([self._read_one(picture) for picture in image.split(1)])
+
+    def _read_one(self, picture: Tensor) -> Tensor:
+        """Read 1 3 H W. A picture in exact class colours is a label map already: nothing is left to guess."""
+        classes = self.header.classes
+        assert classes is not None
+        assert self.reader is not None
+        labels, share = match_palette(picture.float(), classes)
+        return one_hot(labels, len(classes)).log() if share == 1 else self.reader(picture).float()
 
     def _parse_classes(self, text: str | None) -> set[int]:
         names = list(self.header.classes.names) if self.header.classes else []
