@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from artkit.nn.discriminators import MultiscaleDiscriminator, PatchDiscriminator
+from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
 from artkit.nn.ema import Ema
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
@@ -13,6 +13,7 @@ from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
 
 __all__ = [
+    "PATCH_LAYERS",
     "STROKE_CHANNELS",
     "DilatedBlock",
     "Ema",

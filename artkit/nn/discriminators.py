@@ -8,6 +8,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from artkit.nn.norm import NormKind, make_norm
 
+PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
+"""The `layers` of a PatchDiscriminator that looks at patches of so many pixels."""
+
 
 class PatchDiscriminator(nn.Module):
     """Judge overlapping patches: `layers` = 0, 1, 3, 5 look at 1, 16, 70, 286 px. Returns logits, N 1 h w.

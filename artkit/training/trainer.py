@@ -56,6 +56,12 @@ class Trainer(ABC):
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """Restore what `extra_state` returned."""
 
+    def update(self, name: str, loss: Tensor) -> None:
+        """Take one step of the named optimiser down the loss's gradient."""
+        self.optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimisers[name].step()
+
     def exported(self, name: str) -> nn.Module:
         """Return a network's weight average where it has one, else the network."""
         return self.averages.get(name, self.networks[name])
@@ -69,3 +75,9 @@ class Trainer(ABC):
 def set_trainable(module: nn.Module, trainable: bool) -> None:
     """Switch gradients of a network's weights: off for the discriminator while the generator learns."""
     module.requires_grad_(trainable)
+
+
+def trim(value: Tensor, multiple: int) -> Tensor:
+    """Cut a preview, ... H W, to sides that a network takes, at the bottom and the right."""
+    height, width = (side // multiple * multiple for side in value.shape[-2:])
+    return value[..., :height, :width]

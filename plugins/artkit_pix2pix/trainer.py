@@ -11,6 +11,7 @@ from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import paint_labels
 from artkit.nn import (
+    PATCH_LAYERS,
     STROKE_CHANNELS,
     MultiscaleDiscriminator,
     discriminator_loss,
@@ -21,11 +22,10 @@ from artkit.nn import (
     stroke_noise,
 )
 from artkit.seeds import mix_seeds
-from artkit.training import Settings, Trainer, set_trainable
+from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_pix2pix import Pix2PixTraining
 from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, make_generator, size_multiple
 
-PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 LOWPASS_CELL = 8
 SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 
@@ -74,7 +74,7 @@ class Pix2PixTrainer(Trainer):
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show source, output and target."""
         multiple = size_multiple(self.options.network)
-        batch = {name: _trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
+        batch = {name: trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
         source = batch[self.source.name]
         output = self.exported("generator")(self._input(source, batch), *self._condition(batch))
         shown = paint_labels(source, self.source.classes) if self.source.classes else source
@@ -127,7 +127,7 @@ class Pix2PixTrainer(Trainer):
         judge = self.networks["discriminator"]
         set_trainable(judge, True)
         loss = discriminator_loss(judge(real), judge(false), self.options.gan)
-        self._update("discriminator", loss)
+        self.update("discriminator", loss)
         return {"discriminator": loss}
 
     def _learn_to_translate(self, real: Tensor, false: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
@@ -147,13 +147,8 @@ class Pix2PixTrainer(Trainer):
                 wanted = judge.features(real)  # type: ignore[operator]
             losses["matching"] = feature_matching(wanted, judged)
             loss = loss + options.matching * losses["matching"]
-        self._update("generator", loss)
+        self.update("generator", loss)
         return losses
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimisers[name].step()
 
     def _input(self, source: Tensor, batch: dict[str, Any]) -> Tensor:
         x = encode_input(source, self.classes, batch.get("z"))
@@ -171,9 +166,3 @@ class Pix2PixTrainer(Trainer):
         x = self._input(batch[self.source.name], batch)
         planes = [told[:, :, None, None].expand(-1, -1, *x.shape[-2:]) for told in self._condition(batch)]
         return torch.cat([x, *planes], 1)
-
-
-def _trim(value: Tensor, multiple: int) -> Tensor:
-    """Cut a preview to sides the network takes."""
-    height, width = (side // multiple * multiple for side in value.shape[-2:])
-    return value[..., :height, :width]

@@ -28,7 +28,7 @@ class SemganTraining(Options, frozen=True):
     ] = "both"
     labels: Annotated[str | None, option("column of label maps; the first one when left out")] = None
     latent: Annotated[int, option("length of the noise vector z", ge=1, le=4096)] = 128
-    resolution: Annotated[int, option("side of the dreamed maps, in pixels; a multiple of 32", ge=32, le=1024)] = 128
+    resolution: Annotated[Literal[32, 64, 128, 256], option("side of the dreamed maps, in pixels")] = 128
     width: Annotated[
         int, option("filters of the generator's last inner level; each level before has twice as many", ge=2)
     ] = 64

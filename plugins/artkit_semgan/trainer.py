@@ -164,7 +164,7 @@ class SemganTrainer(Trainer):
         verdicts = judge(real)
         loss = judge_loss(verdicts, judge(fake), options.gan)
         penalty = options.r1 / (2 * PENALTY_SHARE) * gradient_penalty(verdicts, real) if pays else 0.0
-        self._update("judge", loss + penalty)
+        self.update("judge", loss + penalty)
         return {"judge": loss}
 
     def _learn_to_dream(self, real: Tensor, judged: bool) -> dict[str, Tensor]:
@@ -176,7 +176,7 @@ class SemganTrainer(Trainer):
             losses |= self._follow_guide(real)
             cells = self.options.resolution**2
             total = total + self.options.guide * (losses["redraw"] + self.options.kl / cells * losses["kl"])
-        self._update("dream", total)
+        self.update("dream", total)
         return losses
 
     def _satisfy_judge(self, real: Tensor) -> dict[str, Tensor]:
@@ -197,7 +197,7 @@ class SemganTrainer(Trainer):
     def _learn_to_read(self, labels: Tensor) -> dict[str, Tensor]:
         labels, pictures = self._damaged_patches(labels)
         loss = F.cross_entropy(self.networks["reader"](pictures).float(), labels)
-        self._update("read", loss)
+        self.update("read", loss)
         return {"read": loss}
 
     def _damaged_patches(self, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -213,11 +213,6 @@ class SemganTrainer(Trainer):
             torch.stack([cut(x, side, *c) for x, c in zip(xs, corners, strict=True)]) for xs in (large, pictures)
         ]
         return patches[0], patches[1]
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimisers[name].step()
 
 
 def mirror_some(labels: Tensor) -> Tensor:

@@ -9,15 +9,14 @@ from torch import Tensor
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, FolderDataset, Sample
-from artkit.nn import MultiscaleDiscriminator, discriminator_loss, generator_loss, lowpass_l1
+from artkit.nn import PATCH_LAYERS, MultiscaleDiscriminator, discriminator_loss, generator_loss, lowpass_l1
 from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
-from artkit.training import Settings, Trainer, set_trainable
+from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_touchup import TouchupTraining
 from artkit_touchup.artists import SIDE_MARGIN, SIDE_MULTIPLE, Artist, split_residual, touch_up
 from artkit_touchup.base import Base
 
-PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
 GENERATED = "generated"
 
 
@@ -63,7 +62,7 @@ class TouchupTrainer(Trainer):
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show the generated picture, what is added, what is taken away, the picture touched up, and the target."""
-        generated, target = (_trim(batch[name]) for name in (GENERATED, self.target))
+        generated, target = (trim(batch[name], SIDE_MULTIPLE) for name in (GENERATED, self.target))
         added, taken = (self.exported(name)(generated) for name in self.averaged)
         return [generated, added, taken, touch_up(generated, added, taken), target]
 
@@ -109,7 +108,7 @@ class TouchupTrainer(Trainer):
         judge = self.networks["discriminator"]
         set_trainable(judge, True)
         loss = discriminator_loss(judge(real), judge(false), self.options.gan)
-        self._update("discriminator", loss)
+        self.update("discriminator", loss)
         return {"discriminator": loss}
 
     def _learn_to_touch_up(
@@ -131,16 +130,5 @@ class TouchupTrainer(Trainer):
             set_trainable(judge, False)
             losses["adversarial"] = generator_loss(judge(false), options.gan)
             loss = loss + options.adversarial * losses["adversarial"]
-        self._update("artists", loss)
+        self.update("artists", loss)
         return losses
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimisers[name].step()
-
-
-def _trim(value: Tensor) -> Tensor:
-    """Cut a preview to sides that the artists take."""
-    height, width = (side // SIDE_MULTIPLE * SIDE_MULTIPLE for side in value.shape[-2:])
-    return value[..., :height, :width]
