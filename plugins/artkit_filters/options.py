@@ -83,8 +83,10 @@ class DenoiseOptions(Options, frozen=True):
 
     strength: Annotated[float, option("how strong the noise is, as a share of the range", ge=0.001, le=1)] = 0.1
     way: Annotated[
-        Literal["tv", "nonlocal"],
-        option("tv: flat areas, firm edges (total variation); nonlocal: averages patches alike, keeps texture"),
+        Literal["tv", "nlm"],
+        option(
+            "tv: flat areas, firm edges (total variation); nlm: averages like patches, keeps texture (non-local means)"
+        ),
     ] = "tv"
 
 

@@ -67,8 +67,8 @@ class Equalise(Translator):
     adaptive histogram equalization", Graphics Gems IV, 1994).
 
     One mapping for the whole picture, or one for each tile with the pixels between tiles interpolated. A histogram is
-    cut at `limit` times its mean and the rest spread evenly, so no contrast grows by more than that. Values between the
-    bins are interpolated too, unlike in scikit-image, so that 16-bit pictures keep their levels.
+    cut at `limit` - 1 times its mean and the rest, at most one mean, spread evenly: no contrast grows more than `limit`
+    times. Values between bins are interpolated too, unlike in scikit-image, so 16-bit pictures keep their levels.
     """
 
     spec = SPECS["equalise"]
@@ -101,7 +101,7 @@ class Equalise(Translator):
         counts = torch.bincount((tile * BINS + bins).flatten(), minlength=down * across * BINS)
         shares = counts.view(-1, BINS).double()
         shares = shares / shares.sum(1, keepdim=True)
-        cut = shares.clamp(max=self.options.limit / BINS)
+        cut = shares.clamp(max=(self.options.limit - 1) / BINS)
         cut = cut + (1 - cut.sum(1, keepdim=True)) / BINS
         curves = F.pad(cut.cumsum(1), (1, 0)).T.reshape(1, 1, BINS + 1, down, across)
         return curves.to(value.dtype)
