@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from artkit.errors import ArtkitError, ModelError, nearest
+from artkit.models.catalogue import how_to_pull
 from artkit.models.header import ModelHeader, read_header
 from artkit.spec import ModelSpec
 
@@ -74,7 +75,9 @@ def find_model(method: str, name: str | None, registry: Registry, default: str |
             f"{method} has no model '{wanted}': looked for {in_store} and among the plugins' models."
             f"{nearest(wanted, _names_of(method, registry))}"
         )
-    return _registered_file(spec, in_store)
+    if spec.url is not None:
+        raise ModelError(how_to_pull(spec, registry))
+    return _registered_file(spec)
 
 
 def list_models(registry: Registry) -> list[StoredModel]:
@@ -122,10 +125,7 @@ def _existing_path(path: Path) -> Path:
     raise ModelError(f"There is no model file {path}.{nearest(path.name, beside)}")
 
 
-def _registered_file(spec: ModelSpec, in_store: Path) -> Path:
-    """Return the file of a registered model, or say how to get it."""
-    if spec.file is None:
-        raise ModelError(f"The model '{spec.name}' of {spec.method} is not here yet: download {spec.url} to {in_store}")
+def _registered_file(spec: ModelSpec) -> Path:
     path = _packaged_file(spec)
     if not path.is_file():
         raise ModelError(f"The model '{spec.name}' of {spec.method} is missing from its plugin: no file {path}.")
