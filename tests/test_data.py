@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from artkit.data import Batches, FolderDataset, describe
+from artkit.data import Batches, Column, Dataset, FolderDataset, describe
 from artkit.errors import DataError
 from artkit.spec import Kind
 
@@ -155,3 +157,46 @@ def test_describe_names_every_fault(pairs):
     assert "0.png" in told
     assert "8: its pictures differ in size: label 32x24, photo 10x10" in told
     assert any(method["method"] == "pix2pix" for method in found["methods"])
+
+
+class Domains(Dataset):
+    """Two unpaired domains of flat pictures whose grey level is their number; B's are larger."""
+
+    name, unpaired = "domains", True
+    columns: ClassVar = {"A": Column("A", Kind.IMAGE), "B": Column("B", Kind.IMAGE)}
+
+    def __len__(self):
+        return 7
+
+    def count(self, name):
+        return {"A": 7, "B": 3}[name]
+
+    def load(self, index, names):
+        (name,) = names
+        side = {"A": 20, "B": 24 + 4 * index}[name]
+        return {name: torch.full((3, side, side), index, dtype=torch.uint8)}
+
+
+def test_unpaired_domains_are_drawn_in_orders_of_their_own():
+    batches = Batches(Domains(), ["A", "B"], size=1, crop=16, seed=5)
+    drawn = [batches.at(step) for step in range(21)]
+    numbers = {name: [round(float(batch[name][0, 0, 0, 0]) * 255) for batch in drawn] for name in "AB"}
+    for name, count in (("A", 7), ("B", 3)):
+        epochs = [sorted(numbers[name][first : first + count]) for first in range(0, 21, count)]
+        assert epochs == [list(range(count))] * (21 // count)
+
+
+def test_paired_columns_can_be_drawn_unpaired(tmp_path):
+    for index in range(8):
+        for column in ("A", "B"):
+            save(tmp_path / "train" / column / f"{index}.png", np.full((8, 8, 3), index, np.uint8))
+    dataset = FolderDataset(tmp_path, "train")
+    for unpaired in (False, True):
+        batch = Batches(dataset, ["A", "B"], size=8, crop=8, seed=0, unpaired=unpaired).at(0)
+        assert torch.equal(batch["A"], batch["B"]) is not unpaired
+
+
+def test_whole_pictures_of_several_sizes_are_cut_to_their_middle():
+    batch = Batches(Domains(), ["A", "B"], size=3, crop=None, seed=0).at(0)
+    assert batch["A"].shape == (3, 3, 20, 20)
+    assert batch["B"].shape == (3, 3, 24, 24)

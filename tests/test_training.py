@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from artkit.data import FolderDataset
 from artkit.errors import DataError, OptionError, TrainingError, UsageError
 from artkit.models.file import load_model
 from artkit.training import export_run, train
@@ -211,3 +212,11 @@ def test_a_loss_that_breaks_stops_the_run(pairs, tmp_path, monkeypatch):
 def test_the_rate_is_constant_then_falls_in_a_line():
     settings = Settings(steps=100, decay_from=0.5)
     assert [settings.rate(step) for step in (0, 49, 50, 75, 100)] == [1, 1, 1, 0.5, 0]
+
+
+def test_unpaired_pictures_are_refused_by_a_method_that_learns_from_pairs(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(FolderDataset, "unpaired", True)
+    with pytest.raises(DataError, match="pix2pix learns from pairs") as raised:
+        run(pairs, tmp_path / "run", 2)
+    assert "label, photo" in str(raised.value)
+    assert not (tmp_path / "run").exists()

@@ -15,15 +15,21 @@ from artkit.seeds import mix_seeds
 
 Prepare = Callable[[Sample], Sample]
 Batch = dict[str, Tensor | list[str]]
+WHOLE_LIMIT = 1024  # px: whole pictures are for previews, which need to be seen, not printed
 
 
 class Batches:
-    """Draw batches of `size` samples, cropped to `crop` px (None keeps whole pictures), for one dataset.
+    """Draw batches of `size` samples, cropped to `crop` px, for one dataset.
+
+    `crop=None` keeps whole pictures; where they differ in size, or exceed `WHOLE_LIMIT` px, their middle.
 
     Every sample of an epoch comes once, in an order drawn from `seed`; crops and flips are drawn from seed, step and
     place in the batch, and shared by all columns of a sample. `prepare` may add columns to a sample before it is
     cropped; what it returns is kept in memory, up to `cache_bytes`, images and labels as bytes, other numbers as half
     floats.
+
+    With `unpaired`, and always for an unpaired dataset, every column is a domain of its own: its order, crops and
+    flips are drawn for it alone, and `prepare` sees samples of one column.
     """
 
     def __init__(
@@ -36,17 +42,22 @@ class Batches:
         seed: int,
         mirror: bool = False,
         prepare: Prepare | None = None,
+        unpaired: bool = False,
         cache_bytes: int = 6 << 30,
     ) -> None:
         self.dataset, self.names, self.size, self.crop, self.seed = dataset, tuple(names), size, crop, seed
         self.mirror, self.prepare = mirror and dataset.mirrors, prepare
-        self._cache: dict[int, Sample] = {}
+        self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
+        self._cache: dict[tuple[int, int], Sample] = {}
         self._room = cache_bytes
 
     def at(self, step: int) -> Batch:
         """Return batch `step`: images float N3HW in [0, 1], labels int64 NHW, fields float NCHW, text as lists."""
-        samples = [self._augment(self._sample(self._index(step, place)), step, place) for place in range(self.size)]
-        return {name: _stack([sample[name] for sample in samples]) for name in samples[0]}
+        batch: Batch = {}
+        for domain in range(len(self._domains)):
+            samples = [self._draw(domain, step, place) for place in range(self.size)]
+            batch |= {name: _stack([sample[name] for sample in samples]) for name in samples[0]}
+        return batch
 
     def stream(self, first: int, last: int, ahead: int = 2) -> Iterator[Batch]:
         """Yield batches `first` to `last` - 1, made in a thread `ahead` of their use."""
@@ -80,24 +91,26 @@ class Batches:
         finally:
             closed.set()
 
-    def _index(self, step: int, place: int) -> int:
-        epoch, position = divmod(step * self.size + place, len(self.dataset))
-        generator = torch.Generator().manual_seed(mix_seeds(self.seed, epoch))
-        return int(torch.randperm(len(self.dataset), generator=generator)[position])
+    def _draw(self, domain: int, step: int, place: int) -> Sample:
+        seed = mix_seeds(self.seed, domain) if domain else self.seed
+        count = self.dataset.count(self._domains[domain][0])
+        epoch, position = divmod(step * self.size + place, count)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
+        return self._augment(self._sample(domain, int(order[position])), mix_seeds(seed, step, place))
 
-    def _sample(self, index: int) -> Sample:
-        if index in self._cache:
-            return self._cache[index]
-        sample = self.dataset.load(index, self.names)
+    def _sample(self, domain: int, index: int) -> Sample:
+        if (domain, index) in self._cache:
+            return self._cache[domain, index]
+        sample = self.dataset.load(index, self._domains[domain])
         sample = {name: _compact(value) for name, value in (self.prepare(sample) if self.prepare else sample).items()}
         cost = sum(value.nbytes for value in sample.values() if isinstance(value, Tensor))
         if cost <= self._room:
             self._room -= cost
-            self._cache[index] = sample
+            self._cache[domain, index] = sample
         return sample
 
-    def _augment(self, sample: Sample, step: int, place: int) -> Sample:
-        generator = torch.Generator().manual_seed(mix_seeds(self.seed, step, place))
+    def _augment(self, sample: Sample, seed: int) -> Sample:
+        generator = torch.Generator().manual_seed(seed)
         tops, flip = torch.rand(2, generator=generator).tolist(), bool(torch.rand((), generator=generator) < 0.5)
         return {
             name: _crop(value, self.crop, tops, self.mirror and flip) if isinstance(value, Tensor) else value
@@ -125,6 +138,17 @@ def _grow(value: Tensor, side: int) -> Tensor:
     )
 
 
+def _cut_alike(values: Sequence[Tensor]) -> list[Tensor]:
+    """Cut the middle of each picture, of the size that all of them have; crops are alike already."""
+    height, width = (min(WHOLE_LIMIT, *sides) for sides in zip(*(value.shape[-2:] for value in values), strict=True))
+    return [_middle(value, height, width) for value in values]
+
+
+def _middle(value: Tensor, height: int, width: int) -> Tensor:
+    top, left = (value.shape[-2] - height) // 2, (value.shape[-1] - width) // 2
+    return value[..., top : top + height, left : left + width]
+
+
 def _compact(value: Tensor | str) -> Tensor | str:
     if isinstance(value, Tensor) and value.is_floating_point():
         return value.half()
@@ -134,7 +158,7 @@ def _compact(value: Tensor | str) -> Tensor | str:
 def _stack(values: Sequence[Tensor | str]) -> Tensor | list[str]:
     if isinstance(values[0], str):
         return [str(value) for value in values]
-    stacked = torch.stack([value for value in values if isinstance(value, Tensor)])
+    stacked = torch.stack(_cut_alike([value for value in values if isinstance(value, Tensor)]))
     if stacked.is_floating_point():
         return stacked.float()
     return stacked.float() / 255 if stacked.dim() == 4 else stacked.long()

@@ -29,16 +29,19 @@ class Column:
 class Dataset(ABC):
     """Samples by number. Columns of one sample share one height and width.
 
-    `mirrors` says whether a picture flipped left to right is as good as the original: augmentation asks it.
+    In an `unpaired` dataset each column is a domain of its own, with `count(column)` pictures of any size: load one
+    column at a time. `mirrors` says whether a picture flipped left to right is as good as the original: augmentation
+    asks it.
     """
 
     name: str = ""
     columns: Mapping[str, Column] = {}
     mirrors: bool = True
+    unpaired: bool = False
 
     @abstractmethod
     def __len__(self) -> int:
-        """Return the number of samples."""
+        """Return the number of samples; of the largest domain where they are unpaired."""
 
     @abstractmethod
     def load(self, index: int, names: Sequence[str]) -> Sample:
@@ -46,6 +49,10 @@ class Dataset(ABC):
 
         Raises DataError naming the file when it cannot be read.
         """
+
+    def count(self, name: str) -> int:
+        """Return how many samples a column has."""
+        return len(self)
 
     def column(self, name: str) -> Column:
         """Return a column by name; DataError with the nearest names when there is none."""

@@ -126,8 +126,10 @@ class Loop:
 
     def _batches(self, dataset: Dataset, size: int, crop: int | None, mirror: bool) -> Batches:
         names = self.trainer.columns
-        seed = self.settings.seed
-        return Batches(dataset, names, size=size, crop=crop, seed=seed, mirror=mirror, prepare=self.trainer.prepare)
+        seed, unpaired, prepare = self.settings.seed, self.trainer.unpaired, self.trainer.prepare
+        return Batches(
+            dataset, names, size=size, crop=crop, seed=seed, mirror=mirror, prepare=prepare, unpaired=unpaired
+        )
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {name: self._place(value) if isinstance(value, Tensor) else value for name, value in batch.items()}

@@ -11,7 +11,7 @@ import msgspec
 import torch
 
 from artkit import __version__
-from artkit.data import open_dataset
+from artkit.data import Dataset, open_dataset
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.models.file import save_model
 from artkit.plugins import registry, resolve
@@ -111,6 +111,7 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     trainer_class: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
     settings, options = split_values(spec, trainer_class, values)
     dataset = open_dataset(data, "train")
+    _check_pairs(spec, trainer_class, dataset)
     try:
         preview = open_dataset(data, "val")
     except DataError:
@@ -119,6 +120,15 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     trainer = trainer_class(options, settings, dataset)
     run.mkdir(parents=True, exist_ok=True)
     return Loop(trainer, dataset, preview, run, reporter)
+
+
+def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> None:
+    """Refuse unpaired pictures to a method that learns from pairs."""
+    if dataset.unpaired and not trainer.unpaired and len(dataset.columns) > 1:
+        raise DataError(
+            f"{spec.name} learns from pairs, and the pictures of {dataset.name} are unpaired "
+            f"({', '.join(dataset.columns)}): name partners alike, or train a method for unpaired pictures."
+        )
 
 
 def _write_run(run: Path, method: str, data: str, values: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ class Trainer(ABC):
     """Settings that differ from the shared defaults."""
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     """Networks whose weight average is exported."""
+    unpaired: ClassVar[bool] = False
+    """Whether each column is drawn in an order of its own: then pictures need no partners."""
 
     def __init__(self, options: Options, settings: Settings, dataset: Dataset) -> None:
         self.settings = settings
