@@ -131,6 +131,18 @@ def hold(visit: Visit) -> None:
     serve(visit)
 
 
+def trickle(visit: Visit) -> None:
+    """Send the file so slowly that it takes until it is released, and never so slowly that it stalls."""
+    body = visit.web.files[visit.path]
+    visit.head(200, Content_Length=len(body))
+    visit.web.stalled.set()
+    sent = 0
+    while not visit.web.release.wait(0.05) and sent < len(body):
+        visit.wfile.write(body[sent : sent + 1])
+        sent += 1
+    visit.wfile.write(body[sent:])
+
+
 def status(code: int) -> Answer:
     return lambda visit: visit.head(code, Content_Length=0)
 

@@ -20,7 +20,7 @@ from artkit.images.atomic import reason_of
 from artkit.models.catalogue import in_megabytes
 from artkit.models.partial import Partial
 
-CHUNK = 2**18  # bytes read at a time
+CHUNK = 2**14  # bytes read at a time: as much as a stall can lose
 REDIRECTS = 5
 LATER = (408, 425, 429)  # statuses below 500 by which a server asks for patience
 ELSEWHERE = "If you know another place that has the file: --mirror URL"
@@ -74,7 +74,7 @@ class Downloader:
                 self._attempt(url)
             except BrokenOffError as broken:
                 if attempt == self.patience.attempts:
-                    raise ModelError(self._last_words(url, broken)) from None
+                    raise self._giving_up(url, broken) from None
                 pause = self.patience.pause * 2 ** (attempt - 1)
                 self.watcher.note(f"{broken}; trying again in {pause:g} s.")
                 time.sleep(pause)
@@ -138,10 +138,12 @@ class Downloader:
                 f"{shown(url)} is larger than the model can be: it was cut off at {in_megabytes(self.limit)}."
             )
 
-    def _last_words(self, url: str, broken: BrokenOffError) -> str:
+    def _giving_up(self, url: str, broken: BrokenOffError) -> ModelError:
         kept, _ = self.partial.kept(url)
+        if not kept:
+            self.partial.discard()
         advice = f"The first {in_megabytes(kept)} are kept: the same command goes on from there." if kept else ELSEWHERE
-        return f"Cannot download {shown(url)}: {broken}. {advice}"
+        return ModelError(f"Cannot download {shown(url)}: {broken}. {advice}")
 
 
 def shown(url: str) -> str:

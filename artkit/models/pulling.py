@@ -17,13 +17,13 @@ from filelock import FileLock, Timeout
 from artkit.errors import ModelError, OutputError, UsageError
 from artkit.images.atomic import reason_of
 from artkit.models.fetching import ELSEWHERE, Downloader, Patience, Watcher, shown
-from artkit.models.file import Model, load_model, save_model
-from artkit.models.header import ModelHeader, read_header
+from artkit.models.header import read_header
 from artkit.models.partial import Partial
 from artkit.models.store import SUFFIX, data_home, user_model_path
 from artkit.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from artkit.models.file import Model
     from artkit.plugins import Registry
 
 SLACK = 2  # a download may be this much larger than its entry says
@@ -71,8 +71,7 @@ def pull_model(
             file = _download(spec, url, expected, folder, watcher, patience or Patience())
             try:
                 digest = _digest(file)
-                model = _read(spec, url, file, registry)
-                save_model(target, _described(model.header, spec, url, digest), model.tensors)
+                _place(_read(spec, url, file, registry), spec, url, digest, target)
             finally:
                 file.unlink(missing_ok=True)
     return Pulled(spec, target, digest, fresh=True, checked=expected is not None)
@@ -167,6 +166,8 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
 
 def _read(spec: ModelSpec, url: str, file: Path, registry: Registry) -> Model:
     """Read a download: one of artkit's own model files, or a checkpoint that the method knows how to import."""
+    from artkit.models.file import load_model
+
     if _is_page(file):
         raise ModelError(f"{shown(url)} gave a web page, not a model. {ELSEWHERE}")
     try:
@@ -196,13 +197,16 @@ def _digest(file: Path) -> str:
     return digest
 
 
-def _described(header: ModelHeader, spec: ModelSpec, url: str, digest: str) -> ModelHeader:
-    """Return the header with what the catalogue knows, and where the download came from."""
+def _place(model: Model, spec: ModelSpec, url: str, digest: str, target: Path) -> None:
+    """Write the model into the store; its header gains what the catalogue knows and where the download came from."""
+    from artkit.models.file import save_model
+
     facts: dict[str, Any] = {"data": spec.trained_on, "source": spec.source, "url": shown(url), "sha256": digest}
-    return msgspec.structs.replace(
-        header,
+    header = msgspec.structs.replace(
+        model.header,
         name=spec.name,
-        summary=spec.summary or header.summary,
-        licence=spec.licence or header.licence,
-        training=header.training | {key: value for key, value in facts.items() if value},
+        summary=spec.summary or model.header.summary,
+        licence=spec.licence or model.header.licence,
+        training=model.header.training | {key: value for key, value in facts.items() if value},
     )
+    save_model(target, header, model.tensors)
