@@ -193,7 +193,7 @@ def register_models():
 
 def test_two_processes_at_once(web, home, tmp_path):
     (tmp_path / "reds.py").write_text(PLUGIN.format(url=web.url))
-    command = cli_kit.command("--plugin", tmp_path / "reds.py", "models", "pull", "red")
+    command = [sys.executable, "-m", "artkit", "--plugin", str(tmp_path / "reds.py"), "models", "pull", "red"]
     web.plan = [web_kit.trickle]
     environment = cli_kit.environment(ARTKIT_HOME=str(home))
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

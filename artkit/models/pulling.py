@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from artkit.errors import ModelError, OutputError, UsageError
 from artkit.images.atomic import reason_of
 from artkit.models.fetching import ELSEWHERE, Downloader, Patience, Watcher, shown
-from artkit.models.header import read_header
+from artkit.models.header import is_foreign, read_header
+from artkit.models.opening import open_model
 from artkit.models.partial import Partial
 from artkit.models.store import SUFFIX, data_home, user_model_path
 from artkit.spec import ModelSpec
@@ -71,7 +72,7 @@ def pull_model(
             file = _download(spec, url, expected, folder, watcher, patience or Patience())
             try:
                 digest = _digest(file)
-                _place(_read(spec, url, file, registry), spec, url, digest, target)
+                _place(_read(spec, url, file, registry, watcher), spec, url, digest, target)
             finally:
                 file.unlink(missing_ok=True)
     return Pulled(spec, target, digest, fresh=True, checked=expected is not None)
@@ -164,25 +165,19 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _read(spec: ModelSpec, url: str, file: Path, registry: Registry) -> Model:
+def _read(spec: ModelSpec, url: str, file: Path, registry: Registry, watcher: Watcher) -> Model:
     """Read a download: one of artkit's own model files, or a checkpoint that the method knows how to import."""
-    from artkit.models.file import load_model
-
     if _is_page(file):
         raise ModelError(f"{shown(url)} gave a web page, not a model. {ELSEWHERE}")
     try:
-        model = load_model(file) if file.suffix == SUFFIX else _imported(spec, file, registry)
+        model = open_model(file, spec.method, registry)
     except ModelError as error:
-        raise ModelError(f"What came from {shown(url)} cannot be used. {error}") from None
+        raise ModelError(f"What came from {shown(url)} cannot be used: {error}".replace(str(file), "it")) from None
     if model.header.method != spec.method:
         raise ModelError(f"{shown(url)} is a model of {model.header.method}, not of {spec.method}.")
+    if is_foreign(file):
+        watcher.note(f"'{spec.name}' is {model.header.summary}")
     return model
-
-
-def _imported(spec: ModelSpec, file: Path, registry: Registry) -> Model:
-    from artkit.models.foreign import import_model
-
-    return import_model(file, spec.method, registry)
 
 
 def _is_page(file: Path) -> bool:
