@@ -12,7 +12,7 @@ import pytest
 import cli_kit
 from artkit.errors import ModelError
 from artkit.models import find_model
-from artkit.models.catalogue import catalogue, find_entry, how_to_pull, in_megabytes, pull_command
+from artkit.models.catalogue import find_entry, how_to_pull, in_megabytes, list_entries, pull_command
 from artkit.spec import ModelSpec
 from artkit_cyclegan.catalogue import CATALOGUE as CYCLEGAN
 from artkit_pix2pix.catalogue import CATALOGUE as PIX2PIX
@@ -55,7 +55,7 @@ def test_an_entry_says_all_there_is_to_know(spec):
 
 
 def test_catalogue_holds_what_has_an_address():
-    assert catalogue(REGISTRY) == [OTHER_LAND, LAND, ROSE]
+    assert list_entries(REGISTRY) == [OTHER_LAND, LAND, ROSE]
 
 
 def test_an_entry_is_found_by_its_name():

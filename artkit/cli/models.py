@@ -94,10 +94,10 @@ def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
 
 
 def _to_pull(registry: Registry, stored: list[StoredModel]) -> list[ModelSpec]:
-    from artkit.models.catalogue import catalogue
+    from artkit.models.catalogue import list_entries
 
     here = {(one.method, one.name) for one in stored}
-    return [spec for spec in catalogue(registry) if (spec.method, spec.name) not in here]
+    return [spec for spec in list_entries(registry) if (spec.method, spec.name) not in here]
 
 
 def _weight(spec: ModelSpec) -> str:

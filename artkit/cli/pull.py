@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def _complete_entries(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from artkit.models.catalogue import catalogue
+    from artkit.models.catalogue import list_entries
 
-    names = {spec.name for spec in catalogue(ctx.find_root().obj)}
+    names = {spec.name for spec in list_entries(ctx.find_root().obj)}
     return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
 
 
@@ -54,7 +55,7 @@ def pull(registry: Registry, name: str, mirror: str | None, sha256: str | None, 
 
 def _digits(text: str, download: str) -> str:
     """Return the digits in `text`, or those a file of sha256sum's names for `download` (its only ones will do)."""
-    if not Path(text).is_file():
+    if not os.path.isfile(text):
         return text
     try:
         lines = [line.split() for line in Path(text).read_text().splitlines() if line.strip()]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from artkit.plugins import Registry
 
 
-def catalogue(registry: Registry) -> list[ModelSpec]:
+def list_entries(registry: Registry) -> list[ModelSpec]:
     """Return the models that can be pulled, at hand or not, by method and name."""
     return sorted((spec for spec in registry.models if spec.url), key=lambda spec: (spec.method, spec.name))
 
@@ -23,7 +23,7 @@ def find_entry(name: str, registry: Registry) -> ModelSpec:
     Raises ModelError when there is none, with the nearest names, and when several methods have one of that name, with
     what to type.
     """
-    entries = catalogue(registry)
+    entries = list_entries(registry)
     found = [spec for spec in entries if name in (spec.name, f"{spec.method}/{spec.name}")]
     if len(found) > 1:
         commands = " or ".join(f"`{pull_command(spec, registry)}`" for spec in found)
@@ -37,7 +37,7 @@ def find_entry(name: str, registry: Registry) -> ModelSpec:
 
 def pull_command(spec: ModelSpec, registry: Registry) -> str:
     """Return what to type to pull a model; the method is named where the name alone would not do."""
-    alone = sum(other.name == spec.name for other in catalogue(registry)) == 1
+    alone = sum(other.name == spec.name for other in list_entries(registry)) == 1
     return f"artkit models pull {spec.name if alone else f'{spec.method}/{spec.name}'}"
 
 

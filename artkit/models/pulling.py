@@ -65,8 +65,10 @@ def pull_model(
     url = mirrored(spec, mirror)
     expected = _checked_digits(sha256) or spec.sha256
     watcher = watcher or Watcher()
+    if target.is_file() and not overwrite:
+        return _at_hand(spec, target, expected)
     with _alone(spec, watcher):
-        if target.is_file() and not overwrite:
+        if target.is_file() and not overwrite:  # by now
             return _at_hand(spec, target, expected)
         with _workshop(spec) as folder:
             file = _download(spec, url, expected, folder, watcher, patience or Patience())
