@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List models, show one, pull one from the web, or export one from a training run."""
+    """List models, show one, pull one, or export one."""
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, as_json)
 
