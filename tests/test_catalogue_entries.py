@@ -13,6 +13,7 @@ import cli_kit
 from artkit.errors import ModelError
 from artkit.models import find_model
 from artkit.models.catalogue import find_entry, how_to_pull, in_megabytes, list_entries, pull_command
+from artkit.models.store import find_listed
 from artkit.spec import ModelSpec
 from artkit_cyclegan.catalogue import CATALOGUE as CYCLEGAN
 from artkit_pix2pix.catalogue import CATALOGUE as PIX2PIX
@@ -97,6 +98,13 @@ def test_a_model_that_is_not_here_says_the_one_command():
     )
     with pytest.raises(ModelError, match=r"To download it: artkit models pull blur/land$"):
         find_model("blur", "land", REGISTRY, None)
+
+
+def test_python_is_told_the_same():
+    with pytest.raises(ModelError, match=r"not here yet\. .*: artkit models pull rose$"):
+        find_listed("rose", REGISTRY)
+    with pytest.raises(ModelError, match="Several methods have a model 'land'"):
+        find_listed("land", REGISTRY)
 
 
 @pytest.mark.parametrize(("size", "text"), [(0, "0.0 MB"), (45_600_000, "45.6 MB"), (2 * 10**9, "2000.0 MB")])

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from artkit.cli.importing import export_layout, import_command
 from artkit.cli.output import json_option, print_columns, print_json, say
 from artkit.cli.pull import pull
-from artkit.errors import ModelError, nearest
+from artkit.errors import ModelError
 
 if TYPE_CHECKING:
     from artkit.models.header import ModelHeader
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List models, show one, pull one, or export one."""
+    """List models, show one; pull, import or export one."""
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, as_json)
 
 
+models.add_command(import_command)
 models.add_command(pull)
 
 
@@ -53,7 +55,7 @@ def _complete_models(ctx: click.Context, param: click.Parameter, incomplete: str
 def show(registry: Registry, name: str, as_json: bool) -> None:
     """Show the header of a model: NAME, METHOD/NAME or a file."""
     found = Path(name) if Path(name).is_file() else _find(name, registry)
-    record = _file_record(found) if isinstance(found, Path) else _entry_record(found, registry)
+    record = _file_record(found, registry) if isinstance(found, Path) else _entry_record(found, registry)
     if as_json:
         print_json(record)
     else:
@@ -61,18 +63,29 @@ def show(registry: Registry, name: str, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("source", metavar="RUN|MODEL")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--layout", type=click.Choice(["cyclegan"]), help="Write weights as pytorch-CycleGAN-and-pix2pix has them."
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files of a --layout.")
 @json_option
-def export(run: Path, file: Path, as_json: bool) -> None:
-    """Write the model of a training RUN, as of its last checkpoint, to FILE (.safetensors)."""
-    from artkit.training import export_run
+@click.pass_obj
+def export(registry: Registry, source: str, file: Path, layout: str | None, overwrite: bool, as_json: bool) -> None:
+    """Write the model of a training RUN, as of its last checkpoint, to FILE (.safetensors).
 
-    export_run(run, file)
-    if as_json:
-        print_json({"model": str(file)})
+    With --layout, write a MODEL's weights for that project: the generator to FILE (.pth), or every network to a folder.
+    """
+    if layout:
+        written = export_layout(source, file, registry, overwrite=overwrite)
     else:
-        click.echo(str(file))
+        from artkit.training import export_run
+
+        written = [export_run(Path(source), file)]
+    if as_json:
+        print_json({"model": str(written[0]), "files": [str(path) for path in written]})
+    else:
+        click.echo("\n".join(map(str, written)))
 
 
 def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
@@ -108,6 +121,7 @@ def _weight(spec: ModelSpec) -> str:
 
 def _find(name: str, registry: Registry) -> Path | ModelSpec:
     """Return the file of a model that is here, or the entry of one that can be pulled."""
+    from artkit.models.catalogue import nearest_model
     from artkit.models.store import list_models
 
     stored = list_models(registry)
@@ -115,7 +129,7 @@ def _find(name: str, registry: Registry) -> Path | ModelSpec:
     known |= {f"{spec.method}/{spec.name}": spec for spec in _to_pull(registry, stored)}
     matches = [key for key in known if name in (key, key.partition("/")[2])]
     if not matches:
-        raise ModelError(f"there is no model '{name}'.{nearest(name, known)}")
+        raise ModelError(f"there is no model '{name}'.{nearest_model(name, known)}")
     if len(matches) > 1:
         raise ModelError(f"several models are called '{name}': {', '.join(matches)}.")
     return known[matches[0]]
@@ -133,10 +147,10 @@ def _record(stored: StoredModel) -> dict[str, Any]:
     }
 
 
-def _file_record(path: Path) -> dict[str, Any]:
-    from artkit.models.header import read_header
+def _file_record(path: Path, registry: Registry) -> dict[str, Any]:
+    from artkit.models.opening import open_header
 
-    return {"path": str(path), "bytes": path.stat().st_size, **_header_record(read_header(path))}
+    return {"path": str(path), "bytes": path.stat().st_size, **_header_record(open_header(path, None, registry))}
 
 
 def _entry_record(spec: ModelSpec, registry: Registry) -> dict[str, Any]:

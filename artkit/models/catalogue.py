@@ -17,14 +17,18 @@ def list_entries(registry: Registry) -> list[ModelSpec]:
     return sorted((spec for spec in registry.models if spec.url), key=lambda spec: (spec.method, spec.name))
 
 
+def entries_called(name: str, registry: Registry) -> list[ModelSpec]:
+    """Return the entries that NAME or METHOD/NAME means: none, one, or those of several methods."""
+    return [spec for spec in list_entries(registry) if name in (spec.name, f"{spec.method}/{spec.name}")]
+
+
 def find_entry(name: str, registry: Registry) -> ModelSpec:
     """Return the catalogue's entry NAME or METHOD/NAME.
 
     Raises ModelError when there is none, with the nearest names, and when several methods have one of that name, with
     what to type.
     """
-    entries = list_entries(registry)
-    found = [spec for spec in entries if name in (spec.name, f"{spec.method}/{spec.name}")]
+    found = entries_called(name, registry)
     if len(found) > 1:
         commands = " or ".join(f"`{pull_command(spec, registry)}`" for spec in found)
         raise ModelError(f"Several methods have a model '{name}'. Type {commands}.")
@@ -32,7 +36,8 @@ def find_entry(name: str, registry: Registry) -> ModelSpec:
         return found[0]
     if any(name in (spec.name, f"{spec.method}/{spec.name}") for spec in registry.models):
         raise ModelError(f"The model '{name}' comes with its plugin: there is nothing to pull.")
-    raise ModelError(f"There is no model '{name}' to pull.{_nearest_entry(name, entries)}")
+    known = {f"{spec.method}/{spec.name}" if "/" in name else spec.name for spec in list_entries(registry)}
+    raise ModelError(f"There is no model '{name}' to pull.{nearest_model(name, known)}")
 
 
 def pull_command(spec: ModelSpec, registry: Registry) -> str:
@@ -44,9 +49,8 @@ def pull_command(spec: ModelSpec, registry: Registry) -> str:
 def how_to_pull(spec: ModelSpec, registry: Registry) -> str:
     """Say of a model that is known but not here what one command brings it."""
     size = f" ({in_megabytes(spec.size)})" if spec.size else ""
-    return f"The model '{spec.name}' of {spec.method} is not here yet. To download it{size}: " + pull_command(
-        spec, registry
-    )
+    command = pull_command(spec, registry)
+    return f"The model '{spec.name}' of {spec.method} is not here yet. To download it{size}: {command}"
 
 
 def in_megabytes(size: int) -> str:
@@ -54,7 +58,7 @@ def in_megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-def _nearest_entry(name: str, entries: Iterable[ModelSpec]) -> str:
-    names = {spec.name for spec in entries} | {f"{spec.method}/{spec.name}" for spec in entries if "/" in name}
-    close = nearest(name, names)
+def nearest_model(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message: the nearest names, or how to see all of them, which are many."""
+    close = nearest(name, known)
     return close if "Did you mean" in close else " To see those there are: artkit models list --all"
