@@ -57,8 +57,10 @@ def _unpickle(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # Only today's files, zip archives, can be mapped; older ones are bare pickles.
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+            if zipped and path.suffix != ".safetensors":  # torch goes by the suffix; others cannot be mapped
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            with path.open("rb") as file:
+                return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a hostile file can raise anything inside the reader
         raise ModelError(f"{path} {_why(str(error))}") from None
 
