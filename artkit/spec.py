@@ -118,7 +118,11 @@ class MethodSpec:
 class ModelSpec:
     """A model that a plugin offers, packaged or to be pulled.
 
-    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package.
+    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package. A model with a `url` instead
+    is in the catalogue: `artkit models pull NAME` downloads it, be it a model file of artkit's or a checkpoint that
+    some method's `import_checkpoint` reads. `size` is about what the download weighs, in bytes: far more than that is
+    not fetched. `sha256` is the download's, in hex digits, where it is known. `trained_on` says with which data it
+    was made, and which way round.
     """
 
     name: str
@@ -129,6 +133,8 @@ class ModelSpec:
     sha256: str | None = None
     licence: str = ""
     source: str = ""
+    size: int | None = None
+    trained_on: str = ""
 
 
 @dataclass(frozen=True)
