@@ -175,7 +175,9 @@ def load_translator(planned: PlannedStep, device: torch.device, precision: str) 
     with naming(planned.spec.name, owner):
         translator: Translator = factory(planned.options, planned.header)
     if planned.model is not None:
-        load_into(translator, load_model(planned.model).tensors, planned.model)
+        tensors = load_model(planned.model).tensors
+        judges = [name for name in tensors if name.startswith("discriminator")]  # kept to go on training from
+        load_into(translator, {name: tensors[name] for name in tensors if name not in judges}, planned.model)
     translator.eval().requires_grad_(False)
     placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert isinstance(placed, Translator)

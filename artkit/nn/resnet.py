@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from artkit.nn.dropout import PictureDropout
@@ -33,7 +35,8 @@ class ResnetBlock(nn.Module):
 class ResnetGenerator(nn.Module):
     """c7s1-w, d2w, d4w, `blocks` residual blocks, u2w, uw, c7s1-out with tanh: output in [-1, 1].
 
-    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px.
+    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px. `upsample="resize"` goes
+    back up by nearest-neighbour interpolation and a convolution, which leaves no checkerboard (Odena et al. 2016).
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class ResnetGenerator(nn.Module):
         width: int = 64,
         norm: NormKind = "instance",
         dropout: bool = False,
+        upsample: Literal["transposed", "resize"] = "transposed",
     ) -> None:
         super().__init__()
         bias = norm == "instance"
@@ -53,7 +57,7 @@ class ResnetGenerator(nn.Module):
             layers += [nn.Conv2d(channels, 2 * channels, 3, 2, 1, bias=bias), make_norm(norm, 2 * channels), nn.ReLU()]
         layers += [ResnetBlock(4 * width, norm, dropout) for _ in range(blocks)]
         for channels in (4 * width, 2 * width):
-            layers.append(nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias))
+            layers.append(_double(channels, bias) if upsample == "resize" else _transposed(channels, bias))
             layers += [make_norm(norm, channels // 2), nn.ReLU()]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.body = nn.Sequential(*layers)
@@ -61,3 +65,12 @@ class ResnetGenerator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map N in_channels H W to N out_channels H W."""
         return self.body(x)
+
+
+def _transposed(channels: int, bias: bool) -> nn.Module:
+    return nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias)
+
+
+def _double(channels: int, bias: bool) -> nn.Module:
+    convolution = nn.Conv2d(channels, channels // 2, 3, bias=bias)
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), convolution)

@@ -15,14 +15,16 @@ from artkit.data import Dataset, open_dataset
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.models.file import save_model
 from artkit.plugins import registry, resolve
+from artkit.plugins.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import Reporter, Silence
 from artkit.training.settings import Settings
-from artkit.training.trainer import Trainer
+from artkit.training.trainer import Restart, Trainer
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
+MOST_RESTARTS = 3
 
 
 def train(
@@ -37,8 +39,9 @@ def train(
     """Train `method` on `data` in the folder `run` and return the path of the exported model.
 
     `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on
-    from the run's last checkpoint with the values it was started with, except `steps`, which may grow. Raises
-    TrainingError, DataError or OptionError.
+    from the run's last checkpoint with the values it was started with, except `steps`, which may grow. A run that its
+    trainer gives up (see Restart) starts anew with the next seed, up to `MOST_RESTARTS` times. Raises TrainingError,
+    DataError or OptionError.
     """
     values = dict(values or {})
     spec = registry().method(method)
@@ -52,7 +55,20 @@ def train(
     _write_run(run, method, data, values)
     if resume:
         loop.resume()
-    loop.run()
+    restarts = 0
+    while True:
+        try:
+            loop.run()
+            break
+        except Restart as reason:
+            restarts += 1
+            if restarts > MOST_RESTARTS:
+                raise TrainingError(f"{reason}, with {restarts} seeds in a row: try other data or settings.") from None
+            values["seed"] = loop.settings.seed + 1
+            warn(f"{reason}: starting anew with seed {values['seed']}.")
+            (run / CHECKPOINT).unlink(missing_ok=True)
+            _write_run(run, method, data, values)
+            loop = _make_loop(spec, data, run, values, loop.reporter)
     path = export_trainer(loop.trainer, data, run / MODEL_FILE)
     loop.reporter.end(path)
     return path
