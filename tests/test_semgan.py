@@ -16,9 +16,9 @@ from artkit.testing import check_spec
 from artkit.training import train
 from artkit_semgan import SPEC, SemganOptions
 from artkit_semgan.calibration import calibrate, dreamt_shares
-from artkit_semgan.damage import add_noise, blur, compress, damage, rescale
+from artkit_semgan.damage import add_noise, blur, compress, damage, rescale, tint
 from artkit_semgan.shares import RunningShares, cell_shares
-from artkit_semgan.translator import Semgan
+from artkit_semgan.translator import Semgan, agree_by_colour
 
 CLASSES = ClassSet(
     "three",
@@ -107,6 +107,19 @@ def test_dreams_of_one_seed_are_one_scene_at_any_size():
 def test_temperature_spreads_dreams():
     assert torch.equal(dream(translator(temperature=0), 1), dream(translator(temperature=0), 2))
     assert not torch.equal(dream(translator(temperature=3), 1), dream(translator(temperature=0), 1))
+
+
+def test_a_colour_is_read_as_one_class_where_colours_are_few():
+    generator = torch.Generator().manual_seed(0)
+    places = torch.randint(3, (9, 14), generator=generator)
+    colours = torch.tensor([[0.2, 0.5, 0.9], [0.7, 0.7, 0.1], [0.2, 0.5, 0.8]])
+    picture = colours[places].movedim(-1, 0)[None]
+    logits = torch.randn(1, 4, 9, 14, generator=generator)
+    agreed = agree_by_colour(logits, picture, most=3)
+    for place in range(3):
+        of_colour = logits[0, :, places == place].log_softmax(0).sum(1)
+        assert torch.allclose(agreed[0, :, places == place], of_colour[:, None], atol=1e-4)
+    assert torch.equal(agree_by_colour(logits, picture, most=2), logits)
 
 
 def test_only_the_classes_asked_for():
@@ -237,8 +250,9 @@ def test_the_landscape_model_dreams_varied_landscapes():
         (lambda image: blur(image, 2.0), 0.97),
         (lambda image: add_noise(image, 25 / 255), 0.98),
         (lambda image: rescale(image, 0.5), 0.985),
+        (lambda image: tint(image, torch.tensor([1.08, 0.98, 0.86]), 1.1), 0.9999),
     ],
-    ids=["clean", "jpeg", "blur", "noise", "resize"],
+    ids=["clean", "jpeg", "blur", "noise", "resize", "tint"],
 )
 def test_the_landscape_model_reads_damaged_drawings(spoil, least):
     drawing = read_picture(Path(__file__).parents[1] / "examples" / "semantic.png").tensor[..., 150:342, 60:316]

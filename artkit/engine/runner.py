@@ -98,7 +98,7 @@ class Runner:
 
     def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
         """Return what a written picture remembers: enough for `artkit run --recipe` to make it again."""
-        models = {planned.spec.name: model_hash(planned.model) for planned in self.plan.steps if planned.model}
+        models = hash_models(self.plan)
         ports = {
             port: str(binding)
             for planned in self.plan.steps
@@ -166,6 +166,18 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         headers = [planned.header for planned in self.plan.steps if planned.header]
         return list({header.classes.name: header.classes for header in headers if header.classes}.values())
+
+
+def hash_models(plan: Plan) -> dict[str, str]:
+    """Return the hash of every model that a plan uses, nested chains' too, by `method/name`."""
+    models: dict[str, str] = {}
+    for planned in plan.steps:
+        if planned.model is not None:
+            models[f"{planned.spec.name}/{planned.model.stem}"] = model_hash(planned.model)
+        for binding in planned.bindings.values():
+            if isinstance(binding, Plan):
+                models |= hash_models(binding)
+    return models
 
 
 def load_translator(planned: PlannedStep, device: torch.device, precision: str) -> Translator:

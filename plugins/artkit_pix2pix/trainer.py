@@ -116,7 +116,8 @@ class Pix2PixTrainer(Trainer):
         options = self.options
         generator = make_generator(options.network, self.arguments)
         judged = (self.classes or 3) + self.noise_channels + self.told + 3
-        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], options.norm)
+        norm = "instance" if options.norm == "none" else options.norm  # without any, it hardly learns
+        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], norm)
         if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
             init_weights(generator)
         init_weights(discriminator)

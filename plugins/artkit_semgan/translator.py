@@ -55,12 +55,14 @@ class Semgan(Translator):
         return torch.cat([self._read_one(picture) for picture in image.split(1)])
 
     def _read_one(self, picture: Tensor) -> Tensor:
-        """Read 1 3 H W. A picture in exact class colours is a label map already: nothing is left to guess."""
+        """Read 1 3 H W: as the map it is, if in exact class colours; by whole colours, if in no more than classes."""
         classes = self.header.classes
         assert classes is not None
         assert self.reader is not None
         labels, share = match_palette(picture.float(), classes)
-        return one_hot(labels, len(classes)).log() if share == 1 else self.reader(picture).float()
+        if share == 1:
+            return one_hot(labels, len(classes)).log()
+        return agree_by_colour(self.reader(picture).float(), picture, len(classes))
 
     def _parse_classes(self, text: str | None) -> set[int]:
         names = list(self.header.classes.names) if self.header.classes else []
@@ -69,6 +71,21 @@ class Semgan(Translator):
             if name not in names:
                 raise OptionError(f"semgan(classes={text!r}): this model has no class '{name}'.{nearest(name, names)}")
         return {names.index(name) for name in chosen}
+
+
+def agree_by_colour(logits: Tensor, picture: Tensor, most: int) -> Tensor:
+    """Give every pixel of a colour what the network thinks of that colour on the whole, if there are `most` at most.
+
+    Such a picture is a label map in other colours, tinted or drawn by hand: its borders are exact, and only the class
+    of each colour is to be found. Logits 1 K H W stay as they are for a picture 1 3 H W in more colours.
+    """
+    levels = (picture[0].float() * 255).round().long()
+    colours, places = torch.unique(levels[0] << 16 | levels[1] << 8 | levels[2], return_inverse=True)
+    if len(colours) > most:
+        return logits
+    members = one_hot(places[None], len(colours))[0].flatten(1)
+    evidence = members @ F.log_softmax(logits, 1)[0].flatten(1).T
+    return evidence[places].movedim(-1, 0)[None]
 
 
 def one_by_one(network: nn.Module, batch: Tensor) -> Tensor:
