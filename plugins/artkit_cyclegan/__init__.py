@@ -16,9 +16,9 @@ class CycleGANOptions(Options, frozen=True):
     condition: Annotated[
         str | None, option("the manner, where a model knows several, such as 'swirl'; 'any' lets the seed choose")
     ] = None
-    stochastic: Annotated[
-        bool, option("keep dropout on in networks trained with it; the seed chooses the masks")
-    ] = False
+    stochastic: Annotated[bool, option("keep dropout on in networks trained with it; the seed chooses the masks")] = (
+        False
+    )
 
 
 class CycleGANTraining(Options, frozen=True):

@@ -26,8 +26,16 @@ from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_cyclegan import CycleGANTraining
-from artkit_cyclegan.generator import AB, BA, MANNER, decode, encode, luminance_correlation, make_generators
-from artkit_cyclegan.generator import size_multiple
+from artkit_cyclegan.generator import (
+    AB,
+    BA,
+    MANNER,
+    decode,
+    encode,
+    luminance_correlation,
+    make_generators,
+    size_multiple,
+)
 from artkit_cyclegan.inversion import InversionGuard
 
 SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
@@ -111,9 +119,7 @@ class CycleGANTrainer(Trainer):
             size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
         tensors = {
-            f"{name}.{key}": value
-            for name in self.averaged
-            for key, value in self.exported(name).state_dict().items()
+            f"{name}.{key}": value for name in self.averaged for key, value in self.exported(name).state_dict().items()
         }
         return header, tensors
 
@@ -154,8 +160,9 @@ class CycleGANTrainer(Trainer):
             for generator in self.networks.values():
                 init_weights(generator)
         judged = {"a": self.channels["b"] + self.told, "b": self.channels["a"]}
+        norm = "instance" if options.norm == "none" else options.norm  # without any, judges hardly learn
         for side in SIDES:
-            judge = MultiscaleDiscriminator(judged[side], options.scales, PATCH_LAYERS[options.patch], options.norm)
+            judge = MultiscaleDiscriminator(judged[side], options.scales, PATCH_LAYERS[options.patch], norm)
             init_weights(judge)
             self.networks[f"discriminator_{side}"] = judge
         self.optimisers = {
