@@ -4,9 +4,15 @@ Image-to-Image Translation using Cycle-Consistent Adversarial Networks", 2017).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from artkit import ModelHeader
+    from artkit.models.foreign import Checkpoint
 
 
 class CycleGANOptions(Options, frozen=True):
@@ -97,3 +103,13 @@ def register_models() -> list[ModelSpec]:
             source="examples/recipes/cyclegan-painting.toml",
         )
     ]
+
+
+@hookimpl
+def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[ModelHeader, dict[str, Tensor]] | None:
+    """Take ResNets, and any generators meant for cyclegan, of pytorch-CycleGAN-and-pix2pix and CUT."""
+    if method not in (None, SPEC.name):
+        return None
+    from artkit_cyclegan.importing import import_networks
+
+    return import_networks(checkpoint, asked_for=method is not None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from artkit.nn import STROKE_CHANNELS, ResnetGenerator, SubpixelNet, UnetGenerator
+from artkit.nn import STROKE_CHANNELS, SubpixelNet, generator_minimum, generator_multiple
+from artkit.nn import make_generator as make_known
 
 AB, BA = "AtoB", "BtoA"
 GENERATORS = {AB: "generator_a", BA: "generator_b"}
@@ -16,21 +16,16 @@ GENERATORS = {AB: "generator_a", BA: "generator_b"}
 MANNER = "manner"
 """The condition that tells the domains B apart where there are several."""
 
-LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
-
 
 def make_generator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
     """Build the network called `architecture`."""
-    known = dict(arguments)
-    if architecture == "subpixel":
-        return SubpixelNet(**known)
-    if architecture.startswith("unet"):
-        return UnetGenerator(levels=8 if architecture == "unet_256" else 7, **known)
-    return ResnetGenerator(blocks=9 if architecture == "resnet_9" else 6, **known)
+    return SubpixelNet(**arguments) if architecture == "subpixel" else make_known(architecture, arguments)
 
 
-def make_generators(architecture: str, arguments: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """Build the generators of a model from its header's arguments, by their names in the file.
+def make_generators(
+    architecture: str, arguments: Mapping[str, Any], directions: Iterable[str] = (AB, BA)
+) -> dict[str, nn.Module]:
+    """Build a model's generators of `directions` from its header's arguments, by their names in the file.
 
     `generator` holds the constructor's arguments from A to B. The way back has the channels exchanged, sees no strokes
     and is told no manner.
@@ -40,34 +35,14 @@ def make_generators(architecture: str, arguments: Mapping[str, Any]) -> dict[str
     back = forth | {"in_channels": forth["out_channels"], "out_channels": forth["in_channels"] - strokes}
     back.pop("condition_channels", None)
     known = {AB: forth, BA: back}
-    return {
-        GENERATORS[direction]: make_generator(architecture, known[direction]) for direction in arguments["directions"]
-    }
+    return {GENERATORS[direction]: make_generator(architecture, known[direction]) for direction in directions}
 
 
 def size_multiple(architecture: str) -> int:
     """Return what the sides must be multiples of."""
-    return {"unet_256": 256, "unet_128": 128}.get(architecture, 4)
+    return 4 if architecture == "subpixel" else generator_multiple(architecture)
 
 
-def encode(image: Tensor, channels: int) -> Tensor:
-    """Make a network's picture, N `channels` H W in [-1, 1], of N3HW in [0, 1]; one channel is the luminance."""
-    return (image if channels == 3 else luminance(image)) * 2 - 1
-
-
-def decode(output: Tensor) -> Tensor:
-    """Make N3HW in [0, 1] of a network's picture."""
-    return ((output + 1) / 2).expand(-1, 3, -1, -1)
-
-
-def luminance(image: Tensor) -> Tensor:
-    """Return the luminance, N1HW, of N3HW; one channel is its own."""
-    if image.shape[1] == 1:
-        return image
-    return (image * image.new_tensor(LUMINANCE).view(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
-def luminance_correlation(x: Tensor, y: Tensor) -> Tensor:
-    """Return how the luminances of two batches of pictures correlate, averaged over the batch: -1 is a negative."""
-    x, y = (luminance(picture.float()).flatten(1) for picture in (x, y))
-    return torch.cosine_similarity(x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)).mean()
+def size_minimum(architecture: str) -> int:
+    """Return the least side of a picture, in pixels."""
+    return 4 if architecture == "subpixel" else generator_minimum(architecture)

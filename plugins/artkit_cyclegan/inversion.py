@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from artkit.nn import encode_picture
 from artkit.training import Restart
 
 WATCHED = (100, 2000)  # steps: too early, chance still rules; later a run has found its way
@@ -13,6 +15,19 @@ EVERY = 50
 MEMORY = 0.98  # of the running mean, a step
 INVERTED = -0.3
 WAYS = {"a": "A to B", "b": "B to A"}
+
+
+def luminance_correlation(x: Tensor, y: Tensor) -> Tensor:
+    """Return how the luminances of two batches of pictures correlate, averaged over the batch: -1 is a negative.
+
+    Pictures are N3HW, or N1HW for grey ones; their range does not matter.
+    """
+    x, y = (_luminance(picture.float()).flatten(1) for picture in (x, y))
+    return torch.cosine_similarity(x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)).mean()
+
+
+def _luminance(picture: Tensor) -> Tensor:
+    return picture if picture.shape[1] == 1 else encode_picture(picture, 1)
 
 
 class InversionGuard:

@@ -16,7 +16,9 @@ from artkit.nn import (
     STROKE_CHANNELS,
     ImagePool,
     MultiscaleDiscriminator,
+    decode_picture,
     discriminator_loss,
+    encode_picture,
     generator_loss,
     init_weights,
     lowpass_l1,
@@ -26,17 +28,8 @@ from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_cyclegan import CycleGANTraining
-from artkit_cyclegan.generator import (
-    AB,
-    BA,
-    MANNER,
-    decode,
-    encode,
-    luminance_correlation,
-    make_generators,
-    size_multiple,
-)
-from artkit_cyclegan.inversion import InversionGuard
+from artkit_cyclegan.generator import AB, BA, MANNER, make_generators, size_minimum, size_multiple
+from artkit_cyclegan.inversion import InversionGuard, luminance_correlation
 
 SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 SIDES = ("a", "b")
@@ -102,9 +95,12 @@ class CycleGANTrainer(Trainer):
         multiple = size_multiple(self.options.network)
         batch = {name: trim(value, multiple) for name, value in batch.items()}
         forth, back = self.exported("generator_a"), self.exported("generator_b")
-        a, b = encode(batch[self.source.name], self.channels["a"]), encode(batch[self.targets[0]], self.channels["b"])
+        a, b = (
+            encode_picture(batch[self.source.name], self.channels["a"]),
+            encode_picture(batch[self.targets[0]], self.channels["b"]),
+        )
         painted = [forth(*self._seen(a, batch.get("z"), self._tell(a, manner))) for manner in range(len(self.targets))]
-        return [decode(picture) for picture in (a, *painted, back(painted[-1]), b, back(b))]
+        return [decode_picture(picture) for picture in (a, *painted, back(painted[-1]), b, back(b))]
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
         """Return both generators as one model."""
@@ -116,6 +112,7 @@ class CycleGANTrainer(Trainer):
             output=Kind.IMAGE,
             conditions={MANNER: self.targets} if self.told else {},
             size_multiple=size_multiple(self.options.network),
+            size_minimum=size_minimum(self.options.network),
             size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
         tensors = {
@@ -173,11 +170,11 @@ class CycleGANTrainer(Trainer):
 
     def _draw(self, batch: dict[str, Any]) -> Drawn:
         """Take the step's pictures from a batch; where there are several targets, chance picks one for each place."""
-        a = encode(batch[self.source.name], self.channels["a"])
+        a = encode_picture(batch[self.source.name], self.channels["a"])
         manners = torch.randint(len(self.targets), (len(a),)).tolist()
         pictures = torch.stack([batch[self.targets[manner]][place] for place, manner in enumerate(manners)])
         told = F.one_hot(torch.tensor(manners), self.told).to(a) if self.told else None
-        return Drawn({"a": a, "b": encode(pictures, self.channels["b"])}, batch.get("z"), told)
+        return Drawn({"a": a, "b": encode_picture(pictures, self.channels["b"])}, batch.get("z"), told)
 
     def _learn_to_translate(self, drawn: Drawn) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Update both generators; return the fakes by the domain they come from, and the losses."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
-from artkit.nn import STROKE_CHANNELS, seeded_dropout, stroke_noise
+from artkit.nn import STROKE_CHANNELS, PictureBatchNorm, decode_picture, encode_picture, seeded_dropout, stroke_noise
 from artkit_cyclegan import SPEC, CycleGANOptions
-from artkit_cyclegan.generator import AB, GENERATORS, MANNER, decode, encode, make_generators
+from artkit_cyclegan.generator import AB, GENERATORS, MANNER, make_generators
 
 ANY = "any"
 
 
 class CycleGAN(Translator):
-    """Both generators of a trained model, or the one there is; `direction` says which translates."""
+    """The generator of one direction of a trained model; `direction` says which."""
 
     spec = SPEC
     options: CycleGANOptions
@@ -29,8 +31,9 @@ class CycleGAN(Translator):
                 f"cyclegan(direction={options.direction!r}): this model goes {' and '.join(directions)} alone; "
                 f"leave direction out, or use a model trained the other way."
             )
-        for name, network in make_generators(header.architecture, header.arguments).items():
+        for name, network in make_generators(header.architecture, header.arguments, [options.direction]).items():
             self.add_module(name, network)
+        self._use(options.statistics)
         self.forth = options.direction == AB
         generator = header.arguments["generator"]
         self.strokes = self.forth and header.arguments.get("noise") == "strokes"
@@ -41,15 +44,22 @@ class CycleGAN(Translator):
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
         """Map N3HW of one domain to the other."""
-        x = encode(image, self.channels)
+        x = encode_picture(image, self.channels)
         if self.strokes:
             x = torch.cat([x, context.draw(lambda seed: stroke_noise(context.height, context.width, seed))], 1)
         generator = self.get_submodule(GENERATORS[self.options.direction])
         seen = [x.to(context.dtype).contiguous(memory_format=torch.channels_last), *self._told(context)]
         if self.options.stochastic:
             with seeded_dropout(generator, context.seeds):
-                return decode(generator(*seen))
-        return decode(generator(*seen))
+                return decode_picture(generator(*seen))
+        return decode_picture(generator(*seen))
+
+    def _use(self, statistics: Literal["picture", "running"]) -> None:
+        norms = [layer for layer in self.modules() if isinstance(layer, PictureBatchNorm)]
+        if statistics == "running" and not norms:
+            raise OptionError("cyclegan(statistics='running'): this model has no batch norm; leave statistics out.")
+        for norm in norms:
+            norm.statistics = statistics
 
     def _told(self, context: Context) -> list[Tensor]:
         """Return the manner of each picture as a one-hot row: what the step says, what is known, or the first."""
