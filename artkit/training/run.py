@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import Reporter, Silence
 from artkit.training.settings import Settings
+from artkit.training.starting import load_start, starting_model, starting_options
 from artkit.training.trainer import Restart, Trainer
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
@@ -51,27 +53,38 @@ def train(
         data = recorded["data"]
     elif (run / CHECKPOINT).exists():
         raise TrainingError(f"{run} holds a run already: add --resume to go on with it, or give another folder.")
+    else:
+        values = starting_options(spec, _trainer_class(spec), values)
     loop = _make_loop(spec, data, run, values, reporter or Silence())
     _write_run(run, method, data, values)
     if resume:
         loop.resume()
+    loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
+    path = export_trainer(loop.trainer, data, run / MODEL_FILE)
+    loop.reporter.end(path)
+    return path
+
+
+def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
+    """Run to the last step, with another seed each time that the trainer gives up; return the loop that got there."""
     restarts = 0
     while True:
         try:
             loop.run()
-            break
+            return loop
         except Restart as reason:
             restarts += 1
             if restarts > MOST_RESTARTS:
                 raise TrainingError(f"{reason}, with {restarts} seeds in a row: try other data or settings.") from None
-            values["seed"] = loop.settings.seed + 1
-            warn(f"{reason}: starting anew with seed {values['seed']}.")
-            (run / CHECKPOINT).unlink(missing_ok=True)
-            _write_run(run, method, data, values)
-            loop = _make_loop(spec, data, run, values, loop.reporter)
-    path = export_trainer(loop.trainer, data, run / MODEL_FILE)
-    loop.reporter.end(path)
-    return path
+            seed = loop.settings.seed + 1
+            warn(f"{reason}: starting anew with seed {seed}.")
+            loop = start_anew(seed)
+
+
+def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
+    (run / CHECKPOINT).unlink(missing_ok=True)
+    _write_run(run, spec.name, data, values)
+    return _make_loop(spec, data, run, values, reporter)
 
 
 def export_run(run: Path, file: Path) -> Path:
@@ -121,10 +134,7 @@ def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any
 
 
 def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
-    if spec.trainer is None:
-        trainable = [name for name, other in registry().methods.items() if other.trainer]
-        raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
-    trainer_class: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
+    trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
     dataset = open_dataset(data, "train")
     _check_pairs(spec, trainer_class, dataset)
@@ -134,8 +144,18 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
         preview = dataset
     torch.manual_seed(settings.seed)
     trainer = trainer_class(options, settings, dataset)
+    if settings.start and not (run / CHECKPOINT).exists():
+        load_start(trainer, starting_model(spec, settings.start))
     run.mkdir(parents=True, exist_ok=True)
     return Loop(trainer, dataset, preview, run, reporter)
+
+
+def _trainer_class(spec: MethodSpec) -> type[Trainer]:
+    if spec.trainer is None:
+        trainable = [name for name, other in registry().methods.items() if other.trainer]
+        raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
+    found: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
+    return found
 
 
 def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> None:

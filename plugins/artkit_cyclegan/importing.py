@@ -40,12 +40,7 @@ def import_networks(checkpoint: Checkpoint, *, asked_for: bool) -> tuple[ModelHe
     header = generator_header(SPEC.name, generators[first][0], checkpoint.hints)
     if header.inputs["image"] is Kind.LABELS:
         raise ModelError(f"{generators[first][0].path} takes label maps; give --method pix2pix, which does.")
-    known: dict[str, Any] = {
-        "generator": arguments[first],
-        "directions": [way for way in (AB, BA) if way in generators],
-    }
-    if judges:
-        known["discriminators"] = {JUDGES[way]: network.arguments for way, (_, network) in judges.items()}
+    known = {"generator": arguments[first], "directions": [way for way in (AB, BA) if way in generators]}
     header = msgspec.structs.replace(header, arguments=known, classes=None)
     return header, _tensors(generators, GENERATORS, "") | _tensors(judges, JUDGES, SCALE)
 

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
+from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     STROKE_CHANNELS,
@@ -28,6 +29,7 @@ from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_cyclegan import CycleGANTraining
+from artkit_cyclegan.continuing import options_of
 from artkit_cyclegan.generator import AB, BA, MANNER, make_generators, size_minimum, size_multiple
 from artkit_cyclegan.inversion import InversionGuard, luminance_correlation
 
@@ -55,6 +57,11 @@ class CycleGANTrainer(Trainer):
     defaults: ClassVar[dict[str, Any]] = {"steps": 200_000, "batch": 1, "crop": 256}
     averaged = ("generator_a", "generator_b")
     unpaired = True
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """See Trainer: the networks, the manners, and the discriminators where the model holds them."""
+        return options_of(model)
 
     def __init__(self, options: CycleGANTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
