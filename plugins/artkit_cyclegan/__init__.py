@@ -25,6 +25,10 @@ class CycleGANOptions(Options, frozen=True):
     stochastic: Annotated[bool, option("keep dropout on in networks trained with it; the seed chooses the masks")] = (
         False
     )
+    statistics: Annotated[
+        Literal["picture", "running"],
+        option("batch norm by each picture's own statistics, or by those kept in training"),
+    ] = "picture"
 
 
 class CycleGANTraining(Options, frozen=True):
