@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.rrdb import Rrdb, RrdbNet
+from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
@@ -16,6 +19,8 @@ __all__ = [
     "PATCH_LAYERS",
     "STROKE_CHANNELS",
     "DilatedBlock",
+    "Edsr",
+    "EdsrBlock",
     "Ema",
     "GanMode",
     "InstanceNorm",
@@ -26,10 +31,15 @@ __all__ = [
     "PictureDropout",
     "ResnetBlock",
     "ResnetGenerator",
+    "Rrdb",
+    "RrdbNet",
+    "SrResnet",
+    "SrResnetBlock",
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
     "discriminator_loss",
+    "enlarge_bicubic",
     "feature_matching",
     "generator_loss",
     "init_weights",
