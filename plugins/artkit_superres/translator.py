@@ -5,14 +5,20 @@ from __future__ import annotations
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
+from artkit.engine.tiling import compute_tiled, tile_side
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.networks import make_network, network_name
 
 
 class Superres(Translator):
-    """The network of the scale that is asked for; a model may hold several."""
+    """The network of the scale that is asked for; a model may hold several.
+
+    The picture comes in float32 whatever the arithmetic of the network: fine steps of colour survive in what the
+    network adds to.
+    """
 
     spec = SPEC
+    keeps_float = True
     options: SuperresOptions
 
     def __init__(self, options: SuperresOptions, header: ModelHeader) -> None:
@@ -30,5 +36,8 @@ class Superres(Translator):
         return self.scale * height, self.scale * width
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
-        """Enlarge N3HW."""
-        return self.get_submodule(network_name(self.scale))(image)
+        """Enlarge N3HW, in tiles where it is large."""
+        network = self.get_submodule(network_name(self.scale))
+        multiple = self.size_rule.multiple
+        tile = self.options.tile or tile_side(len(image) * network.floats, network.halo, context.dtype, multiple)
+        return compute_tiled(network, image, tile=-(-tile // multiple) * multiple, halo=network.halo, scale=self.scale)
