@@ -12,7 +12,7 @@ from artkit.chain.steps import Chain, Step
 from artkit.engine.runner import Runner
 from artkit.errors import ModelError
 from artkit.images import Picture, read_picture
-from artkit.models.header import read_header
+from artkit.models.opening import open_header
 from artkit.models.store import list_models
 from artkit.plugins import registry
 
@@ -46,7 +46,7 @@ def load(model: str | Path, **options: Any) -> Chain:
     """
     path = Path(model)
     if path.suffix:
-        return Chain([Step(read_header(path).method, {"model": str(path), **options})])
+        return Chain([Step(open_header(path, None, registry()).method, {"model": str(path), **options})])
     method, _, name = str(model).rpartition("/")
     stored = [entry for entry in list_models(registry()) if entry.name == name and method in ("", entry.method)]
     if not stored:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
 from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
+from artkit.nn.generators import (
+    decode_picture,
+    encode_picture,
+    generator_minimum,
+    generator_multiple,
+    make_generator,
+)
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
@@ -18,6 +26,8 @@ from artkit.nn.unet import UnetBlock, UnetGenerator
 __all__ = [
     "PATCH_LAYERS",
     "STROKE_CHANNELS",
+    "BlurDown",
+    "BlurUp",
     "DilatedBlock",
     "Edsr",
     "EdsrBlock",
@@ -38,12 +48,17 @@ __all__ = [
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
+    "decode_picture",
     "discriminator_loss",
     "enlarge_bicubic",
+    "encode_picture",
     "feature_matching",
     "generator_loss",
+    "generator_minimum",
+    "generator_multiple",
     "init_weights",
     "lowpass_l1",
+    "make_generator",
     "make_norm",
     "seeded_dropout",
     "stroke_noise",
