@@ -4,17 +4,23 @@ Generative Adversarial Network", 2017) and its twin that minimises the squared e
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from artkit import Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, Tiling, hookimpl, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from artkit import ModelHeader
+    from artkit.models.foreign import Checkpoint
 
 
 class SuperresOptions(Options, frozen=True):
     """Options of a superres step."""
 
     scale: Annotated[
-        int | None, option("output pixels for each input pixel, along a side; else the smallest the model has", ge=1)
-    ] = None
+        int, option("output pixels for each input pixel, along a side; 0 is the smallest the model has", ge=0)
+    ] = 0
     tile: Annotated[
         int, option("side of the tiles it computes in, in input pixels; 0 chooses by memory. The result is the same", ge=0)
     ] = 0
@@ -102,3 +108,13 @@ def register_metrics() -> list[MetricSpec]:
             better="higher",
         ),
     ]
+
+
+@hookimpl
+def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[ModelHeader, dict[str, Tensor]] | None:
+    """Take RRDB networks: ESRGAN's and Real-ESRGAN's files."""
+    if method not in (None, SPEC.name):
+        return None
+    from artkit_superres.importing import import_rrdb
+
+    return import_rrdb(checkpoint)
