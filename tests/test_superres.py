@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 
@@ -67,6 +67,7 @@ def test_the_spec_keeps_the_contract():
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+@settings(max_examples=12)
 @given(height=st.integers(1, 9), width=st.integers(1, 9), scale=st.sampled_from([2, 4]))
 def test_output_is_the_input_times_the_scale(architecture, height, width, scale):
     made = translator(architecture, (scale,))

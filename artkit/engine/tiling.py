@@ -23,7 +23,9 @@ class Span:
     after: int
 
 
-def compute_tiled(compute: Callable[[Tensor], Tensor], image: Tensor, *, tile: int, halo: int, scale: int = 1) -> Tensor:
+def compute_tiled(
+    compute: Callable[[Tensor], Tensor], image: Tensor, *, tile: int, halo: int, scale: int = 1
+) -> Tensor:
     """Return `compute(image)`, N C scale*H scale*W, computed in tiles of `tile` x `tile` input pixels.
 
     `compute` maps N C h w to N C scale*h scale*w, without statistics of the whole picture, and an output pixel depends

@@ -22,7 +22,8 @@ class SuperresOptions(Options, frozen=True):
         int, option("output pixels for each input pixel, along a side; 0 is the smallest the model has", ge=0)
     ] = 0
     tile: Annotated[
-        int, option("side of the tiles it computes in, in input pixels; 0 chooses by memory. The result is the same", ge=0)
+        int,
+        option("side of the tiles it computes in, in input pixels; 0 chooses by memory. The result is the same", ge=0),
     ] = 0
 
 

@@ -94,7 +94,9 @@ def guess_arguments(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     unshuffle = math.isqrt(first.shape[1] // 3)
     doublings = len([name for name in tensors if re.fullmatch(r"conv_up\d\.weight", name)])
     if 3 * unshuffle**2 != first.shape[1] or 2**doublings < unshuffle:
-        raise ModelError(f"an RRDB network that takes {first.shape[1]} channels and doubles {doublings} times is unknown.")
+        raise ModelError(
+            f"an RRDB network that takes {first.shape[1]} channels and doubles {doublings} times is unknown."
+        )
     blocks = 1 + max(int(match[1]) for name in tensors if (match := re.match(r"body\.(\d+)\.", name)))
     return {
         "width": first.shape[0],
