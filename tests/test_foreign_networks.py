@@ -125,7 +125,7 @@ def test_the_references_have_the_published_size(state, count, weights):
         (resnet_state(cut=True), "ResNet-9, 4 filters, instance norm, trained without dropout, anti-aliased as in CUT"),
         (
             resnet_state(inside=1, outside=2),
-            "ResNet-9, 4 filters, instance norm, 1 channels to 2, trained without dropout",
+            "ResNet-9, 4 filters, instance norm, 1 to 2 channels, trained without dropout",
         ),
         (unet_state(), "U-Net-256, 4 filters, batch norm"),
         (patch_state(inside=6), "PatchGAN discriminator, 3 layers, 4 filters, batch norm, seeing 6 channels"),

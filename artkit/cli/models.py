@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from artkit.cli.importing import export_layout, import_command
 from artkit.cli.output import json_option, print_columns, print_json
 from artkit.errors import ModelError, nearest
 
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List models, show one, or export one from a training run."""
+    """List models, show one, import one from elsewhere, or export one."""
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, as_json)
+
+
+models.add_command(import_command)
 
 
 @models.command("list")
@@ -46,10 +50,10 @@ def _complete_models(ctx: click.Context, param: click.Parameter, incomplete: str
 @click.pass_obj
 def show(registry: Registry, name: str, as_json: bool) -> None:
     """Show the header of a model: NAME, METHOD/NAME or a file."""
-    from artkit.models.header import read_header
+    from artkit.models.opening import open_header
 
     path = Path(name) if Path(name).is_file() else _find(name, registry).path
-    record = {"path": str(path), "bytes": path.stat().st_size, **_header_record(read_header(path))}
+    record = {"path": str(path), "bytes": path.stat().st_size, **_header_record(open_header(path, None, registry))}
     if as_json:
         print_json(record)
     else:
@@ -57,18 +61,29 @@ def show(registry: Registry, name: str, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("source", metavar="RUN|MODEL")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--layout", type=click.Choice(["cyclegan"]), help="Write weights as pytorch-CycleGAN-and-pix2pix has them."
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files of a --layout.")
 @json_option
-def export(run: Path, file: Path, as_json: bool) -> None:
-    """Write the model of a training RUN, as of its last checkpoint, to FILE (.safetensors)."""
-    from artkit.training import export_run
+@click.pass_obj
+def export(registry: Registry, source: str, file: Path, layout: str | None, overwrite: bool, as_json: bool) -> None:
+    """Write the model of a training RUN, as of its last checkpoint, to FILE (.safetensors).
 
-    export_run(run, file)
-    if as_json:
-        print_json({"model": str(file)})
+    With --layout, write a MODEL's weights for that project: the generator to FILE (.pth), or every network to a folder.
+    """
+    if layout:
+        written = export_layout(source, file, registry, overwrite=overwrite)
     else:
-        click.echo(str(file))
+        from artkit.training import export_run
+
+        written = [export_run(Path(source), file)]
+    if as_json:
+        print_json({"model": str(written[0]), "files": [str(path) for path in written]})
+    else:
+        click.echo("\n".join(map(str, written)))
 
 
 def _list(registry: Registry, as_json: bool) -> None:

@@ -10,10 +10,9 @@ from typing import Any
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Step
 from artkit.engine.runner import Runner
-from artkit.errors import ModelError
 from artkit.images import Picture, read_picture
 from artkit.models.opening import open_header
-from artkit.models.store import list_models
+from artkit.models.store import find_listed
 from artkit.plugins import registry
 
 
@@ -47,11 +46,5 @@ def load(model: str | Path, **options: Any) -> Chain:
     path = Path(model)
     if path.suffix:
         return Chain([Step(open_header(path, None, registry()).method, {"model": str(path), **options})])
-    method, _, name = str(model).rpartition("/")
-    stored = [entry for entry in list_models(registry()) if entry.name == name and method in ("", entry.method)]
-    if not stored:
-        raise ModelError(f"there is no model '{model}'. To see the models: artkit models")
-    if len(stored) > 1:
-        names = " or ".join(f"'{entry.method}/{entry.name}'" for entry in stored)
-        raise ModelError(f"several methods have a model '{name}': say {names}.")
-    return Chain([Step(stored[0].method, {"model": name, **options})])
+    stored = find_listed(str(model), registry())
+    return Chain([Step(stored.method, {"model": stored.name, **options})])

@@ -87,6 +87,21 @@ def list_models(registry: Registry) -> list[StoredModel]:
     return [models[key] for key in sorted(models)]
 
 
+def find_listed(name: str, registry: Registry) -> StoredModel:
+    """Return the model on this machine called NAME or METHOD/NAME.
+
+    Raises ModelError when there is none, or when several methods have one of that name.
+    """
+    method, _, short = name.rpartition("/")
+    stored = [entry for entry in list_models(registry) if entry.name == short and method in ("", entry.method)]
+    if not stored:
+        raise ModelError(f"there is no model '{name}'. To see the models: artkit models")
+    if len(stored) > 1:
+        names = " or ".join(f"'{entry.method}/{entry.name}'" for entry in stored)
+        raise ModelError(f"several methods have a model '{short}': say {names}.")
+    return stored[0]
+
+
 def _packaged_models(registry: Registry) -> Iterator[StoredModel]:
     for spec in registry.models:
         if spec.file is not None:

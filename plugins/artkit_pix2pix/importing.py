@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from torch import Tensor
 
 from artkit import ModelError, ModelHeader
@@ -28,6 +27,5 @@ def import_networks(checkpoint: Checkpoint, *, asked_for: bool) -> tuple[ModelHe
     header = generator_header(SPEC.name, file, checkpoint.hints)
     tensors = {f"generator.{name}": tensor for name, tensor in generator.tensors.items()}
     for _, judge in judges:
-        header = msgspec.structs.replace(header, arguments={**header.arguments, "discriminator": judge.arguments})
         tensors |= {f"{JUDGE}{name}": tensor for name, tensor in judge.tensors.items()}
     return header, tensors

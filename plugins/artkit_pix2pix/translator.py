@@ -27,7 +27,6 @@ class Pix2Pix(Translator):
         arguments = dict(header.arguments)
         self.noise = arguments.pop("noise", "none")
         self.usual: dict[str, str] = arguments.pop("usual", {})
-        arguments.pop("discriminator", None)
         self.channels = 1 if arguments["in_channels"] == 1 else 3
         self.generator = make_generator(header.architecture, arguments)
         self._use(options.statistics)

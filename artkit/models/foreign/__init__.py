@@ -12,16 +12,20 @@ from artkit.models.foreign.checkpoint import Checkpoint, Direction, ForeignFile,
 from artkit.models.foreign.describing import generator_header
 
 if TYPE_CHECKING:
-    from artkit.models.foreign.importing import announce, import_model
+    from artkit.models.foreign.exporting import export_networks, write_networks
+    from artkit.models.foreign.importing import announce, import_model, keep_model
     from artkit.models.foreign.reading import read_checkpoint
     from artkit.models.foreign.recognising import Recognised, recognise
 
 _HOMES = {
     "Recognised": "recognising",
     "announce": "importing",
+    "export_networks": "exporting",
     "import_model": "importing",
+    "keep_model": "importing",
     "read_checkpoint": "reading",
     "recognise": "recognising",
+    "write_networks": "exporting",
 }
 
 
@@ -38,8 +42,11 @@ __all__ = [
     "Hints",
     "Recognised",
     "announce",
+    "export_networks",
     "generator_header",
     "import_model",
+    "keep_model",
     "read_checkpoint",
     "recognise",
+    "write_networks",
 ]

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from artkit import __version__
-from artkit.errors import ArtkitError, ModelError, PluginError
-from artkit.models.file import Model
+from artkit.errors import ArtkitError, ModelError, OutputError, PluginError
+from artkit.models.file import Model, save_model
 from artkit.models.foreign.checkpoint import Checkpoint, ForeignFile, Hints
 from artkit.models.foreign.reading import read_checkpoint
 from artkit.models.foreign.recognising import recognise
 from artkit.models.header import ModelHeader
+from artkit.models.store import user_model_path
 from artkit.plugins.reporting import one_line, strict
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ def import_model(
             _check_finite(tensors, files)
             return Model(_completed(header, checkpoint), tensors, files[0].path)
     raise ModelError(_nobody(checkpoint, method))
+
+
+def keep_model(model: Model, name: str, *, overwrite: bool = False) -> Path:
+    """Write an imported model to the user's store under `name`, in the precision it came in; return its file.
+
+    Raises OutputError when there is one of that name and `overwrite` is false, ModelError for a name that is none.
+    """
+    path = user_model_path(model.header.method, name)
+    if path.exists() and not overwrite:
+        raise OutputError(f"There is a model '{name}' already, {path}: choose another --name, or add --overwrite.")
+    save_model(path, msgspec.structs.replace(model.header, name=name), model.tensors)
+    return path
 
 
 def announce(model: Model) -> None:

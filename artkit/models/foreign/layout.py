@@ -85,4 +85,4 @@ def describe(arguments: Mapping[str, Any]) -> str:
     words = f"{arguments['width']} filters, {'no norm' if norm == 'none' else f'{norm} norm'}"
     if outside is None:
         return f"{words}, seeing {inside} channels"
-    return words if (inside, outside) == (3, 3) else f"{words}, {inside} channels to {outside}"
+    return words if (inside, outside) == (3, 3) else f"{words}, {inside} to {outside} channels"

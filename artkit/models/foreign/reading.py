@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 import zipfile
@@ -29,12 +30,10 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     ModelError, one line, for anything else: code, damage, contents that are no tensors, tensors that are sparse, empty
     or larger than the file's own data, more than 4 GiB.
     """
-    size = _size(path)
+    start, size = _look(path)
     if size > MAX_BYTES:
         raise ModelError(f"{path} is refused: {size} bytes are more than the {MAX_BYTES} that artkit reads.")
-    with path.open("rb") as file:
-        pickled = is_pickle(file.read(8))
-    loaded = _unpickle(path) if pickled else _read_safetensors(path)
+    loaded = _unpickle(path) if is_pickle(start) else _read_safetensors(path)
     tensors = _only_tensors(loaded, path)
     for name, tensor in tensors.items():
         _check(name, tensor, path)
@@ -43,9 +42,11 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return {name: tensor.detach() for name, tensor in tensors.items()}
 
 
-def _size(path: Path) -> int:
+def _look(path: Path) -> tuple[bytes, int]:
+    """Return a file's first bytes and its size."""
     try:
-        return path.stat().st_size
+        with path.open("rb") as file:
+            return file.read(8), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise ModelError(f"Cannot read {path}: {error.strerror or error}.") from None
 
