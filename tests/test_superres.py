@@ -18,7 +18,7 @@ from artkit.nn import enlarge_bicubic
 from artkit.testing import check_spec
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.metrics import luma, psnr_y, ssim_y
-from artkit_superres.networks import NETWORKS, arguments_for, make_network
+from artkit_superres.networks import NETWORKS, arguments_for, make_network, stages_of
 from artkit_superres.translator import Superres
 
 ARCHITECTURES = sorted(NETWORKS)
@@ -123,8 +123,17 @@ def test_tiles_see_no_more_than_their_share():
 def test_tiles_fit_the_memory():
     side = tile_side(100, 10, torch.float32, memory=4 << 20)
     assert (side + 20) ** 2 * 100 * 4 <= 4 << 20 < (side + 22) ** 2 * 100 * 4
-    assert tile_side(100, 10, torch.float32, multiple=4, memory=4 << 20) % 4 == 0
     assert tile_side(10**9, 10, torch.float32) == SMALLEST
+    assert tile_side(10**9, 300, torch.float32) == 600
+
+
+def test_large_pictures_are_computed_in_parts():
+    made = network("rrdb", blocks=23)
+    trunk, tail = stages_of(made)
+    assert trunk.halo > 300 > 10 > tail.halo
+    assert trunk.floats < tail.floats
+    image = torch.rand(1, 3, 20, 14)
+    assert torch.equal(tail.compute(trunk.compute(made.cells(image))), made(image))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 MEMORY = 1 << 30  # bytes for a tile and its halo; with weights and pictures a run stays below 2 GB
-SMALLEST = 64  # px: smaller tiles would compute little but halo
+SMALLEST = 64  # px
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ def compute_tiled(
 
     `compute` maps N C h w to N C scale*h scale*w, without statistics of the whole picture, and an output pixel depends
     on no input more than `halo` pixels away: then tiles put together equal the whole, up to the order of sums. Padding
-    at the picture's border is left to `compute`. Where it works on cells of several pixels, `tile` and `halo` must be
-    multiples of their side.
+    at the picture's border is left to `compute`.
     """
     height, width = image.shape[-2:]
     if tile >= max(height, width):
@@ -49,13 +48,14 @@ def compute_tiled(
     return whole
 
 
-def tile_side(floats: int, halo: int, dtype: torch.dtype, multiple: int = 1, memory: int = MEMORY) -> int:
-    """Return the largest side of tiles that fit `memory` bytes with their halo; a multiple of `multiple`.
+def tile_side(floats: int, halo: int, dtype: torch.dtype, memory: int = MEMORY) -> int:
+    """Return the largest side of tiles that fit `memory` bytes with their halo, in pixels.
 
-    `floats`: how many numbers of `dtype` are alive at once for each input pixel. Never below `SMALLEST`.
+    `floats`: how many numbers of `dtype` are alive at once for each input pixel. Never below twice the halo, where it
+    costs four times what it surrounds, nor below `SMALLEST`.
     """
     side = math.isqrt(memory // (floats * dtype.itemsize)) - 2 * halo
-    return max(side, SMALLEST) // multiple * multiple
+    return max(side, 2 * halo, SMALLEST)
 
 
 def _spans(length: int, tile: int, halo: int) -> Iterator[Span]:

@@ -31,7 +31,7 @@ class Edsr(nn.Module):
 
     def __init__(self, scale: int, width: int = 32, blocks: int = 8) -> None:
         super().__init__()
-        self.scale = scale
+        self.scale, self.width = scale, width
         self.enter = nn.Conv2d(3, width, 3, padding=1)
         self.blocks = nn.Sequential(*(EdsrBlock(width) for _ in range(blocks)))
         self.after = nn.Conv2d(width, width, 3, padding=1)
@@ -43,11 +43,6 @@ class Edsr(nn.Module):
     def halo(self) -> int:
         """How many input pixels around it an output pixel depends on."""
         return 2 * len(self.blocks) + 3
-
-    @property
-    def floats(self) -> int:
-        """How many numbers are alive at once, for each input pixel."""
-        return 4 * self.enter.out_channels + 4 * self.leave.out_channels
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW in [0, 1] to N 3 scale*H scale*W, float32; the input may be finer than the weights' type."""

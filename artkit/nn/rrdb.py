@@ -54,6 +54,7 @@ class RrdbNet(nn.Module):
         self, width: int = 64, blocks: int = 23, growth: int = 32, doublings: int = 2, unshuffle: int = 1
     ) -> None:
         super().__init__()
+        self.width, self.growth = width, growth
         self.scale, self.unshuffle, self.doublings = 2**doublings // unshuffle, unshuffle, doublings
         self.conv_first = nn.Conv2d(3 * unshuffle**2, width, 3, padding=1)
         self.body = nn.Sequential(*(Rrdb(width, growth) for _ in range(blocks)))
@@ -64,21 +65,36 @@ class RrdbNet(nn.Module):
         self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
 
     @property
-    def halo(self) -> int:
-        """How many input pixels around it an output pixel depends on."""
-        steps = [(3, 2.0 ** (step + 1)) for step in range(self.doublings)]
-        full = (3, 2.0**self.doublings)
-        return self.unshuffle * reach(*[(3, 1.0)] * (15 * len(self.body) + 2), *steps, full, full)
+    def trunk_halo(self) -> int:
+        """How many cells around it a cell of the trunk's output depends on."""
+        return 15 * len(self.body) + 2
 
     @property
-    def floats(self) -> int:
-        """How many numbers are alive at once, for each input pixel."""
-        return 3 * self.conv_last.in_channels * self.scale**2
+    def tail_halo(self) -> int:
+        """How many cells around it an output pixel of the tail depends on."""
+        steps = [(3, 2.0 ** (step + 1)) for step in range(self.doublings)]
+        return reach(*steps, *[(3, 2.0**self.doublings)] * 2)
+
+    @property
+    def halo(self) -> int:
+        """How many input pixels around it an output pixel depends on."""
+        return self.unshuffle * (self.trunk_halo + self.tail_halo)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW to N 3 scale*H scale*W."""
-        y = self.conv_first(F.pixel_unshuffle(x.to(self.conv_last.weight.dtype), self.unshuffle))
-        y = y + self.conv_body(self.body(y))
+        return self.tail(self.trunk(self.cells(x)))
+
+    def cells(self, x: Tensor) -> Tensor:
+        """Bring N3HW to cells of `unshuffle` x `unshuffle` pixels."""
+        return F.pixel_unshuffle(x.to(self.conv_last.weight.dtype), self.unshuffle)
+
+    def trunk(self, cells: Tensor) -> Tensor:
+        """Map cells to features, at their resolution."""
+        y = self.conv_first(cells)
+        return y + self.conv_body(self.body(y))
+
+    def tail(self, y: Tensor) -> Tensor:
+        """Map features to a picture 2^doublings as large."""
         for step in range(self.doublings):
             conv = self.get_submodule(f"conv_up{step + 1}")
             y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2, mode="nearest")), SLOPE)

@@ -36,7 +36,7 @@ class SrResnet(nn.Module):
 
     def __init__(self, scale: int, width: int = 64, blocks: int = 16) -> None:
         super().__init__()
-        self.scale, self.doublings = scale, int(math.log2(scale))
+        self.scale, self.width, self.doublings = scale, width, int(math.log2(scale))
         self.enter = nn.Sequential(nn.Conv2d(3, width, 9, padding=4), nn.PReLU())
         self.blocks = nn.Sequential(*(SrResnetBlock(width) for _ in range(blocks)))
         self.after = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
@@ -48,11 +48,6 @@ class SrResnet(nn.Module):
         """How many input pixels around it an output pixel depends on."""
         trunk = [(9, 1.0), *[(3, 1.0)] * (2 * len(self.blocks) + 1)]
         return reach(*trunk, *((3, 2.0**step) for step in range(self.doublings)), (9, float(self.scale)))
-
-    @property
-    def floats(self) -> int:
-        """How many numbers are alive at once, for each input pixel."""
-        return 3 * self.leave.in_channels * self.scale**2
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW in [0, 1] to N 3 scale*H scale*W in [0, 1]."""

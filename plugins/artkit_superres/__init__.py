@@ -37,7 +37,6 @@ class SuperresTraining(Options, frozen=True):
     ] = "edsr"
     width: Annotated[int, option("filters of the generator", ge=4, le=1024)] = 64
     blocks: Annotated[int, option("residual blocks of the generator", ge=1, le=64)] = 16
-    start: Annotated[str | None, option("superres model to go on from, such as the MSE twin; else from nothing")] = None
     pixel: Annotated[Literal["mse", "l1"], option("loss on pixels")] = "mse"
     content: Annotated[float, option("weight of the loss on pixels", ge=0)] = 1.0
     adversarial: Annotated[float, option("weight of the adversarial loss; the paper's is 0.001", ge=0)] = 0.0

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset
-from artkit.models import find_model, load_into, load_model
+from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     PatchDiscriminator,
@@ -19,11 +19,10 @@ from artkit.nn import (
     feature_matching,
     generator_loss,
 )
-from artkit.plugins import registry
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_superres import SuperresTraining
 from artkit_superres.losses import texture_gap
-from artkit_superres.networks import arguments_for, make_network, network_name, part, shrink
+from artkit_superres.networks import arguments_for, make_network, network_name, shrink
 
 
 class SuperresTrainer(Trainer):
@@ -44,6 +43,13 @@ class SuperresTrainer(Trainer):
         self.adversarial = options.adversarial > 0 or options.matching > 0
         self.averaged = tuple(network_name(scale) for scale in options.scales)  # type: ignore[misc]
         self._build()
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """Return the options of SuperresTraining that give networks of the same tensors."""
+        scales = model.header.arguments["scales"]
+        built = {name: value for one in scales.values() for name, value in one.items() if name in ("width", "blocks")}
+        return {"network": model.header.architecture, "scales": [int(scale) for scale in scales], **built}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update, scale by scale, the discriminator and then the generator."""
@@ -72,7 +78,7 @@ class SuperresTrainer(Trainer):
             output=Kind.IMAGE,
             value_range=(0.0, 1.0),
             size_multiple=max(arguments.get("unshuffle", 1) for arguments in self.arguments.values()),
-            training={"start": self.options.start} if self.options.start else {},
+            training={"start": self.settings.start} if self.settings.start else {},
         )
         states = {name: self.exported(name).state_dict() for name in self.averaged}
         return header, {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
@@ -102,15 +108,6 @@ class SuperresTrainer(Trainer):
                     3, options.judge, PATCH_LAYERS[options.patch], "none", spectral=True
                 )
                 self.optimisers[f"judge_{name}"] = self.adam(f"judge_{name}", betas=(0.5, 0.999))
-        if options.start:
-            self._start_from(options.start)
-
-    def _start_from(self, name: str) -> None:
-        """Take the weights of a model with the same networks."""
-        path = find_model("superres", name, registry(), None)
-        model = load_model(path)
-        for own in self.averaged:
-            load_into(self.networks[own], part(model.tensors, own), path)
 
     def _learn(self, scale: int, target: Tensor) -> dict[str, Tensor]:
         name = network_name(scale)

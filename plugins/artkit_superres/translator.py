@@ -5,9 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.engine.tiling import compute_tiled, tile_side
 from artkit_superres import SPEC, SuperresOptions
-from artkit_superres.networks import make_network, network_name
+from artkit_superres.networks import enlarge, make_network, network_name
 
 
 class Superres(Translator):
@@ -37,7 +36,4 @@ class Superres(Translator):
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
         """Enlarge N3HW, in tiles where it is large."""
-        network = self.get_submodule(network_name(self.scale))
-        multiple = self.size_rule.multiple
-        tile = self.options.tile or tile_side(len(image) * network.floats, network.halo, context.dtype, multiple)
-        return compute_tiled(network, image, tile=-(-tile // multiple) * multiple, halo=network.halo, scale=self.scale)
+        return enlarge(self.get_submodule(network_name(self.scale)), image, self.options.tile)
