@@ -1,10 +1,11 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise."""
 
 from __future__ import annotations
 
 from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
 from artkit.nn.generators import (
     decode_picture,
@@ -15,7 +16,10 @@ from artkit.nn.generators import (
 )
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.rrdb import Rrdb, RrdbNet
+from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
@@ -26,8 +30,11 @@ __all__ = [
     "BlurDown",
     "BlurUp",
     "DilatedBlock",
+    "Edsr",
+    "EdsrBlock",
     "Ema",
     "GanMode",
+    "ImagePool",
     "InstanceNorm",
     "MultiscaleDiscriminator",
     "NormKind",
@@ -36,12 +43,17 @@ __all__ = [
     "PictureDropout",
     "ResnetBlock",
     "ResnetGenerator",
+    "Rrdb",
+    "RrdbNet",
+    "SrResnet",
+    "SrResnetBlock",
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
     "decode_picture",
     "discriminator_loss",
     "encode_picture",
+    "enlarge_bicubic",
     "feature_matching",
     "generator_loss",
     "generator_minimum",
