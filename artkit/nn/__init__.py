@@ -1,4 +1,4 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from artkit.nn.generators import (
 )
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
 from artkit.nn.rrdb import Rrdb, RrdbNet
 from artkit.nn.srresnet import SrResnet, SrResnetBlock
@@ -33,6 +34,7 @@ __all__ = [
     "EdsrBlock",
     "Ema",
     "GanMode",
+    "ImagePool",
     "InstanceNorm",
     "MultiscaleDiscriminator",
     "NormKind",

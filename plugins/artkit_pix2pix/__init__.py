@@ -95,8 +95,11 @@ def register_methods() -> list[MethodSpec]:
 
 @hookimpl
 def register_models() -> list[ModelSpec]:
-    """Register the landscape painter."""
+    """Register the landscape painter, and the models that can be pulled."""
+    from artkit_pix2pix.catalogue import CATALOGUE
+
     return [
+        *CATALOGUE,
         ModelSpec(
             name="landscape",
             method="pix2pix",
@@ -104,7 +107,7 @@ def register_models() -> list[ModelSpec]:
             file="artkit_pix2pix:weights/landscape.safetensors",
             licence="CC0-1.0",
             source="examples/recipes/pix2pix-landscape.toml",
-        )
+        ),
     ]
 
 
