@@ -307,12 +307,17 @@ def test_a_mirror_holds_the_same_file(web):
     assert read_header(pulled.path).training["url"] == f"{web.url}/models/red.safetensors"
 
 
-def test_passwords_are_not_written_down(web):
+def test_passwords_are_not_written_down(web, home):
     mirror = web.url.replace("//", "//me:secret@") + "/models"
     assert "secret" not in str(read_header(pull(web, mirror=mirror).path))
     with pytest.raises(ModelError) as caught:
         pull(web, mirror=f"{mirror}/none", overwrite=True)
     assert "secret" not in str(caught.value)
+    web.plan = [web_kit.break_off(30_000)] * HASTE.attempts
+    with pytest.raises(ModelError) as caught:
+        pull(web, mirror=mirror, overwrite=True)
+    assert "secret" not in str(caught.value)
+    assert not any(b"secret" in path.read_bytes() for path in home.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("mirror", ["/tmp/models", "file:///tmp", "ftp://host/models", "http://", ""])
