@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -196,7 +197,9 @@ def _type_name(hint: Any) -> str:
     metadata = getattr(hint, "__metadata__", ())
     base = getattr(hint, "__origin__", hint) if metadata else hint
     name = getattr(base, "__name__", None) or str(base)
-    if getattr(base, "__args__", None):
+    if get_origin(base) in (Union, UnionType):
+        name = " | ".join("None" if part is NoneType else _type_name(part) for part in get_args(base))
+    elif getattr(base, "__args__", None):
         name = str(base).replace("typing.", "").replace("Literal", "one of ")
     for meta in metadata:
         if isinstance(meta, msgspec.Meta):

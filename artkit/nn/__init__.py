@@ -5,6 +5,7 @@ from __future__ import annotations
 from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
 from artkit.nn.generators import (
     decode_picture,
@@ -17,6 +18,8 @@ from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, gene
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
 from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.rrdb import Rrdb, RrdbNet
+from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
@@ -27,6 +30,8 @@ __all__ = [
     "BlurDown",
     "BlurUp",
     "DilatedBlock",
+    "Edsr",
+    "EdsrBlock",
     "Ema",
     "GanMode",
     "ImagePool",
@@ -38,12 +43,17 @@ __all__ = [
     "PictureDropout",
     "ResnetBlock",
     "ResnetGenerator",
+    "Rrdb",
+    "RrdbNet",
+    "SrResnet",
+    "SrResnetBlock",
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
     "decode_picture",
     "discriminator_loss",
     "encode_picture",
+    "enlarge_bicubic",
     "feature_matching",
     "generator_loss",
     "generator_minimum",
