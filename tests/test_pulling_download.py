@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 
 import web_kit
 from artkit.errors import ModelError, UsageError
@@ -325,3 +326,17 @@ def test_a_mirror_is_on_the_web(web, mirror):
     with pytest.raises(UsageError, match="--mirror"):
         pull(web, mirror=mirror)
     assert web.asked == []
+
+
+def test_a_server_that_is_somebody_else_is_not_asked_twice(web, home, monkeypatch):
+    asked = []
+
+    def refuse(session, url, **options):
+        asked.append(url)
+        raise requests.exceptions.SSLError("certificate verify failed: self-signed certificate")
+
+    monkeypatch.setattr(requests.Session, "get", refuse)
+    with pytest.raises(ModelError, match=r"cannot prove that it is 127\.0\.0\.1.*--mirror URL"):
+        pull(web)
+    assert len(asked) == 1
+    assert left(home) == set()
