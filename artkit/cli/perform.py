@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from artkit.cli.delivery import Delivery
 from artkit.cli.naming import Task, make_folder
-from artkit.cli.output import print_json, say
+from artkit.cli.output import hear_notes, print_json, say
 from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     A failing picture is listed and the others go on; a single one raises its error.
     """
     _hush_decoders()
+    hear_notes()
     _make_folders(tasks, flags)
     with progress("loading the models"):
         from artkit.engine.runner import Runner

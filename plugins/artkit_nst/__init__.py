@@ -27,6 +27,17 @@ class NstOptions(Options, frozen=True):
         Literal["style", "luminance", "palette"],
         option("the style's colours; or the photo's: only lightness is painted, or the painting is recoloured"),
     ] = "style"
+    engine: Annotated[
+        Literal["auto", "patch", "vgg"],
+        option("patch needs no weights, vgg those of VGG-19; auto: vgg where they are found"),
+    ] = "auto"
+    weights: Annotated[str | None, option("vgg: file of weights; ARTKIT_VGG19 and the usual places if none")] = None
+    loss: Annotated[Literal["gram", "w2", "sliced"], option("vgg: what tells styles apart")] = "w2"
+    optimiser: Annotated[Literal["adam", "lbfgs"], option("vgg: how the picture is changed")] = "adam"
+    start: Annotated[Literal["patch", "photo", "noise"], option("vgg: what it starts from")] = "patch"
+    steps: Annotated[int | None, option("vgg: steps at the coarsest size; by quality if none", ge=1, le=100_000)] = None
+    smoothness: Annotated[float, option("vgg: weight of total variation", ge=0, le=1000)] = 1.0
+    time_budget: Annotated[float | None, option("vgg: seconds it may take, at least one step", gt=0)] = None
     mix: Annotated[tuple[float, ...], option("weights of the styles, in order; all alike if empty")] = ()
 
 

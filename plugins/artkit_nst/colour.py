@@ -63,11 +63,7 @@ def transport(picture: Tensor, source: Moments, target: Moments) -> Tensor:
 
 def luma(picture: Tensor) -> Tensor:
     """Return the lightness of 3HW (or the only channel of 1HW) as 1HW."""
-    return (
-        sum(share * channel for share, channel in zip(LUMA, picture, strict=True))[None]
-        if len(picture) == 3
-        else picture
-    )  # type: ignore[index]
+    return picture if len(picture) == 1 else torch.einsum("c,chw->hw", picture.new_tensor(LUMA), picture)[None]
 
 
 def _powers(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from artkit import Context, ImageError, ModelHeader, OptionError, Translator
 from artkit_nst import SPEC, NstOptions
+from artkit_nst.colour import luma
 from artkit_nst.effort import EFFORTS, manner
+from artkit_nst.engines import choose_network
 from artkit_nst.judging import warn_of_photo
 from artkit_nst.keeping import grey_sources, keep_luminance, keep_palette
 from artkit_nst.keys import Source
@@ -41,6 +43,7 @@ class Nst(Translator):
     def __init__(self, options: NstOptions, header: ModelHeader | None) -> None:
         super().__init__(options, header)
         self._ready: tuple[str, Style] | None = None
+        self.network = choose_network(options)
         if any(weight < 0 for weight in options.mix) or (options.mix and not sum(options.mix)):
             raise OptionError(f"nst(mix={list(options.mix)}): weights are 0 or more, and not all of them are 0.")
 
@@ -71,16 +74,25 @@ class Nst(Translator):
         return torch.stack(painted)
 
     def _paint(self, brief: Brief, seed: int) -> Tensor:
-        options, photo = self.options, brief.photo
-        colours = regions = None
+        photo, colours, regions = brief.photo, None, None
         if brief.map is not None:
             colours, regions = photo_regions(brief.map, (photo.shape[-2], photo.shape[-1]))
         style = self._style(brief, colours)
+        if self.options.colours == "luminance":
+            return keep_luminance(photo, lambda grey: self._render(grey, style, regions, seed))
+        painted = self._render(photo, style, regions, seed)
+        return keep_palette(photo, painted) if self.options.colours == "palette" else painted
+
+    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int) -> Tensor:
+        options = self.options
         painter = Painter(style, manner(options.strength, options.completeness), EFFORTS[options.quality])
-        if options.colours == "luminance":
-            return keep_luminance(photo, lambda grey: painter.paint(grey, seed, regions))
-        painted = painter.paint(photo, seed, regions)
-        return keep_palette(photo, painted) if options.colours == "palette" else painted
+        if self.network is None:
+            return painter.paint(photo, seed, regions)
+        from artkit_nst.vgg.transfer import begin, labour, transfer
+
+        start = begin(options.start, photo, painter, regions, seed)
+        made = transfer(self.network, photo.expand(3, -1, -1), style, start, labour(options), regions)
+        return luma(made) if len(photo) == 1 else made
 
     def _style(self, brief: Brief, colours: Tensor | None) -> Style:
         """Make the styles ready, or take what the last photo had, if that is the same."""

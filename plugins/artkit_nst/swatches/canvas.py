@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -42,12 +42,12 @@ def follow(angles: np.ndarray, x: float, y: float, length: float, step: float = 
     return points
 
 
-def as_bytes(colour: Sequence[float]) -> tuple[int, ...]:
+def as_bytes(colour: Iterable[float]) -> tuple[int, ...]:
     """Return a colour in [0, 1] as Pillow takes it."""
     return tuple(round(255 * min(max(float(level), 0), 1)) for level in colour)
 
 
-def new_canvas(side: int, colour: Sequence[float], finer: int = 2) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def new_canvas(side: int, colour: Iterable[float], finer: int = 2) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """Return an image, `finer` times as large as the swatch along a side, and what draws on it."""
     image = Image.new("RGB", (side * finer, side * finer), as_bytes(colour))
     return image, ImageDraw.Draw(image)

@@ -38,13 +38,13 @@ HARVEST = (
     (0.96, 0.92, 0.82),
 )
 WASHES = (
-    (0.14, 0.20, 0.38),
-    (0.22, 0.40, 0.58),
-    (0.26, 0.50, 0.40),
-    (0.72, 0.42, 0.36),
-    (0.58, 0.72, 0.80),
-    (0.90, 0.76, 0.50),
-    (0.97, 0.94, 0.88),
+    (0.10, 0.16, 0.42),
+    (0.14, 0.42, 0.66),
+    (0.16, 0.52, 0.38),
+    (0.80, 0.30, 0.26),
+    (0.45, 0.68, 0.86),
+    (0.96, 0.68, 0.26),
+    (0.60, 0.36, 0.58),
 )
 
 
@@ -84,17 +84,17 @@ def draw_knife(side: int, random: np.random.Generator) -> np.ndarray:
 
 
 def draw_watercolour(side: int, random: np.random.Generator) -> np.ndarray:
-    """Let washes run into one another on rough paper: pale inside, darker where a wash dried at its edge."""
-    picture = np.ones((side, side, 3)) * 0.97
-    for cell, share in ((170, 0.9), (110, 0.6), (70, 0.5), (40, 0.4)):
-        wash = noise_field(side, cell, random) + 0.10 * noise_field(side, 9, random)
-        inside = np.clip((wash - 0.62) / 0.02, 0, 1)
-        rim = np.exp(-(((wash - 0.64) / 0.02) ** 2))
-        tint = shade(noise_field(side, cell * 1.5, random), WASHES)
-        depth = share * (0.55 * inside + 0.45 * rim)[..., None]
+    """Let washes run into one another on rough paper: clear inside, darker where a wash dried at its edge."""
+    picture = np.full((side, side, 3), 0.98)
+    for cell, covered in ((150, 0.55), (110, 0.45), (75, 0.40), (45, 0.35), (28, 0.30)):
+        wash = noise_field(side, cell, random) + 0.06 * noise_field(side, 9, random)
+        above = wash - (1 - covered)
+        inside, rim = np.clip(above / 0.015, 0, 1), np.exp(-(((above - 0.02) / 0.014) ** 2))
+        tint = shade(noise_field(side, 1.3 * cell, random), WASHES)
+        depth = (0.62 * inside * (0.6 + 0.4 * noise_field(side, 30, random)) + 0.30 * rim)[..., None]
         picture = picture * (1 - depth * (1 - tint))
-    bleed = [6 * (noise_field(side, 12, random) - 0.5) for _ in "yx"]
-    grain = 1 - 0.10 * (noise_field(side, 2.5, random) - 0.3)
+    bleed = [5 * (noise_field(side, 12, random) - 0.5) for _ in "yx"]
+    grain = 1 - 0.08 * (noise_field(side, 2.5, random) - 0.3)
     return warped(picture, *bleed) * grain[..., None]
 
 
