@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -108,16 +109,16 @@ def _descend(objective: Objective, start: Tensor, optimiser: str, steps: Iterato
     good, average, weight = start.detach(), torch.zeros_like(start), 0.0
     engine = _optimiser(optimiser, picture)
 
-    def closure() -> Tensor:
+    def closure() -> float:
         engine.zero_grad()
         loss = objective(picture)
         loss.backward()
-        return loss
+        return float(loss.detach())
 
     for _ in steps:
-        loss = engine.step(closure)
+        loss = float(engine.step(closure))
         with torch.no_grad():
-            if not bool(torch.isfinite(loss)) or not bool(torch.isfinite(picture).all()):
+            if not math.isfinite(loss) or not bool(torch.isfinite(picture).all()):
                 _log.warning("nst: the loss is no number any more: this size ends with what was good so far.")
                 return good
             picture.clamp_(0, 1)
