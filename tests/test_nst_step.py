@@ -9,6 +9,7 @@ import torch
 
 from artkit import Chain, ChainError, ImageError, OptionError, Picture
 from artkit.chain import plan_chain
+from artkit.engine import Runner
 from artkit.metrics import patch_distance
 from artkit.plugins import registry
 from artkit_nst import SPEC, NstOptions
@@ -106,6 +107,20 @@ def test_a_style_is_made_ready_once_for_many_photos(monkeypatch):
     assert torch.equal(alone, again)
     translator.run(ports | {"image": noise(40, 48), "style": noise(40, 40, 2)}, seeds=(0,), size=(40, 48))
     assert made == [1, 1]
+
+
+def test_progress_reaches_whoever_watches_the_run():
+    seen: list[tuple[str, float]] = []
+    runner = Runner(plan_chain(Chain("nst(quality=draft,engine=patch)"), registry(), has_input=True))
+    runner.on_progress = lambda method, share: seen.append((method, share))
+    runner.run(Picture(noise(30, 30)))
+    assert seen[-1] == ("nst", 1.0)
+
+
+def test_a_named_style_is_mixed_with_a_picture():
+    dark = 0.1 * noise(40, 40)
+    mixed = run(NstOptions(style="etching", quality="draft"), style2=dark)
+    assert float(run(NstOptions(quality="draft"), style=dark).mean()) < float(mixed.mean())
 
 
 # -- several styles, and regions -------------------------------------------------------------------------

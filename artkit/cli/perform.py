@@ -69,6 +69,7 @@ def _stream(
     jobs = [Job(task.label, _content(task), task.target, task.seed) for task in tasks]
     failures = []
     with progress(str(request.chain), total=len(tasks), hidden=flags.show) as bar:
+        runner.on_progress = bar.within
         results = run_jobs(runner, jobs, size=request.size, overwrite=flags.overwrite)
         for task, result in zip(tasks, results, strict=True):
             bar.advance(task.label)

@@ -24,16 +24,14 @@ class Moments:
 def moments(picture: Tensor, weights: Tensor | None = None) -> Moments:
     """Return the moments of the colours of CHW; `weights` (HW) says how much each pixel counts, all alike if None."""
     pixels = picture.flatten(1)
-    if weights is None:
-        mean = pixels.double().mean(1) if pixels.shape[1] < 4096 else pixels.mean(1).double()
-        centred = pixels - mean.to(pixels)[:, None]
-        covariance = (centred @ centred.T / pixels.shape[1]).double()
-    else:
-        shares = (weights / weights.sum().clamp(min=1e-8)).flatten()
-        mean = (pixels * shares).sum(1).double()
-        centred = pixels - mean.to(pixels)[:, None]
-        covariance = ((centred * shares) @ centred.T).double()
-    return Moments(mean.cpu(), covariance.cpu())
+    count = pixels.shape[1]
+    shares = (
+        pixels.new_full((count,), 1 / count) if weights is None else weights.flatten() / weights.sum().clamp(min=1e-8)
+    )
+    mean = (pixels * shares).sum(1)
+    centred = pixels - mean[:, None]
+    covariance = (centred * shares) @ centred.T
+    return Moments(mean.cpu().double(), covariance.cpu().double())
 
 
 def pooled(parts: Sequence[Moments], shares: Sequence[float]) -> Moments:

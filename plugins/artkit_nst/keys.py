@@ -53,7 +53,7 @@ def find_basis(sources: Sequence[Source], side: int, count: int, generator: torc
     patches = torch.cat([patches for patches, _ in _draw_all(sources, side, count, generator)])
     mean = patches.mean(0)
     centred = patches - mean
-    _, vectors = torch.linalg.eigh((centred.T @ centred).double().cpu())
+    _, vectors = torch.linalg.eigh((centred.T @ centred).cpu().double())
     return Basis(mean, vectors[:, -DIMENSIONS:].to(patches))
 
 

@@ -26,8 +26,8 @@ from artkit_nst.style import Style, band_contrasts, bands
 SOFTNESS = 3.0  # sigma of the borders between the colours of regions, in pixels
 GIVEN_BACK = 0.5  # share of the contrast that blending took away, or added, which is put right at the end
 
-Watch = Callable[[float, Tensor], None]
-"""Called after every pass with the share of the work that is done, and the picture so far (CHW, at its level)."""
+Watch = Callable[[float], None]
+"""Called after every pass with the share of the work that is done."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Painter:
             picture = blend(keys, index, grid, reweight=self.effort.reweight)
             if fineness < 1 or number + 1 < len(passes):
                 picture = picture + manner.fuse * (1 - fineness / 2) * weight * (goal - picture)
-            work.done(picture)
+            work.done(size)
         return picture
 
     def finish(self, picture: Tensor, regions: Tensor | None) -> Tensor:
@@ -108,11 +108,11 @@ class Work:
         self.watch, self.behind = watch, 0
         self.total = sum(height * width for height, width in sizes)
 
-    def done(self, picture: Tensor) -> None:
-        """Count a pass that gave CHW."""
-        self.behind += picture.shape[-2] * picture.shape[-1]
+    def done(self, size: tuple[int, int]) -> None:
+        """Count a pass over (height, width)."""
+        self.behind += size[0] * size[1]
         if self.watch:
-            self.watch(self.behind / self.total, picture)
+            self.watch(self.behind / self.total)
 
 
 def recolour(picture: Tensor, style: Style, regions: Tensor | None = None) -> Tensor:

@@ -15,6 +15,7 @@ from artkit_nst.scales import blur, resize
 
 AREA = 0.64  # of the style, for each pixel of the photo, at style_scale=1
 MAX_GROWTH = 2.0  # a style is enlarged so far and no further: beyond, it has nothing but blur to offer
+MOST_SIZES = 64  # that are kept: a folder may hold photos of any number of sizes
 BANDS = (1.0, 2.0, 4.0)  # sigmas between which contrast is compared
 
 
@@ -45,9 +46,15 @@ class Style:
 
     def at(self, size: tuple[int, int]) -> tuple[Source, ...]:
         """Return the sources as large as a photo of (height, width) wants them."""
+        if len(self._sources) == MOST_SIZES:
+            self._forget()
         if size not in self._sources:
             self._sources[size] = tuple(_scaled(source, size[0] * size[1], self.scale) for source in self.sources)
         return self._sources[size]
+
+    def _forget(self) -> None:
+        for known in (self._sources, self._bases, self._contrasts):
+            known.clear()
 
     def room(self, size: tuple[int, int]) -> int:
         """Return the shortest side of the sources at that size: patches must be smaller."""

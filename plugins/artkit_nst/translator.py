@@ -16,7 +16,7 @@ from artkit_nst.engines import choose_network
 from artkit_nst.judging import warn_of_photo
 from artkit_nst.keeping import grey_sources, keep_luminance, keep_palette
 from artkit_nst.keys import Source
-from artkit_nst.painting import Painter
+from artkit_nst.painting import Painter, Watch
 from artkit_nst.regions import photo_regions, style_regions
 from artkit_nst.style import Style
 from artkit_nst.swatches import make_swatch
@@ -61,37 +61,39 @@ class Nst(Translator):
         style3_map: Tensor | None,
     ) -> Tensor:
         """Paint N3HW. Styles and maps are N3HW, each of a size of its own."""
+        if style is None and (self.options.style or (style2 is None and style3 is None)):
+            style = make_swatch(self.options.style or DEFAULT).to(image).expand(len(image), -1, -1, -1)
         pairs = [(style, style_map), (style2, style2_map), (style3, style3_map)]
         used = [(picture, its_map) for picture, its_map in pairs if picture is not None]
         if len(used) < sum(its_map is not None for _, its_map in pairs) or (map is None and style_map is not None):
             raise ImageError("nst: maps go together: -i map=PATH for the photo, and one for each style that is given.")
         painted = []
         for index, seed in enumerate(context.seeds):
-            styles = tuple(picture[index] for picture, _ in used) or (self._named(context.device),)
-            maps = tuple(None if its_map is None else its_map[index] for _, its_map in used) or (None,)
+            styles = tuple(picture[index] for picture, _ in used)
+            maps = tuple(None if its_map is None else its_map[index] for _, its_map in used)
             brief = Brief(image[index], styles, maps, None if map is None else map[index])
-            painted.append(self._paint(brief, seed))
+            painted.append(self._paint(brief, seed, context.progress))
         return torch.stack(painted)
 
-    def _paint(self, brief: Brief, seed: int) -> Tensor:
+    def _paint(self, brief: Brief, seed: int, watch: Watch) -> Tensor:
         photo, colours, regions = brief.photo, None, None
         if brief.map is not None:
             colours, regions = photo_regions(brief.map, (photo.shape[-2], photo.shape[-1]))
         style = self._style(brief, colours)
         if self.options.colours == "luminance":
-            return keep_luminance(photo, lambda grey: self._render(grey, style, regions, seed))
-        painted = self._render(photo, style, regions, seed)
+            return keep_luminance(photo, lambda grey: self._render(grey, style, regions, seed, watch))
+        painted = self._render(photo, style, regions, seed, watch)
         return keep_palette(photo, painted) if self.options.colours == "palette" else painted
 
-    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int) -> Tensor:
+    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int, watch: Watch) -> Tensor:
         options = self.options
         painter = Painter(style, manner(options.strength, options.completeness), EFFORTS[options.quality])
         if self.network is None:
-            return painter.paint(photo, seed, regions)
+            return painter.paint(photo, seed, regions, watch)
         from artkit_nst.vgg.transfer import begin, labour, transfer
 
         start = begin(options.start, photo, painter, regions, seed)
-        made = transfer(self.network, photo.expand(3, -1, -1), style, start, labour(options), regions)
+        made = transfer(self.network, photo.expand(3, -1, -1), style, start, labour(options), regions, watch)
         return luma(made) if len(photo) == 1 else made
 
     def _style(self, brief: Brief, colours: Tensor | None) -> Style:
@@ -121,9 +123,6 @@ class Nst(Translator):
             written = list(self.options.mix)
             raise OptionError(f"nst(mix={written}) has {len(written)} weights, and there are {count} styles.")
         return [weight / sum(weights) for weight in weights]
-
-    def _named(self, device: torch.device) -> Tensor:
-        return make_swatch(self.options.style or DEFAULT).to(device)
 
 
 def _fingerprint(parts: list[Tensor]) -> str:

@@ -35,12 +35,13 @@ def photo(path: Path | None, side: int) -> torch.Tensor:
 
 def measure(side: int, flags: argparse.Namespace) -> None:
     """Paint once, and print a line."""
+    from skimage.metrics import structural_similarity
+
     from artkit_nst.effort import EFFORTS, manner
     from artkit_nst.keys import Source
     from artkit_nst.painting import Painter
     from artkit_nst.style import Style
     from artkit_nst.swatches import make_swatch
-    from skimage.metrics import structural_similarity
 
     picture = photo(flags.photo, side)[0]
     style = read_picture(flags.style).tensor[0] if Path(flags.style).suffix else make_swatch(flags.style)

@@ -14,7 +14,7 @@ from torch import Tensor
 from artkit_nst import NstOptions
 from artkit_nst.effort import EFFORTS
 from artkit_nst.keys import Source
-from artkit_nst.painting import Painter
+from artkit_nst.painting import Painter, Watch
 from artkit_nst.scales import level_sizes, resize
 from artkit_nst.style import Style
 from artkit_nst.vgg.losses import STYLE_LOSSES
@@ -57,7 +57,13 @@ def begin(name: str, photo: Tensor, painter: Painter, regions: Tensor | None, se
 
 
 def transfer(
-    network: Vgg19, photo: Tensor, style: Style, start: Tensor, labour: Labour, regions: Tensor | None = None
+    network: Vgg19,
+    photo: Tensor,
+    style: Style,
+    start: Tensor,
+    labour: Labour,
+    regions: Tensor | None = None,
+    watch: Watch = lambda share: None,
 ) -> Tensor:
     """Optimise `start` (3HW, as large as the photo) for a photo's content and a style; return 3HW in [0, 1].
 
@@ -80,7 +86,7 @@ def transfer(
             goal = resize(photo.clone(), size)
             objective = Objective(network, goal, sources, place, STYLE_LOSSES[labour.loss], labour.weights)
             steps = labour.steps if number == 0 else max(1, labour.steps // 2)
-            picture = _descend(objective, picture, labour.optimiser, clock.count(steps, number))
+            picture = _descend(objective, picture, labour.optimiser, clock.count(steps, number, watch))
     return picture.detach().clamp(0, 1)
 
 
@@ -96,10 +102,12 @@ class Clock:
         """True when all the time is used up."""
         return self.seconds is not None and time.monotonic() - self.start > self.seconds
 
-    def count(self, steps: int, number: int) -> Iterator[int]:
+    def count(self, steps: int, number: int, watch: Watch) -> Iterator[int]:
         """Count steps of size `number`, one at least, until there are enough or its share of the time is used up."""
+        before = self.shares[number - 1] if number else 0.0
         for step in range(steps):
             yield step
+            watch(before + (self.shares[number] - before) * (step + 1) / steps)
             if self.seconds is not None and time.monotonic() - self.start > self.seconds * self.shares[number]:
                 return
 
