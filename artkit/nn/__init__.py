@@ -1,13 +1,25 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise."""
 
 from __future__ import annotations
 
+from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
+from artkit.nn.generators import (
+    decode_picture,
+    encode_picture,
+    generator_minimum,
+    generator_multiple,
+    make_generator,
+)
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.rrdb import Rrdb, RrdbNet
+from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
@@ -15,9 +27,14 @@ from artkit.nn.unet import UnetBlock, UnetGenerator
 __all__ = [
     "PATCH_LAYERS",
     "STROKE_CHANNELS",
+    "BlurDown",
+    "BlurUp",
     "DilatedBlock",
+    "Edsr",
+    "EdsrBlock",
     "Ema",
     "GanMode",
+    "ImagePool",
     "InstanceNorm",
     "MultiscaleDiscriminator",
     "NormKind",
@@ -26,14 +43,24 @@ __all__ = [
     "PictureDropout",
     "ResnetBlock",
     "ResnetGenerator",
+    "Rrdb",
+    "RrdbNet",
+    "SrResnet",
+    "SrResnetBlock",
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
+    "decode_picture",
     "discriminator_loss",
+    "encode_picture",
+    "enlarge_bicubic",
     "feature_matching",
     "generator_loss",
+    "generator_minimum",
+    "generator_multiple",
     "init_weights",
     "lowpass_l1",
+    "make_generator",
     "make_norm",
     "seeded_dropout",
     "stroke_noise",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
+from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.dropout import PictureDropout
 from artkit.nn.norm import NormKind, make_norm
+
+Upsample = Literal["transposed", "resize"]
 
 
 class ResnetBlock(nn.Module):
@@ -33,7 +38,10 @@ class ResnetBlock(nn.Module):
 class ResnetGenerator(nn.Module):
     """c7s1-w, d2w, d4w, `blocks` residual blocks, u2w, uw, c7s1-out with tanh: output in [-1, 1].
 
-    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px.
+    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px. `upsample="resize"` goes
+    back up by nearest-neighbour interpolation and a convolution, which leaves no checkerboard (Odena et al. 2016). With
+    `antialias` halving and doubling go through blur filters, as in CUT (Park et al. 2020), instead of strided
+    convolutions. Convolutions have biases under instance norm and at the end, as in the authors' code.
     """
 
     def __init__(
@@ -44,20 +52,40 @@ class ResnetGenerator(nn.Module):
         width: int = 64,
         norm: NormKind = "instance",
         dropout: bool = False,
+        antialias: bool = False,
+        upsample: Upsample = "transposed",
     ) -> None:
         super().__init__()
         bias = norm == "instance"
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7, bias=bias)]
         layers += [make_norm(norm, width), nn.ReLU()]
         for channels in (width, 2 * width):
-            layers += [nn.Conv2d(channels, 2 * channels, 3, 2, 1, bias=bias), make_norm(norm, 2 * channels), nn.ReLU()]
+            layers += _halve(channels, norm, bias, antialias)
         layers += [ResnetBlock(4 * width, norm, dropout) for _ in range(blocks)]
         for channels in (4 * width, 2 * width):
-            layers.append(nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias))
-            layers += [make_norm(norm, channels // 2), nn.ReLU()]
+            layers += [
+                *_double(channels, bias, "blur" if antialias else upsample),
+                make_norm(norm, channels // 2),
+                nn.ReLU(),
+            ]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.body = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N in_channels H W to N out_channels H W."""
         return self.body(x)
+
+
+def _halve(channels: int, norm: NormKind, bias: bool, antialias: bool) -> list[nn.Module]:
+    convolution = nn.Conv2d(channels, 2 * channels, 3, 1 if antialias else 2, 1, bias=bias)
+    blur = [BlurDown(2 * channels)] if antialias else []
+    return [convolution, make_norm(norm, 2 * channels), nn.ReLU(), *blur]
+
+
+def _double(channels: int, bias: bool, how: Literal["transposed", "resize", "blur"]) -> list[nn.Module]:
+    if how == "transposed":
+        return [nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias)]
+    if how == "blur":
+        return [BlurUp(channels), nn.Conv2d(channels, channels // 2, 3, 1, 1, bias=bias)]
+    grow = [nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1)]
+    return [*grow, nn.Conv2d(channels, channels // 2, 3, bias=bias)]

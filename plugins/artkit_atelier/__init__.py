@@ -19,9 +19,22 @@ class LandscapesOptions(Options, frozen=True):
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 
+class StudioOptions(Options, frozen=True):
+    """Options of the studio's photos and paintings, made as they are asked for."""
+
+    count: Annotated[int, option("how many pictures in each domain, a tenth of them for validation", ge=1)] = 400
+    seed: Annotated[int, option("seed of the first motif; every picture has its own", ge=0)] = 0
+    side: Annotated[int, option("width and height in pixels", ge=16, le=2048)] = 256
+    styles: Annotated[tuple[Style, ...], option("how the paintings are painted: a domain each")] = (
+        "impressionist",
+        "swirl",
+    )
+    cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
+
+
 @hookimpl
 def register_datasets() -> list[DatasetSpec]:
-    """Register the landscapes."""
+    """Register the landscapes and the studio."""
     return [
         DatasetSpec(
             name="landscapes",
@@ -29,5 +42,11 @@ def register_datasets() -> list[DatasetSpec]:
             factory="artkit_atelier.streaming:open_landscapes",
             writer="artkit_atelier.dataset:write_landscapes",
             options=LandscapesOptions,
-        )
+        ),
+        DatasetSpec(
+            name="studio",
+            summary="Photos and paintings of other motifs: unpaired domains, one for each style.",
+            factory="artkit_atelier.studio:open_studio",
+            options=StudioOptions,
+        ),
     ]

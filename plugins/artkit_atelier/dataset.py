@@ -96,9 +96,9 @@ def _write(task: _Task) -> tuple[str, ...]:
     width, height = task.size
     scene = make_scene(task.seed, height, width)
     folder = task.directory / split_of(task.index)
-    write_atomically(folder / "label" / task.file, _png(label_image(scene.labels)))
-    write_atomically(folder / "photo" / task.file, _png(Image.fromarray(quantise(scene.photo))))
-    write_atomically(folder / "painting" / task.file, _png(Image.fromarray(paint_scene(scene, task.style))))
+    write_atomically(folder / "label" / task.file, encode_png(label_image(scene.labels)))
+    write_atomically(folder / "photo" / task.file, encode_png(Image.fromarray(quantise(scene.photo))))
+    write_atomically(folder / "painting" / task.file, encode_png(Image.fromarray(paint_scene(scene, task.style))))
     return task.file, split_of(task.index), scene.caption, scene.time, scene.weather, str(scene.seed)
 
 
@@ -122,7 +122,8 @@ def quantise(picture: Array) -> Bytes:
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def _png(image: Image.Image) -> bytes:
+def encode_png(image: Image.Image) -> bytes:
+    """Return a picture as the bytes of a PNG file."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
