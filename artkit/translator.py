@@ -18,13 +18,17 @@ from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
 
 
+def _unseen(share: float) -> None:
+    """Let progress pass that nobody watches."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a translator may know of a call besides its ports.
 
     `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels.
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
-    in what to compute.
+    in what to compute. `progress`: to be called now and then, by methods that take long, with the share that is done.
     """
 
     seeds: tuple[int, ...]
@@ -33,6 +37,7 @@ class Context:
     facts: tuple[Mapping[str, str], ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
+    progress: Callable[[float], None] = _unseen
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -101,6 +106,7 @@ class Translator(nn.Module, ABC):
         facts: tuple[Mapping[str, str], ...] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
+        progress: Callable[[float], None] = _unseen,
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
@@ -111,7 +117,7 @@ class Translator(nn.Module, ABC):
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
-        context = Context(seeds, height, width, facts, device, dtype)
+        context = Context(seeds, height, width, facts, device, dtype, progress)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)
