@@ -22,7 +22,8 @@ class Context:
 
     `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels.
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
-    in what to compute.
+    in what to compute. `numbers`: the seeds as the user counts them (`-n 3 --seed 7`: 7, 8, 9), before each step mixed
+    seeds of its own from them.
     """
 
     seeds: tuple[int, ...]
@@ -31,6 +32,7 @@ class Context:
     facts: tuple[Mapping[str, str], ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
+    numbers: tuple[int, ...] = ()
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -67,6 +69,10 @@ class Translator(nn.Module, ABC):
         ports that nobody feeds as None. Return the same layouts, at `context.height` x `context.width` times `scale`.
         """
 
+    def report(self, output: Tensor) -> list[dict[str, Any]]:
+        """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""
+        return [{} for _ in output]
+
     @property
     def scale(self) -> int:
         """Output pixels for each input pixel, along a side."""
@@ -88,6 +94,7 @@ class Translator(nn.Module, ABC):
         facts: tuple[Mapping[str, str], ...] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
+        numbers: tuple[int, ...] = (),
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
@@ -97,7 +104,7 @@ class Translator(nn.Module, ABC):
         device = device or torch.device("cpu")
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
-        context = Context(seeds, height, width, facts, device, dtype)
+        context = Context(seeds, height, width, facts, device, dtype, numbers or seeds)
         inputs = {name: _place(value, height, width, rule.margin, device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)

@@ -1,12 +1,13 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise, augmentation."""
 
 from __future__ import annotations
 
+from artkit.nn.augment import augment
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
 from artkit.nn.ema import Ema
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
-from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm, settle_norms
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
 from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
@@ -29,6 +30,7 @@ __all__ = [
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
+    "augment",
     "discriminator_loss",
     "feature_matching",
     "generator_loss",
@@ -36,5 +38,6 @@ __all__ = [
     "lowpass_l1",
     "make_norm",
     "seeded_dropout",
+    "settle_norms",
     "stroke_noise",
 ]

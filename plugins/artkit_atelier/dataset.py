@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from artkit_atelier.noise import Array
 from artkit_atelier.scenes import Scene, make_scene
 
 Bytes = npt.NDArray[np.uint8]
+Task, Done = TypeVar("Task"), TypeVar("Done")
 
 VALIDATION_EVERY = 10
 
@@ -64,7 +66,7 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
     table = io.StringIO()
     writer = csv.writer(table, delimiter="\t", lineterminator="\n")
     writer.writerow(("file", "split", "caption", "time", "weather", "seed"))
-    for row in _spread(tasks, min(jobs, options.count)):
+    for row in spread_work(_write, tasks, jobs):
         writer.writerow(row)
         progress()
     write_atomically(directory / "captions.tsv", table.getvalue().encode())
@@ -80,14 +82,15 @@ def check_style(style: str) -> None:
         raise OptionError(f"There is no painting style '{style}'.{nearest(style, STYLES)}")
 
 
-def _spread(tasks: list[_Task], jobs: int) -> Iterator[tuple[str, ...]]:
-    """Write all scenes and yield their rows of the caption table, in order."""
+def spread_work(work: Callable[[Task], Done], tasks: list[Task], jobs: int) -> Iterator[Done]:
+    """Do the work of every task in up to `jobs` processes, and yield what each returned, in order."""
+    jobs = min(jobs, len(tasks))
     if jobs == 1:
-        yield from map(_write, tasks)
+        yield from map(work, tasks)
         return
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield from pool.map(_write, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
+        yield from pool.map(work, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -96,9 +99,9 @@ def _write(task: _Task) -> tuple[str, ...]:
     width, height = task.size
     scene = make_scene(task.seed, height, width)
     folder = task.directory / split_of(task.index)
-    write_atomically(folder / "label" / task.file, _png(label_image(scene.labels)))
-    write_atomically(folder / "photo" / task.file, _png(Image.fromarray(quantise(scene.photo))))
-    write_atomically(folder / "painting" / task.file, _png(Image.fromarray(paint_scene(scene, task.style))))
+    write_atomically(folder / "label" / task.file, encode_png(label_image(scene.labels)))
+    write_atomically(folder / "photo" / task.file, encode_png(Image.fromarray(quantise(scene.photo))))
+    write_atomically(folder / "painting" / task.file, encode_png(Image.fromarray(paint_scene(scene, task.style))))
     return task.file, split_of(task.index), scene.caption, scene.time, scene.weather, str(scene.seed)
 
 
@@ -122,7 +125,8 @@ def quantise(picture: Array) -> Bytes:
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
-def _png(image: Image.Image) -> bytes:
+def encode_png(image: Image.Image) -> bytes:
+    """Return a picture as the bytes of a PNG."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
