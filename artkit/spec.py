@@ -17,23 +17,31 @@ class Kind(StrEnum):
     """What travels through a port.
 
     `image`: float tensor N3HW, sRGB-encoded, [0, 1]. `labels`: integer tensor NHW with its class set.
-    `mask`: float tensor N1HW in [0, 1]. `text`: a string.
+    `mask`: float tensor N1HW in [0, 1]. `text`: a string. `picture`: an image, labels or a mask, as it comes; for
+    steps that move pixels and change none. Their output is what came in, and alpha goes through them as a mask.
     """
 
     IMAGE = "image"
     LABELS = "labels"
     MASK = "mask"
     TEXT = "text"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True)
 class Port:
-    """A named input of a step. The first port of a method is its main one: the previous step feeds it."""
+    """A named input of a step. The first port of a method is its main one: the previous step feeds it.
+
+    `original`: the chain's own input feeds it when nothing else does. `any_size`: its picture keeps its size; those of
+    other ports are resized to the main port's.
+    """
 
     name: str
     kind: Kind
     summary: str = ""
     required: bool = True
+    original: bool = False
+    any_size: bool = False
 
 
 @dataclass(frozen=True)

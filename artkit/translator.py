@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from artkit.errors import PluginError
+from artkit.errors import ImageError, PluginError
+from artkit.images import ClassSet
+from artkit.images.decoding import max_pixels
 from artkit.models.header import ModelHeader
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
@@ -66,17 +68,26 @@ class Translator(nn.Module, ABC):
         """Compute the output for a batch.
 
         Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional
-        ports that nobody feeds as None. Return the same layouts, at `context.height` x `context.width` times `scale`.
+        ports that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same
+        layouts, of the `output_size` of `context.height` x `context.width`.
         """
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:
         """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""
         return [{} for _ in output]
 
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the output's (height, width) for an input of that size; the same unless a method says otherwise.
+
+        It may raise ImageError for a size that the options do not fit. A method with a size rule can only multiply:
+        its padding is cut off in proportion.
+        """
+        return height, width
+
     @property
-    def scale(self) -> int:
-        """Output pixels for each input pixel, along a side."""
-        return 1
+    def class_set(self) -> ClassSet | None:
+        """What the indices of its label maps mean: its model's classes, unless a method says otherwise."""
+        return self.header.classes if self.header else None
 
     @property
     def size_rule(self) -> SizeRule:
@@ -98,30 +109,65 @@ class Translator(nn.Module, ABC):
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
-        `size` is (height, width) of the input and of the output divided by `scale`. Returns float32 on the CPU for
-        images and masks, int64 for labels. Raises PluginError when the plugin breaks the contract.
+        `size` is (height, width) of the input. Returns float32 on the CPU for images and masks, int64 for labels, of
+        the `output_size` of `size`. Raises PluginError when the plugin breaks the contract.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
+        due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
         context = Context(seeds, height, width, facts, device, dtype, numbers or seeds)
-        inputs = {name: _place(value, height, width, rule.margin, device, dtype) for name, value in ports.items()}
+        inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)
-        return self._checked(output, len(seeds), size, (height, width))
+        self._check_shape(output, due)
+        return self._finished(output, size)
 
-    def _checked(self, output: Tensor, count: int, size: tuple[int, int], padded: tuple[int, int]) -> Tensor:
-        name, kind = self.spec.name, self.spec.output
-        expected = {Kind.IMAGE: (count, 3), Kind.MASK: (count, 1), Kind.LABELS: (count,)}[kind]
-        shape = (*expected, *(side * self.scale for side in padded))
-        if not isinstance(output, Tensor) or tuple(output.shape) != shape:
+    def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the output's size; raise ImageError when it grew past the number of pixels that artkit reads."""
+        tall, wide = self.output_size(height, width)
+        if tall * wide > max(height * width, max_pixels()):
+            raise ImageError(
+                f"{self.spec.name} would make {wide}×{tall} pixels; the limit is {max_pixels()}. "
+                "Ask for less, or set ARTKIT_MAX_PIXELS higher."
+            )
+        return tall, wide
+
+    def _due_shape(self, ports: Mapping[str, Any], count: int, size: tuple[int, int]) -> tuple[int, ...]:
+        """Return the shape that the output must have: of its kind, or of what came in."""
+        main = ports[self.spec.inputs[0].name] if self.spec.output is Kind.PICTURE else None
+        layouts = {Kind.IMAGE: (count, 3), Kind.MASK: (count, 1), Kind.LABELS: (count,)}
+        return (*(layouts[self.spec.output] if main is None else main.shape[:-2]), *size)
+
+    def _place(self, name: str, value: Any, size: tuple[int, int], device: torch.device, dtype: torch.dtype) -> Any:
+        """Copy a port's value to the device, with mirrored margin and padding; text and None pass."""
+        if not isinstance(value, Tensor):
+            return value
+        port, margin = self.spec.port(name), self.size_rule.margin
+        if not (port and port.any_size) and (value.shape[-2:] != size or margin):
+            rows, columns = (
+                reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], size, strict=True)
+            )
+            value = value[..., rows[:, None], columns]
+        if not value.is_floating_point():
+            return value.to(device, copy=True)
+        return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
+
+    def _check_shape(self, output: Any, due: tuple[int, ...]) -> None:
+        if not isinstance(output, Tensor) or tuple(output.shape) != due:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise PluginError(
-                f"{name} returned {got} where {kind} of shape {shape} was due: the plugin breaks the contract."
+                f"{self.spec.name} returned {got} where {self.spec.output} of shape {due} was due: "
+                "the plugin breaks the contract."
             )
-        top, bottom, right = (self.scale * (self.size_rule.margin + side) for side in (0, *size))
-        output = output[..., top:bottom, top:right]
-        if kind is Kind.LABELS:
+
+    def _finished(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+        """Cut padding and margin off, bring to the CPU, check for NaN and clamp."""
+        name, margin = self.spec.name, self.size_rule.margin
+        height, width = self.output_size(*size)
+        top, left = self.output_size(margin, margin) if margin else (0, 0)
+        output = output[..., top : top + height, left : left + width]
+        if len(output.shape) == 3:
             return output.to("cpu", torch.int64, copy=True)
         output = output.to("cpu", torch.float32, copy=True)
         if not bool(torch.isfinite(output).all()):
@@ -141,17 +187,3 @@ def reflect_index(side: int, padded: int, margin: int = 0) -> Tensor:
 def step_seed(seed: int, index: int) -> int:
     """Return the seed of step `index` of a chain that runs under `seed`."""
     return mix_seeds(seed, index)
-
-
-def _place(value: Any, height: int, width: int, margin: int, device: torch.device, dtype: torch.dtype) -> Any:
-    """Copy a port's value to the device, with mirrored margin and padding; text and None pass."""
-    if not isinstance(value, Tensor):
-        return value
-    if value.shape[-2:] != (height, width) or margin:
-        rows, columns = (
-            reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], (height, width), strict=True)
-        )
-        value = value[..., rows[:, None], columns]
-    if not value.is_floating_point():
-        return value.to(device, copy=True)
-    return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)

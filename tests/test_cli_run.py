@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artkit.images import read_picture, write_picture
+from artkit.images import read_picture, read_provenance, write_picture
 from cli_kit import open_shell, pixels_of
 
 shell = pytest.fixture(open_shell)
@@ -218,3 +218,14 @@ def test_recipe_of_a_picture_with_an_input(shell):
     assert outcome.code == 2
     assert "photos/a.png" in outcome.err
     assert shell("run", "b.png", "--recipe", "art.png", "-o", "third.png").code == 0
+
+
+def test_a_recipe_made_with_another_model_says_so(shell, monkeypatch):
+    monkeypatch.setenv("ARTKIT_PLUGINS", "semgan")
+    assert shell("run", "--chain", "semgan", "--size", "16", "--seed", "3", "-o", "art.png").code == 0
+    assert shell("run", "--recipe", "art.png", "-o", "again.png").err == ""
+    record = read_provenance("art.png") | {"models": {"semgan/landscape": "0" * 12}}
+    write_picture(read_picture("art.png"), "old.png", provenance=record)
+    outcome = shell("run", "--recipe", "old.png", "-o", "other.png")
+    assert outcome.code == 0
+    assert "semgan/landscape is not the model that made the picture (it was 000000000000)" in outcome.err

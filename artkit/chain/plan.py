@@ -14,14 +14,18 @@ from artkit.spec import Kind, MethodSpec, Options
 if TYPE_CHECKING:
     from artkit.models.header import ModelHeader
 
-Binding: TypeAlias = Union[Literal["previous"], Path, "Plan", Any]
-"""What feeds a port: the previous step (for the first step: the chain's input), a file, a nested plan, or, from Python,
-a picture in memory."""
+Binding: TypeAlias = Union[Literal["previous", "original"], Path, "Plan", Any]
+"""What feeds a port: the previous step (for the first step: the chain's input), the chain's input, a file, a nested
+plan, or, from Python, a picture in memory."""
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A checked step. `index` counts from 0; `bindings` holds the ports that are fed; `seed` is its own, if set."""
+    """A checked step.
+
+    `index` counts from 0; `bindings` holds the ports that are fed; `seed` is its own, if set; `carried` is what its
+    main port gets where that takes any picture.
+    """
 
     index: int
     step: Step
@@ -31,10 +35,18 @@ class PlannedStep:
     header: ModelHeader | None
     bindings: dict[str, Binding]
     seed: int | None
+    carried: Kind = Kind.IMAGE
+
+    @property
+    def carries(self) -> bool:
+        """True when the step gives what it gets: it moves the pixels of any picture."""
+        return self.spec.output is Kind.PICTURE
 
     @property
     def output(self) -> Kind:
         """What the step gives: its model's word, else its method's."""
+        if self.carries:
+            return self.carried
         return self.header.output if self.header else self.spec.output
 
     def port_kind(self, port: str) -> Kind:
@@ -42,6 +54,8 @@ class PlannedStep:
         found = self.spec.port(port)
         if found is None:
             raise KeyError(port)
+        if found.kind is Kind.PICTURE:
+            return self.carried
         return self.header.inputs.get(port, found.kind) if self.header else found.kind
 
 
@@ -81,7 +95,8 @@ class Plan:
 
     def _fed(self, planned: PlannedStep, port: str, binding: Binding) -> str:
         if isinstance(binding, str):
-            return str(planned.port_kind(port)) if planned.index else "the input"
+            known = "the input" if binding == "original" or not planned.index else str(planned.port_kind(port))
+            return known if binding == "previous" else f"{port}={known}"
         return f"{port}=[{binding.chain}]" if isinstance(binding, Plan) else f"{port}={_name(binding)}"
 
     def as_json(self) -> dict[str, Any]:
@@ -103,7 +118,7 @@ def _as_json(planned: PlannedStep) -> dict[str, Any]:
 
 def _binding_json(planned: PlannedStep, binding: Binding) -> dict[str, Any]:
     if isinstance(binding, str):
-        return {"from": "previous" if planned.index else "input"}
+        return {"from": "previous" if planned.index and binding == "previous" else "input"}
     if isinstance(binding, Plan):
         return {"from": "chain", **binding.as_json()}
     return {"from": "file", "path": _name(binding)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,10 @@ class _Planner:
         steps: list[PlannedStep] = []
         for step in chain:
             fed = steps[-1].output if steps else Kind.IMAGE if has_input else None
-            steps.append(self._plan_step(len(steps), step, fed))
-        return Plan(chain, tuple(steps), has_input)
+            steps.append(self._plan_step(len(steps), step, fed, has_input))
+        return Plan(chain, _carrying(steps) if has_input else tuple(steps), has_input)
 
-    def _plan_step(self, index: int, step: Step, fed: Kind | None) -> PlannedStep:
+    def _plan_step(self, index: int, step: Step, fed: Kind | None, has_input: bool) -> PlannedStep:
         spec = self.registry.method(step.method)
         given = dict(step.options)
         _check_names(spec, given)
@@ -65,8 +66,8 @@ class _Planner:
         model, header = self._model(spec, given.pop("model", None))
         nested = {port.name: given.pop(port.name) for port in spec.inputs if port.name in given}
         options = parse_options(spec.options, {name: _plain(value) for name, value in given.items()}, spec.name)
-        bindings = self._bind(index, spec, nested, fed)
-        planned = PlannedStep(index, step, spec, options, model, header, bindings, seed)
+        bindings = self._bind(index, spec, nested, fed, has_input)
+        planned = PlannedStep(index, step, spec, options, model, header, bindings, seed, fed or Kind.IMAGE)
         self._check_kinds(planned, fed)
         return planned
 
@@ -89,7 +90,9 @@ class _Planner:
 
     # -- ports --------------------------------------------------------------------------------------------------
 
-    def _bind(self, index: int, spec: MethodSpec, nested: dict[str, Value], fed: Kind | None) -> dict[str, Binding]:
+    def _bind(
+        self, index: int, spec: MethodSpec, nested: dict[str, Value], fed: Kind | None, has_input: bool
+    ) -> dict[str, Binding]:
         bindings: dict[str, Binding] = {}
         main = spec.inputs[0].name if spec.inputs else None
         if fed is not None:
@@ -105,6 +108,8 @@ class _Planner:
         for port in spec.inputs:
             if port.name in self.ports:
                 self._bind_outside(spec, port, bindings)
+            if port.original and has_input:
+                bindings.setdefault(port.name, "original")
             if port.required and port.name not in bindings:
                 raise ChainError(self._missing(index, spec, port))
         return bindings
@@ -157,6 +162,8 @@ class _Planner:
             wanted = planned.port_kind(port)
             if isinstance(binding, Plan):
                 given, giver = binding.output, f"[{binding.chain}]"
+            elif isinstance(binding, str) and binding == "original":
+                given, giver = Kind.IMAGE, "the input"
             elif isinstance(binding, str) and fed is not None:
                 given, giver = fed, "the step before it" if planned.index else "the input"
             else:
@@ -181,6 +188,15 @@ def _check_names(spec: MethodSpec, given: dict[str, Value]) -> None:
     for name in given:
         if name not in known and name != "model":
             raise OptionError(f"{spec.name} has no option '{name}'.{nearest(name, known)}")
+
+
+def _carrying(steps: list[PlannedStep]) -> tuple[PlannedStep, ...]:
+    """Let the input travel as labels from the start where the first step that looks at it takes labels."""
+    first = list(takewhile(lambda planned: planned.carries, steps))
+    taker = next(iter(steps[len(first) :]), None)
+    if taker and taker.port_kind(taker.spec.inputs[0].name) is Kind.LABELS:
+        first = [replace(planned, carried=Kind.LABELS) for planned in first]
+    return (*first, *steps[len(first) :])
 
 
 def _seed(spec: MethodSpec, value: Value) -> int | None:

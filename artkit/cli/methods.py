@@ -37,7 +37,7 @@ def example(spec: MethodSpec) -> str:
     """Return a command that runs the method alone."""
     if spec.is_source:
         return f"artkit run --chain {spec.name} --seed 7"
-    ports = "".join(f" -i {port.name}=PICTURE" for port in spec.inputs[1:] if port.required)
+    ports = "".join(f" -i {port.name}=PICTURE" for port in spec.inputs[1:] if port.required and not port.original)
     return f"artkit run PICTURE --chain {spec.name}{ports}"
 
 
@@ -78,7 +78,13 @@ def _record(spec: MethodSpec, registry: Registry) -> dict[str, Any]:
         "summary": spec.summary,
         "plugin": registry.origin(spec.name),
         "inputs": [
-            {"name": port.name, "kind": port.kind, "required": port.required, "summary": port.summary}
+            {
+                "name": port.name,
+                "kind": port.kind,
+                "required": port.required,
+                "original": port.original,
+                "summary": port.summary,
+            }
             for port in spec.inputs
         ],
         "output": spec.output,
@@ -101,5 +107,8 @@ def _plain(options: Iterable[OptionInfo]) -> list[dict[str, Any]]:
 
 
 def _port_text(port: dict[str, Any]) -> str:
-    text = f"{port['name']} ({port['kind']}{'' if port['required'] else ', optional'})"
+    marks = "" if port["required"] else ", optional"
+    if port["original"]:
+        marks = ", the chain's own input unless fed"
+    text = f"{port['name']} ({port['kind']}{marks})"
     return f"{text}: {port['summary']}" if port["summary"] else text

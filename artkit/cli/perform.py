@@ -29,6 +29,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
 
         runner = Runner(plan, device=flags.device, precision=flags.precision)
         runner.load()
+    _tell_of_other_models(plan, request)
     delivery = Delivery(runner, request, flags)
     failures = _stream(runner, tasks, request, flags, delivery)
     delivery.finish(failures)
@@ -37,6 +38,17 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     for failure in failures:
         say(f"{failure['input'] or failure['seed']}: {failure['error']}")
     return 1 if failures else 0
+
+
+def _tell_of_other_models(plan: Plan, request: Request) -> None:
+    """Say it when a model is no longer the one that made the picture whose recipe runs again."""
+    if not request.models:
+        return
+    from artkit.engine.runner import hash_models
+
+    for name, digest in hash_models(plan).items():
+        if request.models.get(name, digest) != digest:
+            say(f"{name} is not the model that made the picture (it was {request.models[name]}): results may differ.")
 
 
 def _hush_decoders() -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """Inputs, a chain, the first seed, the wanted (width, height), how many pictures per input, and files for ports."""
+    """Inputs, a chain, the first seed, the wanted (width, height), how many pictures per input, and files for ports.
+
+    `models` holds the hashes of the models that made the picture which serves as the recipe, by `method/name`.
+    """
 
     inputs: tuple[str, ...]
     chain: Chain
@@ -22,6 +25,7 @@ class Request:
     size: tuple[int, int] | None
     count: int
     ports: dict[str, Path]
+    models: dict[str, str]
 
 
 def make_request(
@@ -54,6 +58,7 @@ def make_request(
         size=size or base.size,
         count=_first(count, base.count, 1),
         ports=base.ports | {name: Path(path) for name, path in ports.items()},
+        models=_remembered_models(recipe) if recipe and chain is None else {},
     )
 
 
@@ -71,6 +76,13 @@ def _remembered_input(recipe: Path) -> tuple[str, ...]:
             f"{recipe} was made from {text}, which is not there; give it: artkit run INPUT --recipe {recipe}"
         )
     return (str(found),)
+
+
+def _remembered_models(recipe: Path) -> dict[str, str]:
+    from artkit.images.provenance import read_provenance
+
+    models = (read_provenance(recipe) or {}).get("models")
+    return {str(name): str(digest) for name, digest in models.items()} if isinstance(models, dict) else {}
 
 
 def _first(*values: int | None) -> int:

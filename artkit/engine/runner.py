@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from artkit.models.file import load_into, load_model, model_hash
 from artkit.plugins import registry, resolve
 from artkit.plugins.reporting import one_line, strict
 from artkit.seeds import mix_seeds
-from artkit.spec import Kind
+from artkit.spec import Kind, Port
 from artkit.translator import Translator
 
 DREAM_SIZE = (512, 384)
@@ -31,12 +32,13 @@ DREAM_SIZE = (512, 384)
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step made, and how long it took."""
+    """What one step made, how long it took, and what its translator reports of the picture."""
 
     index: int
     method: str
     picture: Picture
     seconds: float
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 class Runner:
@@ -58,7 +60,9 @@ class Runner:
     def load(self) -> None:
         """Load all weights, once."""
         if not self._translators:
-            self._translators = [load_translator(planned, self.device, self.precision) for planned in self.plan.steps]
+            self._translators = [
+                load_translator(planned, self.device, self._precision(planned)) for planned in self.plan.steps
+            ]
             for nested in self._nested.values():
                 nested.load()
 
@@ -79,26 +83,29 @@ class Runner:
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        picture = source if source is None or size is None else self._resized(source, size)
-        extent = picture.size if picture is not None else (size or DREAM_SIZE)[::-1]
+        source = source if source is None or size is None else self._resized(source, size)
+        picture, dream = source, (size or DREAM_SIZE)[::-1]
         results: list[StepResult] = []
         for planned, translator in zip(self.plan.steps, self._translators, strict=True):
-            number = mix_seeds(seed if planned.seed is None else planned.seed, planned.index)
-            registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, number))
+            number = seed if planned.seed is None else planned.seed
+            mixed = mix_seeds(number, planned.index)
+            registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
             start = time.perf_counter()
-            picture = self._run_step(planned, translator, picture, number, extent, facts or {})
-            extent = picture.size
+            fed = {port.name: self._feed(planned, port, picture, source, mixed) for port in planned.spec.inputs}
+            picture = self._run_step(planned, translator, fed, number, dream, facts or {})
             seconds = time.perf_counter() - start
-            event = StepEvent(planned.index, planned.spec.name, number, seconds)
+            event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             registry().call("after_step", step=event)
             if on_step:
                 on_step(event)
-            results.append(StepResult(planned.index, planned.spec.name, picture, seconds))
+            with naming(planned.spec.name, registry().origin(planned.spec.name)):
+                report = translator.report(picture.tensor)[0]
+            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report))
         return results
 
     def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
         """Return what a written picture remembers: enough for `artkit run --recipe` to make it again."""
-        models = {planned.spec.name: model_hash(planned.model) for planned in self.plan.steps if planned.model}
+        models = hash_models(self.plan)
         ports = {
             port: str(binding)
             for planned in self.plan.steps
@@ -112,47 +119,50 @@ class Runner:
         """Resize an input; as labels where the first step takes labels, so that no colour is mixed."""
         first = self.plan.steps[0]
         if first.spec.inputs and first.port_kind(first.spec.inputs[0].name) is Kind.LABELS:
-            classes = first.header.classes if first.header else None
-            source = convert(source, Kind.LABELS, classes, self._known_classes())
+            source = convert(source, Kind.LABELS, self._classes(first), self._known_classes())
         return resize(source, size)
 
     def _run_step(
         self,
         planned: PlannedStep,
         translator: Translator,
-        previous: Picture | None,
-        seed: int,
-        extent: tuple[int, int],
+        fed: dict[str, Picture | str | None],
+        number: int,
+        dream: tuple[int, int],
         facts: Mapping[str, str],
     ) -> Picture:
-        ports = {port.name: self._feed(planned, port.name, previous, seed) for port in planned.spec.inputs}
-        with naming(planned.spec.name, registry().origin(planned.spec.name)):
-            output = translator.run(
-                ports,
-                seeds=(seed,),
-                size=extent,
-                facts=(facts,),
-                device=self.device,
-                dtype=PRECISIONS[self.precision],
-            )
-        classes = planned.header.classes if planned.header and planned.output is Kind.LABELS else None
-        if previous is None:
-            return Picture(output, kind=planned.output, classes=classes, stem=planned.spec.name)
-        return previous.with_tensor(output, kind=planned.output, classes=classes)
+        """Compute one step under the seed `number`; one that carries any picture carries its alpha channel too, as the mask it is."""
+        spec, dtype = planned.spec, PRECISIONS[self._precision(planned)]
+        main = next(iter(fed.values()), None)
+        size = main.size if isinstance(main, Picture) else dream
+        ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
+        seeds = {"seeds": (mix_seeds(number, planned.index),), "numbers": (number,)}
+        compute = partial(translator.run, **seeds, size=size, facts=(facts,), device=self.device, dtype=dtype)
+        with naming(spec.name, registry().origin(spec.name)):
+            output, alpha = compute(ports), None
+            if planned.carries and isinstance(main, Picture) and main.alpha is not None:
+                alpha = compute(ports | {spec.inputs[0].name: main.alpha})
+        if isinstance(main, Picture):
+            kind = main.kind if planned.carries else planned.output
+            return main.with_tensor(output, kind=kind, classes=translator.class_set, alpha=alpha)
+        classes = translator.class_set if planned.output is Kind.LABELS else None
+        return Picture(output, kind=planned.output, classes=classes, stem=spec.name)
 
     def _feed(
-        self, planned: PlannedStep, port: str, previous: Picture | None, seed: int
-    ) -> Tensor | tuple[str, ...] | None:
-        if port not in planned.bindings:
+        self, planned: PlannedStep, port: Port, previous: Picture | None, source: Picture | None, seed: int
+    ) -> Picture | str | None:
+        if port.name not in planned.bindings:
             return None
-        binding, kind = planned.bindings[port], planned.port_kind(port)
+        binding, kind = planned.bindings[port.name], planned.port_kind(port.name)
         if kind is Kind.TEXT:
-            return (str(binding),)
-        picture = previous if isinstance(binding, str) and binding == "previous" else self._picture(planned, port, seed)
-        if picture is None:
-            return None
-        classes = planned.header.classes if planned.header else None
-        return convert(picture, kind, classes, self._known_classes()).tensor
+            return str(binding)
+        if isinstance(binding, str):
+            picture = source if binding == "original" else previous
+        else:
+            picture = self._picture(planned, port.name, seed)
+        if picture is None or (port.kind is Kind.PICTURE and kind is not Kind.LABELS):
+            return picture
+        return convert(picture, kind, self._classes(planned), self._known_classes())
 
     def _picture(self, planned: PlannedStep, port: str, seed: int) -> Picture:
         """Return what feeds a port from outside, read or run once; a nested chain anew when the seed changes."""
@@ -163,9 +173,30 @@ class Runner:
             self._pictures = {k: v for k, v in self._pictures.items() if k[:2] != key[:2]} | {key: made}
         return self._pictures[key]
 
+    def _precision(self, planned: PlannedStep) -> str:
+        """Return the arithmetic of a step: a step without weights keeps every bit of its pictures."""
+        return self.precision if planned.model else "fp32"
+
+    def _classes(self, planned: PlannedStep) -> ClassSet | None:
+        """Return the classes a step reads label maps in; one that carries any picture reads for the step after it."""
+        reader = next((step for step in self.plan.steps[planned.index :] if not step.carries), planned)
+        return reader.header.classes if reader.header else None
+
     def _known_classes(self) -> list[ClassSet]:
-        headers = [planned.header for planned in self.plan.steps if planned.header]
-        return list({header.classes.name: header.classes for header in headers if header.classes}.values())
+        known = [translator.class_set for translator in self._translators]
+        return list({classes.name: classes for classes in known if classes}.values())
+
+
+def hash_models(plan: Plan) -> dict[str, str]:
+    """Return the hash of every model that a plan uses, nested chains' too, by `method/name`."""
+    models: dict[str, str] = {}
+    for planned in plan.steps:
+        if planned.model is not None:
+            models[f"{planned.spec.name}/{planned.model.stem}"] = model_hash(planned.model)
+        for binding in planned.bindings.values():
+            if isinstance(binding, Plan):
+                models |= hash_models(binding)
+    return models
 
 
 def load_translator(planned: PlannedStep, device: torch.device, precision: str) -> Translator:
@@ -189,6 +220,13 @@ def resize(picture: Picture, size: tuple[int, int]) -> Picture:
         return picture
     change = resize_labels if picture.kind is Kind.LABELS else resize_image
     return picture.with_tensor(change(picture.tensor, extent))
+
+
+def _tensor(fed: Picture | str | None, port: Port | None, size: tuple[int, int]) -> Tensor | tuple[str, ...] | None:
+    """Return what a translator gets through a port: a picture's tensor, resized to `size` unless any will do."""
+    if not isinstance(fed, Picture):
+        return fed if fed is None else (fed,)
+    return fed.tensor if port and port.any_size else resize(fed, size[::-1]).tensor
 
 
 @contextmanager

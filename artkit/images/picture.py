@@ -74,15 +74,24 @@ class Picture:
         """(height, width) in pixels."""
         return self.height, self.width
 
-    def with_tensor(self, tensor: Tensor, *, kind: Kind | None = None, classes: ClassSet | None = None) -> Picture:
+    def with_tensor(
+        self,
+        tensor: Tensor,
+        *,
+        kind: Kind | None = None,
+        classes: ClassSet | None = None,
+        alpha: Tensor | None = None,
+    ) -> Picture:
         """Return the picture with a step's result in place of its tensor.
 
-        Stem, bit depth and alpha stay; alpha is resized when the size changed. Provenance goes: it told of the old
-        pixels. `kind` defaults to the present one; `classes` belongs to labels and defaults to the present set.
+        Stem, bit depth and alpha stay; where no new `alpha` is given, it is resized when the size changed. Provenance
+        goes: it told of the old pixels. `kind` defaults to the present one; `classes` belongs to labels and defaults to
+        the present set.
         """
         kind = kind or self.kind
         classes = (classes or self.classes) if kind is Kind.LABELS else None
-        alpha = None if self.alpha is None else resize_image(self.alpha, (tensor.shape[-2], tensor.shape[-1]))
+        if alpha is None and self.alpha is not None:
+            alpha = resize_image(self.alpha, (tensor.shape[-2], tensor.shape[-1]))
         return replace(self, tensor=tensor, kind=kind, classes=classes, alpha=alpha, provenance=None)
 
     def numpy(self) -> np.ndarray:

@@ -12,7 +12,7 @@ import msgspec
 
 from artkit import hookspecs
 from artkit.errors import PluginError, nearest
-from artkit.spec import API_VERSION, MethodSpec, Options
+from artkit.spec import API_VERSION, Kind, MethodSpec, Options
 
 CORE_OPTIONS = ("method", "model", "seed")
 """Names the core understands in every step, which no method may use for an option or a port of its own."""
@@ -90,3 +90,13 @@ def check_method(spec: MethodSpec) -> None:
     for name in [spec.name, *taken]:
         if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
             raise PluginError(f"method '{spec.name}': '{name}' is not a plain word: use letters, digits and '_'")
+    _check_ports(spec)
+
+
+def _check_ports(spec: MethodSpec) -> None:
+    """Raise PluginError unless the main port, and no other, takes any picture where the output is what came in."""
+    main, others = [port.kind for port in spec.inputs[:1]], [port.kind for port in spec.inputs[1:]]
+    if Kind.PICTURE in others or (spec.output is Kind.PICTURE) != (Kind.PICTURE in main):
+        raise PluginError(f"method '{spec.name}': kind 'picture' is for the main port and the output, both or neither")
+    if any(port.original or port.any_size for port in spec.inputs[:1]):
+        raise PluginError(f"method '{spec.name}': the main port can be neither 'original' nor 'any_size'")
