@@ -132,7 +132,7 @@ class Batches:
 
 
 def draw_shuffled(count: int, number: int, seed: int) -> int:
-    """Return draw `number` of `count` things, all of which come once, in an order drawn anew, before any comes again."""
+    """Return draw `number` of `count` things: all come once, in an order drawn anew, before any comes again."""
     epoch, position = divmod(number, count)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
     return int(order[position])

@@ -131,7 +131,10 @@ class Runner:
         dream: tuple[int, int],
         facts: Mapping[str, str],
     ) -> Picture:
-        """Compute one step under the seed `number`; one that carries any picture carries its alpha channel too, as the mask it is."""
+        """Compute one step; one that carries any picture carries its alpha channel too, as the mask it is.
+
+        `number` is the seed before it is mixed with the step's place.
+        """
         spec, dtype = planned.spec, PRECISIONS[self._precision(planned)]
         main = next(iter(fed.values()), None)
         size = main.size if isinstance(main, Picture) else dream

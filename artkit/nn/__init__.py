@@ -1,4 +1,4 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, stroke noise, augmentation."""
+"""Building blocks: generators, discriminators, norms, losses, weight averages, stroke noise, augmentation."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def augment(images: Tensor) -> Tensor:
 
 
 def recolour(images: Tensor) -> Tensor:
-    """Shift brightness by up to 0.5, and stretch saturation (0 to 2) and contrast (0.5 to 1.5), for pictures in [-1, 1]."""
+    """Shift brightness by up to 0.5, stretch saturation (0 to 2) and contrast (0.5 to 1.5) of pictures in [-1, 1]."""
     brightness, saturation, contrast = torch.rand(3, len(images), 1, 1, 1, device=images.device)
     images = images + (brightness - 0.5)
     grey = images.mean(1, keepdim=True)
@@ -54,7 +54,7 @@ def cut_out(images: Tensor) -> Tensor:
 
 
 def _frame(side: int, count: int) -> Tensor:
-    """Draw, for each of `count` pictures, a run of HOLE of `side` pixels around a random centre; True inside, N `side`."""
+    """Draw for `count` pictures a run of HOLE of `side` pixels around a random centre: True inside, N `side`."""
     half = side * HOLE / 2
     centres = torch.randint(side + 1, (count, 1))
     places = torch.arange(side)[None] + 0.5

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from artkit.data import Column, Dataset, Sample
-from artkit.errors import OptionError, OutputError
+from artkit.errors import DataError, OptionError, OutputError
 from artkit.images.atomic import write_atomically
 from artkit.spec import Kind
 from artkit_atelier import StylesOptions
@@ -92,8 +92,11 @@ class Gallery(Dataset):
 
 
 def open_gallery(options: StylesOptions, split: str) -> Gallery:
-    """Open one split of the paintings that `options` describe."""
-    return Gallery(list_paintings(options, split), Path(options.cache) if options.cache else None)
+    """Open one split of the paintings that `options` describe. Raises DataError where there are too few for it."""
+    paintings = list_paintings(options, split)
+    if not paintings:
+        raise DataError(f"styles(count={options.count}) has no paintings for the split '{split}': raise count.")
+    return Gallery(paintings, Path(options.cache) if options.cache else None)
 
 
 def write_gallery(directory: Path, options: StylesOptions, jobs: int, progress: Callable[[], None]) -> None:

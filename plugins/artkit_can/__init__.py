@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, Options, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Options, hookimpl, option
 
 
 class CanOptions(Options, frozen=True):
@@ -18,7 +18,7 @@ class CanOptions(Options, frozen=True):
     interpolate: Annotated[
         int, option("walk: seeds 8, 9, ... 16 lead from what seed 1 dreams to what seed 2 does, if this is 8", ge=1)
     ] = 1
-    towards: Annotated[int | None, option("a seed to dream part of the way to", ge=0)] = None
+    towards: Annotated[int | None, option("a seed to dream part of the way to")] = None
     share: Annotated[float, option("how far: 0 is this dream, 1 the other one", ge=0, le=1)] = 0.5
 
 
@@ -33,13 +33,15 @@ class CanTraining(Options, frozen=True):
         Literal["sigmoid", "softmax"], option("style as K yes-or-no questions, as in the paper, or as one choice of K")
     ] = "sigmoid"
     latent: Annotated[int, option("length of the noise vector z", ge=1, le=4096)] = 100
-    width: Annotated[int, option("filters of the generator's last inner level; at most 16 times as many before", ge=2)] = 64
+    width: Annotated[
+        int, option("filters of the generator's last inner level; at most 16 times as many before", ge=2)
+    ] = 64
     upsample: Annotated[
         Literal["transposed", "resize"], option("transposed convolutions, or resizing before plain ones: no grid")
     ] = "transposed"
-    noise: Annotated[
-        Literal["none", "strokes"], option("whether it also sees a random field of brush strokes")
-    ] = "none"
+    noise: Annotated[Literal["none", "strokes"], option("whether it also sees a random field of brush strokes")] = (
+        "none"
+    )
     judge_width: Annotated[int, option("filters of the discriminator's first level", ge=2)] = 32
     norm: Annotated[Literal["batch", "none"], option("normalisation in the discriminator")] = "batch"
     spectral: Annotated[bool, option("spectral normalisation in the discriminator")] = False
@@ -66,3 +68,18 @@ SPEC = MethodSpec(
 def register_methods() -> list[MethodSpec]:
     """Register can."""
     return [SPEC]
+
+
+@hookimpl
+def register_models() -> list[ModelSpec]:
+    """Register the atelier's model."""
+    return [
+        ModelSpec(
+            name="atelier",
+            method="can",
+            summary="Dreams of landscapes between eight styles of painting.",
+            file="artkit_can:weights/atelier.safetensors",
+            licence="CC0-1.0",
+            source="examples/recipes/can-atelier.toml",
+        )
+    ]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from artkit.nn import init_weights
@@ -91,11 +88,19 @@ class Discriminator(StyleCritic):
 
     def critic_state(self) -> dict[str, Tensor]:
         """Return the tensors of its style critic, spectral normalisation worked in."""
-        plain = copy.deepcopy(self)
-        for layer in plain.modules():
-            if parametrize.is_parametrized(layer):
-                parametrize.remove_parametrizations(layer, "weight")  # type: ignore[arg-type]
-        return {name: value for name, value in plain.state_dict().items() if name.startswith(("stages.", "style."))}
+        names = [name.replace("parametrizations.weight.original", "weight") for name in self.state_dict()]
+        wanted = [name for name in names if name.startswith(("stages.", "style.")) and "parametrizations" not in name]
+        training = self.training
+        self.eval()  # else every look at a weight would go on with the power method
+        state = {name: _find(self, name).detach() for name in wanted}
+        self.train(training)
+        return state
+
+
+def _find(module: nn.Module, name: str) -> Tensor:
+    path, _, leaf = name.rpartition(".")
+    found: Tensor = getattr(module.get_submodule(path), leaf)
+    return found
 
 
 def _bound(part: nn.Module | None) -> None:

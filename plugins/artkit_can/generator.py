@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -53,7 +54,7 @@ class Generator(nn.Module):
         channels = [width * min(16, resolution // (2 * side)) for side in sides]
         self.dense = nn.Linear(latent, channels[0] * START**2, bias=False)
         self.first = nn.Sequential(nn.BatchNorm2d(channels[0]), nn.LeakyReLU(0.2))
-        self.levels = nn.ModuleList(_level(*pair, upsample) for pair in zip(channels, channels[1:], strict=False))
+        self.levels = nn.ModuleList(_level(*pair, upsample) for pair in pairwise(channels))
         if strokes:
             self.last = _level(width, width, upsample)
             self.leave = nn.Conv2d(width, 3, 3, padding=1)
@@ -65,9 +66,9 @@ class Generator(nn.Module):
         self.coarse, self.fine = (StrokeMix(width), StrokeMix(width)) if strokes else (None, None)
 
     def forward(self, z: Tensor, strokes: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
-        """Map z, N `latent`, and strokes, N STROKE_CHANNELS H W, to N 3 H W; `size` is (H, W), multiples of 16 at 256 px.
+        """Map z, N `latent`, and strokes, N STROKE_CHANNELS H W, to N 3 H W.
 
-        Without a size it is the `resolution`.
+        `size` is (H, W), multiples of `size_multiple`; the `resolution` when left out.
         """
         height, width = size or (self.resolution, self.resolution)
         x = self.first(self.dense(z).unflatten(1, (-1, START, START)).contiguous(memory_format=torch.channels_last))

@@ -80,7 +80,7 @@ def entropy(probabilities: Tensor) -> Tensor:
 
 
 def gradient_penalty(verdicts: Sequence[Tensor], real: Tensor) -> Tensor:
-    """Return the discriminator's squared slope at real pictures (R1: Mescheder et al. 2018, eq. 9, without gamma / 2)."""
+    """Return the squared slope of verdicts at real pictures (R1: Mescheder et al. 2018, eq. 9, without gamma / 2)."""
     total = torch.stack([scale.float().flatten(1).mean(1).sum() for scale in verdicts]).sum()
     slope = torch.autograd.grad(total, real, create_graph=True)[0]
     return slope.square().sum((1, 2, 3)).mean()

@@ -33,6 +33,8 @@ PENALTY_SHARE = 1 / 16
 """The share of steps in which the discriminator pays its penalty, sixteenfold (Karras et al. 2020, appendix B)."""
 FIELDS = 24
 """Fields of brush strokes that training cuts its own from."""
+MARGIN = 8
+"""Pixels that dreams are cut off at each side: zero padding shows there as a rim."""
 SETTLING = 8
 """Batches that batch normalisation settles on when the model is exported."""
 
@@ -51,7 +53,9 @@ class CanTrainer(Trainer):
         self.columns = (self.picture, self.style)
         self.balance = self.style if options.balanced else None
         if settings.crop not in SIDES:
-            raise OptionError(f"training can(crop={settings.crop}): pictures are {', '.join(map(str, SIDES))} px a side.")
+            raise OptionError(
+                f"training can(crop={settings.crop}): pictures are {', '.join(map(str, SIDES))} px a side."
+            )
         self.generated = {"latent": options.latent, "width": options.width, "resolution": settings.crop}
         self.generated |= {"upsample": options.upsample, "strokes": options.noise == "strokes"}
         self.judged = {"width": options.judge_width, "resolution": settings.crop, "norm": options.norm}
@@ -99,6 +103,7 @@ class CanTrainer(Trainer):
             inputs={},
             output=Kind.IMAGE,
             size_multiple=size_multiple(self.settings.crop),
+            size_margin=MARGIN,
             training={"ambiguity": self.options.ambiguity},
         )
         critic = self.networks["discriminator"].critic_state()  # type: ignore[operator]

@@ -43,7 +43,9 @@ class Can(Translator):
         size, strokes = (context.height, context.width), None
         if self.generator.strokes:
             fields = [_between(place, lambda seed: stroke_noise(*size, seed), torch.lerp) for place in places]
-            strokes = torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
+            strokes = (
+                torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
+            )
         return (self.generator(self.options.temperature * z, strokes, size) + 1) / 2
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:
