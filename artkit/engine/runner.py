@@ -139,8 +139,9 @@ class Runner:
         main = next(iter(fed.values()), None)
         size = main.size if isinstance(main, Picture) else dream
         ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
-        seeds = {"seeds": (mix_seeds(number, planned.index),), "numbers": (number,)}
-        compute = partial(translator.run, **seeds, size=size, facts=(facts,), device=self.device, dtype=dtype)
+        seed = mix_seeds(number, planned.index)
+        run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
+        compute = partial(run, size=size, device=self.device, dtype=dtype)
         with naming(spec.name, registry().origin(spec.name)):
             output, alpha = compute(ports), None
             if planned.carries and isinstance(main, Picture) and main.alpha is not None:

@@ -23,7 +23,8 @@ from artkit_atelier.noise import Array
 from artkit_atelier.scenes import Scene, make_scene
 
 Bytes = npt.NDArray[np.uint8]
-Task, Done = TypeVar("Task"), TypeVar("Done")
+Task = TypeVar("Task")
+Done = TypeVar("Done")
 
 VALIDATION_EVERY = 10
 

@@ -55,15 +55,13 @@ class Generator(nn.Module):
         self.dense = nn.Linear(latent, channels[0] * START**2, bias=False)
         self.first = nn.Sequential(nn.BatchNorm2d(channels[0]), nn.LeakyReLU(0.2))
         self.levels = nn.ModuleList(_level(*pair, upsample) for pair in pairwise(channels))
-        if strokes:
-            self.last = _level(width, width, upsample)
-            self.leave = nn.Conv2d(width, 3, 3, padding=1)
-        else:
-            self.last = nn.Sequential()
-            self.leave = _double(width, 3, upsample, bias=True)
+        self.plan_level = sides.index(plan_side(resolution)) - 1
+        self.last = _level(width, width, upsample) if strokes else nn.Sequential()
+        self.leave = nn.Conv2d(width, 3, 3, padding=1) if strokes else _double(width, 3, upsample, bias=True)
         init_weights(self)
         # After init_weights: strokes that start as faint as that are not found for a long time.
-        self.coarse, self.fine = (StrokeMix(width), StrokeMix(width)) if strokes else (None, None)
+        self.coarse = StrokeMix(width) if strokes else None
+        self.fine = StrokeMix(width) if strokes else None
 
     def forward(self, z: Tensor, strokes: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
         """Map z, N `latent`, and strokes, N STROKE_CHANNELS H W, to N 3 H W.
@@ -72,13 +70,11 @@ class Generator(nn.Module):
         """
         height, width = size or (self.resolution, self.resolution)
         x = self.first(self.dense(z).unflatten(1, (-1, START, START)).contiguous(memory_format=torch.channels_last))
-        plan = plan_side(self.resolution)
-        multiple = self.resolution // plan
-        for level in self.levels:
+        multiple = size_multiple(self.resolution)
+        for index, level in enumerate(self.levels):
             x = level(x)
-            if x.shape[-1] == plan and (height, width) != (self.resolution, self.resolution):
+            if index == self.plan_level:
                 x = F.interpolate(x, size=(height // multiple, width // multiple), mode="bilinear")
-                plan = 0
         if self.coarse is not None and self.fine is not None:
             assert strokes is not None
             x = self.fine(self.last(self.coarse(x, F.avg_pool2d(strokes, 2))), strokes)

@@ -56,9 +56,9 @@ class CanTrainer(Trainer):
             raise OptionError(
                 f"training can(crop={settings.crop}): pictures are {', '.join(map(str, SIDES))} px a side."
             )
-        self.generated = {"latent": options.latent, "width": options.width, "resolution": settings.crop}
+        self.generated: dict[str, Any] = {"latent": options.latent, "width": options.width, "resolution": settings.crop}
         self.generated |= {"upsample": options.upsample, "strokes": options.noise == "strokes"}
-        self.judged = {"width": options.judge_width, "resolution": settings.crop, "norm": options.norm}
+        self.judged: dict[str, Any] = {"width": options.judge_width, "resolution": settings.crop, "norm": options.norm}
         self._build()
 
     def prepare(self, sample: Sample) -> Sample:

@@ -36,9 +36,9 @@ class Can(Translator):
         self.generator = Generator(**header.arguments["generator"])
         self.critic = StyleCritic(len(self.styles), **header.arguments["critic"])
 
-    def translate(self, context: Context) -> Tensor:
+    def translate(self, context: Context) -> Tensor:  # type: ignore[override]
         """Make one picture a seed."""
-        places = [self._place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
+        places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
         size, strokes = (context.height, context.width), None
         if self.generator.strokes:
@@ -63,7 +63,7 @@ class Can(Translator):
             for row, spread in zip(chances, entropy(chances), strict=True)
         ]
 
-    def _place(self, seed: int, number: int) -> Place:
+    def _find_place(self, seed: int, number: int) -> Place:
         """Return where the dream of a seed lies; `number` is the seed as the user gave it, which walks count by."""
         if self.options.towards is not None:
             return seed, mix_seeds(self.options.towards, 0), self.options.share
