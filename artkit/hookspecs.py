@@ -13,8 +13,11 @@ import pluggy
 
 if TYPE_CHECKING:
     import click
+    from torch import Tensor
 
     from artkit.events import StepEvent, TrainingEvent
+    from artkit.models.foreign import Checkpoint
+    from artkit.models.header import ModelHeader
     from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
 
 hookspec = pluggy.HookspecMarker("artkit")
@@ -144,6 +147,38 @@ def register_metrics() -> list[MetricSpec]:
         def brightness_gap(outputs, targets):
             gaps = [abs(output.mean() - target.mean()) for output, target in zip(outputs, targets, strict=True)]
             return float(sum(gaps) / len(gaps))
+    """
+
+
+@hookspec
+def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[ModelHeader, dict[str, Tensor]] | None:
+    """Make a model of another program's weights, so that `method(model="their.pth")` runs them as they are.
+
+    Called when a step or `artkit models import` names a file that is no model file of artkit's, until a plugin takes
+    it. Return None for whatever is not yours: another `method` (None when nobody said one), other tensors. Each of
+    `checkpoint.files` has its `path`, its `tensors` by name, already read safely, and in `recognised` the network of
+    pytorch-CycleGAN-and-pix2pix or CUT that core takes it for, if any. `checkpoint.hints` is what the user said:
+    direction, size, classes. Raise ModelError for a file that is yours and cannot be used.
+
+    Example::
+
+        from artkit import Kind, ModelHeader, hookimpl
+
+
+        @hookimpl
+        def import_checkpoint(checkpoint, method):
+            tensors = checkpoint.files[0].tensors
+            if method not in (None, "blur") or "blur.kernel" not in tensors:
+                return None
+            kernel = tensors["blur.kernel"]
+            header = ModelHeader(
+                method="blur",
+                summary=f"a blur of {kernel.shape[-1]} pixels",
+                architecture="blur",
+                inputs={"image": Kind.IMAGE},
+                output=Kind.IMAGE,
+            )
+            return header, {"kernel": kernel / kernel.sum()}
     """
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -117,7 +118,11 @@ class MethodSpec:
 class ModelSpec:
     """A model that a plugin offers, packaged or to be pulled.
 
-    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package.
+    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package. A model with a `url` instead
+    is in the catalogue: `artkit models pull NAME` downloads it, be it a model file of artkit's or a checkpoint that
+    some method's `import_checkpoint` reads. `size` is about what the download weighs, in bytes: far more than that is
+    not fetched. `sha256` is the download's, in hex digits, where it is known. `trained_on` says with which data it
+    was made, and which way round.
     """
 
     name: str
@@ -128,6 +133,8 @@ class ModelSpec:
     sha256: str | None = None
     licence: str = ""
     source: str = ""
+    size: int | None = None
+    trained_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,7 +197,9 @@ def _type_name(hint: Any) -> str:
     metadata = getattr(hint, "__metadata__", ())
     base = getattr(hint, "__origin__", hint) if metadata else hint
     name = getattr(base, "__name__", None) or str(base)
-    if getattr(base, "__args__", None):
+    if get_origin(base) in (Union, UnionType):
+        name = " | ".join("None" if part is NoneType else _type_name(part) for part in get_args(base))
+    elif getattr(base, "__args__", None):
         name = str(base).replace("typing.", "").replace("Literal", "one of ")
     for meta in metadata:
         if isinstance(meta, msgspec.Meta):

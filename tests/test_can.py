@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from artkit import Kind, ModelHeader, OptionError
+from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit.chain import plan_chain
+from artkit.cli import main
+from artkit.engine import Runner
 from artkit.nn import stroke_noise
+from artkit.plugins import registry
 from artkit.seeds import mix_seeds
 from artkit.testing import check_spec
 from artkit.translator import step_seed
@@ -251,3 +256,28 @@ def test_the_report_is_a_posterior_and_its_entropy(form):
         assert chances.sum() == pytest.approx(1, abs=1e-3)
         expected = -(chances * np.log(np.maximum(chances, 1e-9))).sum()
         assert told["style_entropy"] == pytest.approx(expected, abs=5e-3)
+
+
+def test_the_atelier_model_dreams_varied_undecided_pictures():
+    runs = [run_can(seed) for seed in range(6)]
+    pictures = torch.cat([run.picture.tensor for run in runs])
+    apart = [(pictures[a] - pictures[b]).abs().mean() for a in range(6) for b in range(a)]
+    assert min(apart) > 0.08
+    assert pictures.std((2, 3)).mean() > 0.1
+    assert min(run.report["style_entropy"] for run in runs) > 1.2
+    assert sum(run.report["style_entropy"] for run in runs) / 6 > 0.75 * math.log(8)
+
+
+def run_can(seed):
+    plan = plan_chain(Chain("can"), registry(), has_input=False)
+    return Runner(plan).run(seed=seed, size=(64, 64))[-1]
+
+
+def test_json_tells_what_the_critic_thinks(tmp_path, capsys):
+    assert (
+        main(["run", "--chain", "can", "--seed", "3", "--size", "32x32", "-o", str(tmp_path / "a.png"), "--json"]) == 0
+    )
+    step = json.loads(capsys.readouterr().out)["results"][0]["steps"][0]
+    assert step["method"] == "can"
+    assert len(step["styles"]) == 8
+    assert 0 < step["style_entropy"] <= math.log(8) + 1e-4

@@ -70,7 +70,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
         return ModelHeader(method=method, architecture="a", inputs=kinds, output=output)
 
     monkeypatch.setattr("artkit.models.store.find_model", find_model)
-    monkeypatch.setattr("artkit.models.header.read_header", read_header)
+    monkeypatch.setattr("artkit.models.opening.read_header", read_header)
     found = Registry()
     found.add(PluginSource("fake", Plugin))
     return found

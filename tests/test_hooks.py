@@ -96,6 +96,19 @@ def test_hook_register_metrics(example: Load) -> None:
     assert measure([*pictures], [*pictures + 0.5]) == 0.5
 
 
+def test_hook_import_checkpoint(example: Load, tmp_path: Path) -> None:
+    import torch
+
+    from artkit.models.foreign import import_model
+
+    found, _ = example("import_checkpoint")
+    torch.save({"blur.kernel": torch.ones(1, 1, 5, 5)}, tmp_path / "blur.pth")
+    for method in (None, "blur"):
+        model = import_model(tmp_path / "blur.pth", method, found)
+        assert (model.header.method, model.header.summary) == ("blur", "a blur of 5 pixels")
+        assert torch.allclose(model.tensors["kernel"], torch.tensor(0.04))
+
+
 def test_hook_register_commands(example: Load) -> None:
     found, _ = example("register_commands")
     cli = click.Group()

@@ -173,7 +173,7 @@ def test_torch_checkpoint_is_a_pickle(tmp_path: Path) -> None:
     for legacy in (False, True):
         path = tmp_path / "net.pth"
         torch.save({"weight": torch.ones(3)}, path, _use_new_zipfile_serialization=not legacy)
-        with pytest.raises(ModelError, match=r"pickle.*artkit models export"):
+        with pytest.raises(ModelError, match=r"pickle.*artkit models import"):
             read_header(path)
 
 

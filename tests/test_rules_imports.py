@@ -38,6 +38,7 @@ FLOORS = [
 
 # Imports upwards that have a reason, as (module or package, imported room).
 UPWARD = {
+    ("artkit.hookspecs", "models"): "the types of a hook, for type checkers alone",
     ("artkit.plugins", "metrics"): "core's own scores are registered like a plugin's, from an import-light list",
     ("artkit.chain", "engine"): "Chain.__call__ runs itself; imported when called",
 }

@@ -80,11 +80,11 @@ class _Planner:
             return None, None
         if name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
             raise OptionError(f"{spec.name}(model=...): write a model's name or, in quotes, its path.")
-        from artkit.models.header import read_header
+        from artkit.models.opening import open_header
         from artkit.models.store import find_model
 
         path = find_model(spec.name, None if name is None else str(name), self.registry, spec.default_model)
-        header = read_header(path)
+        header = open_header(path, spec.name, self.registry)
         _check_header(spec, path, header)
         return path, header
 

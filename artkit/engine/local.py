@@ -10,10 +10,9 @@ from typing import Any
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Step
 from artkit.engine.runner import Runner
-from artkit.errors import ModelError
 from artkit.images import Picture, read_picture
-from artkit.models.header import read_header
-from artkit.models.store import list_models
+from artkit.models.opening import open_header
+from artkit.models.store import find_listed
 from artkit.plugins import registry
 
 
@@ -29,7 +28,7 @@ def run_chain(
     **ports: Any,
 ) -> Picture:
     """Run a chain on one picture; see Chain.__call__."""
-    source = None if picture is None else read_picture(picture)
+    source = picture if picture is None or isinstance(picture, Picture) else read_picture(picture)
     plan = plan_chain(chain, registry(), has_input=source is not None, ports=ports)
     runner = Runner(plan, device=device, precision=precision)
     result = runner.run(source, seed=seed, size=size, facts=facts)[-1].picture
@@ -46,12 +45,6 @@ def load(model: str | Path, **options: Any) -> Chain:
     """
     path = Path(model)
     if path.suffix:
-        return Chain([Step(read_header(path).method, {"model": str(path), **options})])
-    method, _, name = str(model).rpartition("/")
-    stored = [entry for entry in list_models(registry()) if entry.name == name and method in ("", entry.method)]
-    if not stored:
-        raise ModelError(f"there is no model '{model}'. To see the models: artkit models")
-    if len(stored) > 1:
-        names = " or ".join(f"'{entry.method}/{entry.name}'" for entry in stored)
-        raise ModelError(f"several methods have a model '{name}': say {names}.")
-    return Chain([Step(stored[0].method, {"model": name, **options})])
+        return Chain([Step(open_header(path, None, registry()).method, {"model": str(path), **options})])
+    stored = find_listed(str(model), registry())
+    return Chain([Step(stored.method, {"model": stored.name, **options})])

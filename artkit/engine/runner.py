@@ -19,7 +19,8 @@ from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
 from artkit.errors import ArtkitError, ChainError, ImageError, PluginError
 from artkit.events import StepEvent
 from artkit.images import ClassSet, Picture, convert, read_picture, resize_image, resize_labels
-from artkit.models.file import load_into, load_model, model_hash
+from artkit.models.file import load_into, model_hash
+from artkit.models.opening import open_model
 from artkit.plugins import registry, resolve
 from artkit.plugins.reporting import one_line, strict
 from artkit.seeds import mix_seeds
@@ -210,11 +211,18 @@ def load_translator(planned: PlannedStep, device: torch.device, precision: str) 
     with naming(planned.spec.name, owner):
         translator: Translator = factory(planned.options, planned.header)
     if planned.model is not None:
-        load_into(translator, load_model(planned.model).tensors, planned.model)
+        tensors = open_model(planned.model, planned.spec.name, registry()).tensors
+        load_into(translator, _of_its_networks(translator, tensors), planned.model)
     translator.eval().requires_grad_(False)
     placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert isinstance(placed, Translator)
     return placed
+
+
+def _of_its_networks(translator: Translator, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of the networks a translator has; a model may hold others, such as discriminators."""
+    networks = {name.partition(".")[0] for name in translator.state_dict()}
+    return {name: tensor for name, tensor in tensors.items() if name.partition(".")[0] in networks}
 
 
 def resize(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ModelError, OutputError
 from artkit.images.atomic import write_atomically
+from artkit.models.differences import describe_differences
 from artkit.models.header import ModelHeader, encode_header, read_header
 
 HASH_LENGTH = 12  # hex digits: enough to tell models apart in provenance, short enough to read
@@ -68,19 +69,10 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.P
 
     Raises ModelError naming up to three tensors that are missing, unexpected or misshaped; `path` says of which file.
     """
-    own = module.state_dict()
-    problems = {
-        "missing": [name for name in own if name not in tensors],
-        "unexpected": [name for name in tensors if name not in own],
-        "misshaped": [
-            f"{name} {tuple(tensors[name].shape)} for {tuple(tensor.shape)}"
-            for name, tensor in own.items()
-            if name in tensors and tensors[name].shape != tensor.shape
-        ],
-    }
-    found = [f"{kind}: {_first_three(names)}" for kind, names in problems.items() if names]
-    if found:
-        raise ModelError(f"{path} does not fit the network its header describes; {'; '.join(found)}.")
+    needed = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if differences := describe_differences(needed, found):
+        raise ModelError(f"{path} does not fit the network its header describes; {differences}.")
     module.load_state_dict(dict(tensors))
 
 
@@ -109,8 +101,3 @@ def _stored(tensor: Tensor, half: bool) -> Tensor:
 def _check_finite(name: str, tensor: Tensor, problem: str) -> None:
     if tensor.is_floating_point() and not torch.isfinite(tensor).all():
         raise ModelError(f"{problem}: tensor '{name}' holds NaN or infinite weights.")
-
-
-def _first_three(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

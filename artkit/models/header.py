@@ -75,6 +75,28 @@ def read_header(path: str | os.PathLike[str]) -> ModelHeader:
         raise ModelError(f"Cannot read the model file {path}: {error.strerror or error}.") from None
 
 
+def is_pickle(start: bytes) -> bool:
+    """Tell by its first eight bytes whether a file is a pickle or an archive with one (`.pth`, `.pt`, `.ckpt`)."""
+    is_zip = start.startswith(b"PK\x03\x04")
+    return is_zip or (len(start) > 1 and start[0] == 0x80 and 2 <= start[1] <= 5 and start[2:8] != bytes(6))
+
+
+def is_foreign(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file holds another program's weights: a pickle, or safetensors without artkit's header.
+
+    False for whatever `read_header` has an error for.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            if is_pickle(file.read(8)):
+                return True
+            file.seek(0)
+            return METADATA_KEY not in _read_metadata(file, path)
+    except (ModelError, OSError):
+        return False
+
+
 def encode_header(header: ModelHeader) -> dict[str, str]:
     """Return the safetensors metadata that holds `header`."""
     return {METADATA_KEY: msgspec.json.encode(header).decode()}
@@ -112,7 +134,7 @@ def _parse_artkit(metadata: dict[str, str], path: Path) -> ModelHeader:
     if text is None:
         raise ModelError(
             f"{path} holds weights but no artkit header, so nothing says which method and network they belong to. "
-            "Models come from: artkit models export RUN FILE"
+            f"For weights of another program: artkit models import {path} --name NAME"
         )
     raw = _decode(text.encode(), dict[str, msgspec.Raw], path, "its artkit header is not JSON")
     version = _decode(raw.get("format", msgspec.Raw(b"1")), int, path, "its format is not a number")
@@ -131,11 +153,8 @@ def _decode(text: bytes | msgspec.Raw, type_: Any, path: Path, problem: str) -> 
 
 
 def _refuse_pickle(start: bytes, path: Path) -> None:
-    """Name zip and pickle files (`.pth`, `.pt`, `.ckpt`) as what they are."""
-    is_zip = start.startswith(b"PK\x03\x04")
-    is_pickle = len(start) > 1 and start[0] == 0x80 and 2 <= start[1] <= 5 and start[2:8] != bytes(6)
-    if is_zip or is_pickle:
+    if is_pickle(start):
         raise ModelError(
-            f"{path} is a pickle (.pth, .pt, .ckpt), which can run code when opened; artkit reads models from "
-            "safetensors files alone. For a checkpoint of a training run: artkit models export RUN FILE"
+            f"{path} is a pickle (.pth, .pt, .ckpt), which can run code when opened, not a model file. "
+            f"For weights of another program: artkit models import {path} --name NAME"
         )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.augment import augment
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
 from artkit.nn.ema import Ema
+from artkit.nn.generators import (
+    decode_picture,
+    encode_picture,
+    generator_minimum,
+    generator_multiple,
+    make_generator,
+)
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm, settle_norms
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
@@ -16,6 +24,8 @@ from artkit.nn.unet import UnetBlock, UnetGenerator
 __all__ = [
     "PATCH_LAYERS",
     "STROKE_CHANNELS",
+    "BlurDown",
+    "BlurUp",
     "DilatedBlock",
     "Ema",
     "GanMode",
@@ -31,11 +41,16 @@ __all__ = [
     "UnetBlock",
     "UnetGenerator",
     "augment",
+    "decode_picture",
     "discriminator_loss",
+    "encode_picture",
     "feature_matching",
     "generator_loss",
+    "generator_minimum",
+    "generator_multiple",
     "init_weights",
     "lowpass_l1",
+    "make_generator",
     "make_norm",
     "seeded_dropout",
     "settle_norms",

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from artkit.nn.antialias import BlurDown
 from artkit.nn.norm import NormKind, make_norm
 
 PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
@@ -16,23 +17,32 @@ class PatchDiscriminator(nn.Module):
     """Judge overlapping patches: `layers` = 0, 1, 3, 5 look at 1, 16, 70, 286 px. Returns logits, N 1 h w.
 
     `layers=0` is the pixel discriminator (1x1 convolutions). `features` also returns the activations, for feature
-    matching.
+    matching. With `antialias` it halves through blur filters, as CUT's does (Park et al. 2020). The first convolution
+    has a bias, those under instance norm, and the last one of patches, as in the authors' code.
     """
 
     def __init__(
-        self, in_channels: int, width: int = 64, layers: int = 3, norm: NormKind = "batch", spectral: bool = False
+        self,
+        in_channels: int,
+        width: int = 64,
+        layers: int = 3,
+        norm: NormKind = "batch",
+        spectral: bool = False,
+        antialias: bool = False,
     ) -> None:
         super().__init__()
         wrap = spectral_norm if spectral else _unchanged
         size, pad = (1, 0) if layers == 0 else (4, 1)
         strides = [1, 1] if layers == 0 else [2] * layers + [1]
+        biased = norm == "instance"
         channels, stages = in_channels, []
         for index, stride in enumerate(strides):
-            out = width * min(2**index, 8)
-            conv = wrap(nn.Conv2d(channels, out, size, stride, pad, bias=index == 0 or norm != "batch"))
-            stages.append(nn.Sequential(conv, make_norm(norm if index else "none", out), nn.LeakyReLU(0.2)))
+            out, blurred = width * min(2**index, 8), antialias and stride == 2
+            conv = wrap(nn.Conv2d(channels, out, size, 1 if blurred else stride, pad, bias=biased or index == 0))
+            blur = [BlurDown(out)] if blurred else []
+            stages.append(nn.Sequential(conv, make_norm(norm if index else "none", out), nn.LeakyReLU(0.2), *blur))
             channels = out
-        stages.append(nn.Sequential(wrap(nn.Conv2d(channels, 1, size, 1, pad))))
+        stages.append(nn.Sequential(wrap(nn.Conv2d(channels, 1, size, 1, pad, bias=biased or layers > 0))))
         self.stages = nn.ModuleList(stages)
 
     def features(self, x: Tensor) -> list[Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.dropout import PictureDropout
 from artkit.nn.norm import NormKind, make_norm
 
@@ -33,7 +34,9 @@ class ResnetBlock(nn.Module):
 class ResnetGenerator(nn.Module):
     """c7s1-w, d2w, d4w, `blocks` residual blocks, u2w, uw, c7s1-out with tanh: output in [-1, 1].
 
-    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px.
+    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px. With `antialias`
+    halving and doubling go through blur filters, as in CUT (Park et al. 2020), instead of strided convolutions.
+    Convolutions have biases under instance norm and at the end, as in the authors' code.
     """
 
     def __init__(
@@ -44,20 +47,35 @@ class ResnetGenerator(nn.Module):
         width: int = 64,
         norm: NormKind = "instance",
         dropout: bool = False,
+        antialias: bool = False,
     ) -> None:
         super().__init__()
         bias = norm == "instance"
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7, bias=bias)]
         layers += [make_norm(norm, width), nn.ReLU()]
         for channels in (width, 2 * width):
-            layers += [nn.Conv2d(channels, 2 * channels, 3, 2, 1, bias=bias), make_norm(norm, 2 * channels), nn.ReLU()]
+            layers += _halve(channels, norm, bias, antialias)
         layers += [ResnetBlock(4 * width, norm, dropout) for _ in range(blocks)]
         for channels in (4 * width, 2 * width):
-            layers.append(nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias))
-            layers += [make_norm(norm, channels // 2), nn.ReLU()]
+            layers += _double(channels, norm, bias, antialias)
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.body = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N in_channels H W to N out_channels H W."""
         return self.body(x)
+
+
+def _halve(channels: int, norm: NormKind, bias: bool, antialias: bool) -> list[nn.Module]:
+    convolution = nn.Conv2d(channels, 2 * channels, 3, 1 if antialias else 2, 1, bias=bias)
+    blur = [BlurDown(2 * channels)] if antialias else []
+    return [convolution, make_norm(norm, 2 * channels), nn.ReLU(), *blur]
+
+
+def _double(channels: int, norm: NormKind, bias: bool, antialias: bool) -> list[nn.Module]:
+    grow: list[nn.Module]
+    if antialias:
+        grow = [BlurUp(channels), nn.Conv2d(channels, channels // 2, 3, 1, 1, bias=bias)]
+    else:
+        grow = [nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias)]
+    return [*grow, make_norm(norm, channels // 2), nn.ReLU()]

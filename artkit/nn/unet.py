@@ -44,6 +44,7 @@ class UnetGenerator(nn.Module):
     """Encoder and decoder with skips: `levels` halvings (8 for U-Net-256, 7 for U-Net-128), tanh output in [-1, 1].
 
     Sides must be multiples of 2 ** levels. Dropout sits on the three innermost wide decoder blocks, as in the paper.
+    Convolutions have biases under instance norm and at the end, as in the authors' code.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class UnetGenerator(nn.Module):
         inner: UnetBlock | None = None
         for level in range(levels - 1, 0, -1):
             inner = UnetBlock(widths[level - 1], widths[level], inner, norm, dropout and 4 <= level < levels - 1)
-        self.enter = nn.Conv2d(in_channels, width, 4, 2, 1)
+        self.enter = nn.Conv2d(in_channels, width, 4, 2, 1, bias=norm == "instance")
         self.inner = inner
         self.leave = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * width, out_channels, 4, 2, 1), nn.Tanh())
 

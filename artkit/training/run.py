@@ -20,6 +20,7 @@ from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import Reporter, Silence
 from artkit.training.settings import Settings
+from artkit.training.starting import load_start, starting_model, starting_options
 from artkit.training.trainer import Trainer
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
@@ -48,6 +49,8 @@ def train(
         data = recorded["data"]
     elif (run / CHECKPOINT).exists():
         raise TrainingError(f"{run} holds a run already: add --resume to go on with it, or give another folder.")
+    else:
+        values = starting_options(spec, _trainer_class(spec), values)
     loop = _make_loop(spec, data, run, values, reporter or Silence())
     _write_run(run, method, data, values)
     if resume:
@@ -105,10 +108,7 @@ def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any
 
 
 def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
-    if spec.trainer is None:
-        trainable = [name for name, other in registry().methods.items() if other.trainer]
-        raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
-    trainer_class: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
+    trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
     dataset = open_dataset(data, "train")
     _check_pairs(spec, trainer_class, dataset)
@@ -118,8 +118,18 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
         preview = dataset
     torch.manual_seed(settings.seed)
     trainer = trainer_class(options, settings, dataset)
+    if settings.start and not (run / CHECKPOINT).exists():
+        load_start(trainer, starting_model(spec, settings.start))
     run.mkdir(parents=True, exist_ok=True)
     return Loop(trainer, dataset, preview, run, reporter)
+
+
+def _trainer_class(spec: MethodSpec) -> type[Trainer]:
+    if spec.trainer is None:
+        trainable = [name for name, other in registry().methods.items() if other.trainer]
+        raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
+    found: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
+    return found
 
 
 def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> None:

@@ -24,6 +24,9 @@ class Settings(Options, frozen=True):
     mirror: Annotated[bool, option("flip pictures left to right at random, where the data allows it")] = True
     precision: Annotated[Literal["auto", "fp32", "bf16"], option("arithmetic of the networks")] = "auto"
     device: Annotated[str, option("auto, cpu, cuda, cuda:N or mps")] = "auto"
+    start: Annotated[
+        str, option("a model to go on from, by name or file: its networks and how they are built; weights alone")
+    ] = ""
     name: Annotated[str, option("the model's name, recorded in its file")] = ""
     licence: Annotated[str, option("the model's licence, recorded in its file")] = ""
     log_every: Annotated[int, option("steps between rows of the log", ge=1)] = 50

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from artkit.data.dataset import Dataset, Sample
+from artkit.models.file import Model
 from artkit.models.header import ModelHeader
 from artkit.spec import Options
 from artkit.training.settings import Settings
@@ -28,6 +29,11 @@ class Trainer(ABC):
     """Networks whose weight average is exported."""
     unpaired: ClassVar[bool] = False
     """Whether each column is drawn in an order of its own: then pictures need no partners."""
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """Return the training options that a model's networks were built with, for a run that starts from it."""
+        return {}
 
     def __init__(self, options: Options, settings: Settings, dataset: Dataset) -> None:
         self.settings = settings

@@ -4,9 +4,15 @@ Adversarial Networks", 2017).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from artkit import ModelHeader
+    from artkit.models.foreign import Checkpoint
 
 
 class Pix2PixOptions(Options, frozen=True):
@@ -19,6 +25,10 @@ class Pix2PixOptions(Options, frozen=True):
     stochastic: Annotated[
         bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")
     ] = False
+    statistics: Annotated[
+        Literal["picture", "running"],
+        option("batch norm by each picture's own statistics, as the paper at test time, or by those kept in training"),
+    ] = "picture"
 
 
 class Pix2PixTraining(Options, frozen=True):
@@ -85,8 +95,11 @@ def register_methods() -> list[MethodSpec]:
 
 @hookimpl
 def register_models() -> list[ModelSpec]:
-    """Register the landscape painter."""
+    """Register the landscape painter, and the models that can be pulled."""
+    from artkit_pix2pix.catalogue import CATALOGUE
+
     return [
+        *CATALOGUE,
         ModelSpec(
             name="landscape",
             method="pix2pix",
@@ -94,5 +107,15 @@ def register_models() -> list[ModelSpec]:
             file="artkit_pix2pix:weights/landscape.safetensors",
             licence="CC0-1.0",
             source="examples/recipes/pix2pix-landscape.toml",
-        )
+        ),
     ]
+
+
+@hookimpl
+def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[ModelHeader, dict[str, Tensor]] | None:
+    """Take U-Nets, and any generator meant for pix2pix, of pytorch-CycleGAN-and-pix2pix and CUT."""
+    if method not in (None, SPEC.name):
+        return None
+    from artkit_pix2pix.importing import import_networks
+
+    return import_networks(checkpoint, asked_for=method is not None)

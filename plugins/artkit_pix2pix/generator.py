@@ -9,33 +9,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import ResnetGenerator, SubpixelNet, UnetGenerator
+from artkit.nn import SubpixelNet, encode_picture, generator_multiple
+from artkit.nn import make_generator as make_known
 
 Conditions = Mapping[str, tuple[str, ...]]
 
 
 def make_generator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
     """Build the network called `architecture` with the arguments that a model's header records."""
-    known = dict(arguments)
-    if architecture == "subpixel":
-        return SubpixelNet(**known)
-    if architecture.startswith("unet"):
-        return UnetGenerator(levels=8 if architecture == "unet_256" else 7, **known)
-    return ResnetGenerator(blocks=9 if architecture == "resnet_9" else 6, **known)
+    return SubpixelNet(**arguments) if architecture == "subpixel" else make_known(architecture, arguments)
 
 
 def size_multiple(architecture: str) -> int:
     """Return what the sides must be multiples of."""
-    return {"unet_256": 256, "unet_128": 128}.get(architecture, 4)
+    return 4 if architecture == "subpixel" else generator_multiple(architecture)
 
 
-def encode_input(image: Tensor, classes: int | None, noise: Tensor | None) -> Tensor:
-    """Make the network's input: one-hot of a label map (N H W), or a picture (N C H W) in [-1, 1]; z behind it."""
+def encode_input(image: Tensor, classes: int | None, noise: Tensor | None, channels: int = 3) -> Tensor:
+    """Make the network's input: one-hot of a label map (N H W), or a picture of 3 channels or 1; z behind it."""
     if classes is not None:
         image = F.one_hot(image.clamp(0, classes - 1), classes).movedim(-1, 1)
         image = image.to(noise.dtype if noise is not None else torch.get_default_dtype())
     else:
-        image = image * 2 - 1
+        image = encode_picture(image, channels)
     return image if noise is None else torch.cat([image, noise], 1)
 
 

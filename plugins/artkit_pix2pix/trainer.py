@@ -10,6 +10,7 @@ from torch import Tensor
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import paint_labels
+from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     STROKE_CHANNELS,
@@ -24,6 +25,7 @@ from artkit.nn import (
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_pix2pix import Pix2PixTraining
+from artkit_pix2pix.continuing import options_of
 from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, make_generator, size_multiple
 
 LOWPASS_CELL = 8
@@ -34,6 +36,11 @@ class Pix2PixTrainer(Trainer):
     """D then G, every step, as in the paper; conditions, stroke noise and several scales are ours."""
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 100_000, "batch": 1, "crop": 256}
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """See Trainer: the network, what it is told, and the discriminator where the model holds one."""
+        return options_of(model)
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)

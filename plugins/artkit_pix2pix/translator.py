@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
-from artkit.nn import seeded_dropout, stroke_noise
+from artkit.nn import PictureBatchNorm, decode_picture, seeded_dropout, stroke_noise
 from artkit_pix2pix import SPEC, Pix2PixOptions
 from artkit_pix2pix.generator import encode_conditions, encode_input, make_generator
 
@@ -25,7 +27,9 @@ class Pix2Pix(Translator):
         arguments = dict(header.arguments)
         self.noise = arguments.pop("noise", "none")
         self.usual: dict[str, str] = arguments.pop("usual", {})
+        self.channels = 1 if arguments["in_channels"] == 1 else 3
         self.generator = make_generator(header.architecture, arguments)
+        self._use(options.statistics)
         self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
         self.words = set((options.condition or "").replace(",", " ").split())
         self.told = self._parse_condition()
@@ -35,13 +39,24 @@ class Pix2Pix(Translator):
         noise = None
         if self.noise == "strokes":
             noise = context.draw(lambda seed: stroke_noise(context.height, context.width, seed))
-        x = encode_input(image, self.classes, noise).to(context.dtype).contiguous(memory_format=torch.channels_last)
+        x = (
+            encode_input(image, self.classes, noise, self.channels)
+            .to(context.dtype)
+            .contiguous(memory_format=torch.channels_last)
+        )
         if self.options.stochastic:
             with seeded_dropout(self.generator, context.seeds):
                 output = self.generator(x, *self._condition(context))
         else:
             output = self.generator(x, *self._condition(context))
-        return (output + 1) / 2
+        return decode_picture(output)
+
+    def _use(self, statistics: Literal["picture", "running"]) -> None:
+        norms = [layer for layer in self.generator.modules() if isinstance(layer, PictureBatchNorm)]
+        if statistics == "running" and not norms:
+            raise OptionError("pix2pix(statistics=running): this model has no batch norm, so there are none.")
+        for norm in norms:
+            norm.statistics = statistics
 
     def _condition(self, context: Context) -> list[Tensor]:
         if not self.header.conditions:

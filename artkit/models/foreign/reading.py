@@ -1,0 +1,124 @@
+"""Reading weights of other programs without trusting them: nothing in a file is run, and its size is bounded."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from artkit.errors import ModelError
+from artkit.models.header import is_pickle
+
+MAX_BYTES = 4 * 2**30  # the largest generator of these projects, CUT's and pix2pix's included, weighs 0.7 GB
+MAX_TENSORS = 20_000
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a PyTorch file (`.pth`, any age) or a `.safetensors` by name.
+
+    PyTorch files are read by `torch.load(weights_only=True)`, which builds tensors and nothing else, mapped into memory
+    where their form allows it. A file may hold its tensors inside one further table (`{"state_dict": {...}}`). Raises
+    ModelError, one line, for anything else: code, damage, contents that are no tensors, tensors that are sparse, empty
+    or larger than the file's own data, more than 4 GiB.
+    """
+    start, size = _look(path)
+    if size > MAX_BYTES:
+        raise ModelError(f"{path} is refused: {size} bytes are more than the {MAX_BYTES} that artkit reads.")
+    loaded = _unpickle(path) if is_pickle(start) else _read_safetensors(path)
+    tensors = _only_tensors(loaded, path)
+    for name, tensor in tensors.items():
+        _check(name, tensor, path)
+    if len(tensors) > MAX_TENSORS or sum(tensor.nbytes for tensor in tensors.values()) > MAX_BYTES:
+        raise ModelError(f"{path} is refused: it unfolds to more than {MAX_BYTES} bytes or {MAX_TENSORS} tensors.")
+    return {name: tensor.detach() for name, tensor in tensors.items()}
+
+
+def _look(path: Path) -> tuple[bytes, int]:
+    """Return a file's first bytes and its size."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8), os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise ModelError(f"Cannot read {path}: {error.strerror or error}.") from None
+
+
+def _unpickle(path: Path) -> Any:
+    zipped = zipfile.is_zipfile(path)
+    if zipped:
+        _refuse_compressed(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if zipped and path.suffix != ".safetensors":  # torch goes by the suffix; others cannot be mapped
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            with path.open("rb") as file:
+                return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # a hostile file can raise anything inside the reader
+        raise ModelError(f"{path} {_why(str(error))}") from None
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Refuse archives that grow when they are opened; PyTorch never compresses."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            compressed = [entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error}.") from None
+    if compressed:
+        raise ModelError(f"{path} is no PyTorch file: '{compressed[0]}' in it is compressed, which PyTorch never does.")
+
+
+def _why(message: str) -> str:
+    """Put what PyTorch says about a file it did not read, which is half a page, into half a line."""
+    wanted = re.search(r"GLOBAL ([\w.]+)|class ([\w.]+)|builtin ([\w.]+)", message)
+    if "weights_only" in message.lower() and wanted:
+        name = next(filter(None, wanted.groups()))
+        return (
+            f"is refused: it is a pickle that wants to run '{name}'. Nothing was run. artkit reads files that hold "
+            "tensors alone; where you trust the file, save the network's state_dict by itself."
+        )
+    first = message.strip().splitlines()[0].split(". ")[0].rstrip(".") if message.strip() else "it cannot be read"
+    return f"is damaged, cut short or no PyTorch file: {first}."
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except Exception as error:  # as above
+        raise ModelError(f"{path} is damaged or no file of weights: {error}.") from None
+
+
+def _only_tensors(loaded: Any, path: Path) -> dict[str, Tensor]:
+    if not isinstance(loaded, Mapping) or not loaded:
+        what = "an empty table" if isinstance(loaded, Mapping) else f"one {type(loaded).__name__}"
+        raise ModelError(f"{path} holds {what}, not a network's tensors by name.")
+    if _is_state(loaded):
+        return dict(loaded)
+    tables = [str(name) for name, value in loaded.items() if isinstance(value, Mapping) and value and _is_state(value)]
+    if len(tables) == 1:
+        return dict(loaded[tables[0]])
+    if tables:
+        raise ModelError(f"{path} holds several networks ({', '.join(tables[:5])}): save the one you want by itself.")
+    name, value = next((name, value) for name, value in loaded.items() if not _is_state({name: value}))
+    raise ModelError(f"{path} holds more than a network's tensors: {str(name)[:80]!r} is a {type(value).__name__}.")
+
+
+def _is_state(table: Mapping[Any, Any]) -> bool:
+    return all(isinstance(name, str) and isinstance(value, Tensor) for name, value in table.items())
+
+
+def _check(name: str, tensor: Tensor, path: Path) -> None:
+    """Refuse tensors that are no plain numbers, or that claim more of them than the file holds."""
+    plain = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+    if not plain or tensor.is_complex():
+        raise ModelError(f"{path}: the tensor '{name}' is {tensor.dtype}, {tensor.layout}, on {tensor.device}.")
+    if tensor.numel() == 0 or tensor.nbytes > tensor.untyped_storage().nbytes():
+        raise ModelError(f"{path}: the tensor '{name}' has the shape {tuple(tensor.shape)} and not the data for it.")

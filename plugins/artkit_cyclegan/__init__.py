@@ -1,0 +1,1 @@
+"""CycleGAN: learn to translate between two kinds of pictures without pairs."""

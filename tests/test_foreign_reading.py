@@ -1,0 +1,164 @@
+"""Files that are read without trusting them: nothing runs, and every refusal is one line."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from artkit.errors import ModelError
+from artkit.models.foreign import read_checkpoint
+from artkit.models.foreign import reading as module
+from artkit.models.header import is_foreign
+from foreign_reference import resnet_state
+
+STATE = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.ones(4)}
+
+
+class Payload:
+    """A pickle that makes a file where it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ModelError) as raised:
+        read_checkpoint(path)
+    message = str(raised.value)
+    assert str(path) in message
+    assert "\n" not in message
+    assert len(message) < 600
+    return message
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_tensors_come_back_bit_for_bit(tmp_path, legacy):
+    path = tmp_path / "net.pth"
+    torch.save(OrderedDict(STATE), path, _use_new_zipfile_serialization=not legacy)
+    assert is_foreign(path)
+    read = read_checkpoint(path)
+    assert list(read) == list(STATE)
+    assert all(torch.equal(read[name], STATE[name]) for name in STATE)
+
+
+def test_safetensors_of_other_programs_are_read(tmp_path):
+    path = tmp_path / "net.safetensors"
+    safetensors.torch.save_file(STATE, path)
+    assert is_foreign(path)
+    assert torch.equal(read_checkpoint(path)["a.weight"], STATE["a.weight"])
+
+
+def test_parameters_and_metadata_do_not_matter(tmp_path):
+    network = torch.nn.Linear(2, 2)
+    state = network.state_dict(keep_vars=True)
+    torch.save(state, tmp_path / "net.pth")
+    assert not read_checkpoint(tmp_path / "net.pth")["weight"].requires_grad
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("wrap", [lambda bad: bad, lambda bad: {**STATE, "c": bad}, lambda bad: [bad]])
+def test_code_is_never_run(tmp_path, legacy, wrap):
+    target = tmp_path / "harm"
+    path = tmp_path / "net.pth"
+    torch.save(wrap(Payload(target)), path, _use_new_zipfile_serialization=not legacy)
+    message = refusal(path)
+    assert "is refused: it is a pickle that wants to run" in message
+    assert "mkdir" in message
+    assert not target.exists()
+    torch.load(path, weights_only=False)
+    assert target.exists(), "the payload is harmless: the test proves nothing"
+
+
+def test_a_bare_pickle_is_refused(tmp_path):
+    path = tmp_path / "net.pth"
+    path.write_bytes(pickle.dumps(Payload(tmp_path / "harm")))
+    refusal(path)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_whole_module_is_refused(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "net.pth")
+    assert "torch.nn.modules.linear.Linear" in refusal(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
+def test_files_cut_short_are_refused(tmp_path, legacy, share):
+    path = tmp_path / "net.pth"
+    torch.save(resnet_state(blocks=1), path, _use_new_zipfile_serialization=not legacy)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    assert "cut short" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        ({}, "an empty table"),
+        ([torch.ones(2)], "one list"),
+        (torch.ones(2), "one Tensor"),
+        ({"a": torch.ones(2), "epoch": 7}, "'epoch' is a int"),
+        ({1: torch.ones(2)}, "more than a network's tensors"),
+        ({"net_G": STATE, "net_D": STATE}, r"several networks (net_G, net_D)"),
+        ({"a": torch.ones(2, 0)}, "not the data for it"),
+        ({"a": torch.ones(1).expand(10**6)}, "not the data for it"),
+        ({"a": torch.ones(2, dtype=torch.complex64)}, "complex64"),
+        ({"a": torch.eye(3).to_sparse()}, "sparse"),
+        ({"a": torch.ones(2, device="meta")}, "meta"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_contents_that_are_no_network_are_refused(tmp_path, contents, words):
+    torch.save(contents, tmp_path / "net.pth")
+    assert words in refusal(tmp_path / "net.pth")
+
+
+def test_one_table_inside_is_the_network(tmp_path):
+    torch.save({"epoch": 3, "state_dict": STATE, "optimizer": {"state": {}, "lr": 0.1}}, tmp_path / "net.pth")
+    assert list(read_checkpoint(tmp_path / "net.pth")) == list(STATE)
+
+
+def test_an_archive_that_grows_is_refused(tmp_path):
+    path = tmp_path / "net.pth"
+    torch.save(STATE, path)
+    with zipfile.ZipFile(path) as stored:
+        entries = {entry.filename: stored.read(entry) for entry in stored.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for name, data in entries.items():
+            bomb.writestr(name, data)
+    assert "compressed" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04", b"PK\x03\x04" + bytes(100), b"\x80\x02", b"\x80\x04K\x01.", bytes(8), b""]
+)
+def test_rubbish_is_refused(tmp_path, data):
+    (tmp_path / "net.pth").write_bytes(data)
+    refusal(tmp_path / "net.pth")
+
+
+def test_what_is_too_large_or_missing_is_refused(tmp_path, monkeypatch):
+    torch.save(STATE, tmp_path / "net.pth")
+    refusal(tmp_path / "none.pth")
+    refusal(tmp_path)
+    monkeypatch.setattr(module, "MAX_TENSORS", 1)
+    assert "unfolds" in refusal(tmp_path / "net.pth")
+    monkeypatch.setattr(module, "MAX_BYTES", 100)
+    assert "more than the 100" in refusal(tmp_path / "net.pth")
+
+
+def test_one_storage_many_times_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MAX_BYTES", 100_000)
+    weight = torch.ones(1000)
+    torch.save({str(index): weight for index in range(100)}, tmp_path / "net.pth")
+    assert "unfolds" in refusal(tmp_path / "net.pth")
