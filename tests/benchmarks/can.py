@@ -24,7 +24,7 @@ from artkit.engine.runner import load_translator
 from artkit.metrics import patch_distance
 from artkit.plugins import registry
 
-COUNT, SIDE, PAIRS = 64, 128, 200
+COUNT, SIDE, PAIRS = 64, 128, 100
 PAINTINGS = f"styles(count=800,seed=900001,size=[{SIDE},{SIDE}])"
 
 
