@@ -58,6 +58,8 @@ class Translator(nn.Module, ABC):
     """
 
     spec: ClassVar[MethodSpec]
+    keeps_float: ClassVar[bool] = False
+    """Whether inputs come in float32 whatever the precision, to methods that add to their input."""
 
     def __init__(self, options: Options, header: ModelHeader | None) -> None:
         super().__init__()
@@ -151,6 +153,7 @@ class Translator(nn.Module, ABC):
             value = value[..., rows[:, None], columns]
         if not value.is_floating_point():
             return value.to(device, copy=True)
+        dtype = torch.float32 if self.keeps_float else dtype
         return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
 
     def _check_shape(self, output: Any, due: tuple[int, ...]) -> None:

@@ -53,7 +53,8 @@ def evaluate(
     told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
     outputs: list[Tensor] = []
     wanted: list[Tensor] = []
-    for index in range(min(len(dataset), limit or len(dataset))):
+    count = min(dataset.count(inputs.name), dataset.count(targets.name))
+    for index in range(min(count, limit or count)):
         sample = dataset.load(index, [inputs.name, targets.name, *told])
         facts = {name: str(sample[name]) for name in told}
         result = runner.run(_picture(sample[inputs.name], inputs), seed=seed + index, facts=facts)[-1].picture

@@ -1,4 +1,6 @@
-"""Building blocks: generators, discriminators, norms, losses, weight averages, stroke noise, augmentation."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise,
+augmentation.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.augment import augment
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
 from artkit.nn.generators import (
     decode_picture,
@@ -16,7 +19,10 @@ from artkit.nn.generators import (
 )
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm, settle_norms
+from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.rrdb import Rrdb, RrdbNet
+from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
@@ -27,8 +33,11 @@ __all__ = [
     "BlurDown",
     "BlurUp",
     "DilatedBlock",
+    "Edsr",
+    "EdsrBlock",
     "Ema",
     "GanMode",
+    "ImagePool",
     "InstanceNorm",
     "MultiscaleDiscriminator",
     "NormKind",
@@ -37,6 +46,10 @@ __all__ = [
     "PictureDropout",
     "ResnetBlock",
     "ResnetGenerator",
+    "Rrdb",
+    "RrdbNet",
+    "SrResnet",
+    "SrResnetBlock",
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
@@ -44,6 +57,7 @@ __all__ = [
     "decode_picture",
     "discriminator_loss",
     "encode_picture",
+    "enlarge_bicubic",
     "feature_matching",
     "generator_loss",
     "generator_minimum",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.dropout import PictureDropout
 from artkit.nn.norm import NormKind, make_norm
+
+Upsample = Literal["transposed", "resize"]
 
 
 class ResnetBlock(nn.Module):
@@ -34,9 +38,10 @@ class ResnetBlock(nn.Module):
 class ResnetGenerator(nn.Module):
     """c7s1-w, d2w, d4w, `blocks` residual blocks, u2w, uw, c7s1-out with tanh: output in [-1, 1].
 
-    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px. With `antialias`
-    halving and doubling go through blur filters, as in CUT (Park et al. 2020), instead of strided convolutions.
-    Convolutions have biases under instance norm and at the end, as in the authors' code.
+    Sides must be multiples of 4 and at least 8. 9 blocks for 256 px and larger, 6 for 128 px. `upsample="resize"` goes
+    back up by nearest-neighbour interpolation and a convolution, which leaves no checkerboard (Odena et al. 2016). With
+    `antialias` halving and doubling go through blur filters, as in CUT (Park et al. 2020), instead of strided
+    convolutions. Convolutions have biases under instance norm and at the end, as in the authors' code.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class ResnetGenerator(nn.Module):
         norm: NormKind = "instance",
         dropout: bool = False,
         antialias: bool = False,
+        upsample: Upsample = "transposed",
     ) -> None:
         super().__init__()
         bias = norm == "instance"
@@ -57,7 +63,11 @@ class ResnetGenerator(nn.Module):
             layers += _halve(channels, norm, bias, antialias)
         layers += [ResnetBlock(4 * width, norm, dropout) for _ in range(blocks)]
         for channels in (4 * width, 2 * width):
-            layers += _double(channels, norm, bias, antialias)
+            layers += [
+                *_double(channels, bias, "blur" if antialias else upsample),
+                make_norm(norm, channels // 2),
+                nn.ReLU(),
+            ]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
         self.body = nn.Sequential(*layers)
 
@@ -72,10 +82,10 @@ def _halve(channels: int, norm: NormKind, bias: bool, antialias: bool) -> list[n
     return [convolution, make_norm(norm, 2 * channels), nn.ReLU(), *blur]
 
 
-def _double(channels: int, norm: NormKind, bias: bool, antialias: bool) -> list[nn.Module]:
-    grow: list[nn.Module]
-    if antialias:
-        grow = [BlurUp(channels), nn.Conv2d(channels, channels // 2, 3, 1, 1, bias=bias)]
-    else:
-        grow = [nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias)]
-    return [*grow, make_norm(norm, channels // 2), nn.ReLU()]
+def _double(channels: int, bias: bool, how: Literal["transposed", "resize", "blur"]) -> list[nn.Module]:
+    if how == "transposed":
+        return [nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1, bias=bias)]
+    if how == "blur":
+        return [BlurUp(channels), nn.Conv2d(channels, channels // 2, 3, 1, 1, bias=bias)]
+    grow = [nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1)]
+    return [*grow, nn.Conv2d(channels, channels // 2, 3, bias=bias)]

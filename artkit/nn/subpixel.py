@@ -47,7 +47,8 @@ class SubpixelNet(nn.Module):
 
     `upsample="shuffle"` goes back up by pixel-shuffle; `"resize"` by bilinear interpolation and a convolution, at the
     same cost and without the grid that shuffling leaves in pictures (Odena et al. 2016). `condition_channels` numbers
-    a picture, N C, steer every block; see DilatedBlock.
+    a picture, N C, steer every block; see DilatedBlock. With `residual` the network computes what is added to the first
+    `out_channels` of its input: it starts near the identity.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class SubpixelNet(nn.Module):
         norm: NormKind = "instance",
         condition_channels: int = 0,
         upsample: Upsample = "shuffle",
+        residual: bool = False,
     ) -> None:
         super().__init__()
         half, full = detail
-        self.upsample = upsample
+        self.upsample, self.residual, self.out_channels = upsample, residual, out_channels
         pixels = 4 if upsample == "shuffle" else 1
         self.enter = nn.Conv2d(16 * in_channels, width, 3, padding=1)
         self.blocks = nn.ModuleList(
@@ -82,7 +84,8 @@ class SubpixelNet(nn.Module):
         y = self._double(y, self.to_half)
         y = self._double(y, self.to_full)
         y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2)
-        return self.leave(y)
+        y = self.leave(y)
+        return x[:, : self.out_channels] + y if self.residual else y
 
     def _double(self, y: Tensor, conv: nn.Module) -> Tensor:
         if self.upsample == "shuffle":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from artkit.data import Dataset, open_dataset
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.models.file import save_model
 from artkit.plugins import registry, resolve
+from artkit.plugins.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import Reporter, Silence
 from artkit.training.settings import Settings
 from artkit.training.starting import load_start, starting_model, starting_options
-from artkit.training.trainer import Trainer
+from artkit.training.trainer import Restart, Trainer
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
+MOST_RESTARTS = 3
 
 
 def train(
@@ -38,8 +41,9 @@ def train(
     """Train `method` on `data` in the folder `run` and return the path of the exported model.
 
     `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on
-    from the run's last checkpoint with the values it was started with, except `steps`, which may grow. Raises
-    TrainingError, DataError or OptionError.
+    from the run's last checkpoint with the values it was started with, except `steps`, which may grow. A run that its
+    trainer gives up (see Restart) starts anew with the next seed, up to `MOST_RESTARTS` times. Raises TrainingError,
+    DataError or OptionError.
     """
     values = dict(values or {})
     spec = registry().method(method)
@@ -55,10 +59,32 @@ def train(
     _write_run(run, method, data, values)
     if resume:
         loop.resume()
-    loop.run()
+    loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
     path = export_trainer(loop.trainer, data, run / MODEL_FILE)
     loop.reporter.end(path)
     return path
+
+
+def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
+    """Run to the last step, with another seed each time that the trainer gives up; return the loop that got there."""
+    restarts = 0
+    while True:
+        try:
+            loop.run()
+            return loop
+        except Restart as reason:
+            restarts += 1
+            if restarts > MOST_RESTARTS:
+                raise TrainingError(f"{reason}, with {restarts} seeds in a row: try other data or settings.") from None
+            seed = loop.settings.seed + 1
+            warn(f"{reason}: starting anew with seed {seed}.")
+            loop = start_anew(seed)
+
+
+def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
+    (run / CHECKPOINT).unlink(missing_ok=True)
+    _write_run(run, spec.name, data, values)
+    return _make_loop(spec, data, run, values, reporter)
 
 
 def export_run(run: Path, file: Path) -> Path:

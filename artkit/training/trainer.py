@@ -15,6 +15,10 @@ from artkit.spec import Options
 from artkit.training.settings import Settings
 
 
+class Restart(Exception):
+    """Raised by a training step that gives the run up for lost: it starts anew with another seed, and says why."""
+
+
 class Trainer(ABC):
     """A method's networks, its optimisers, and one step of its training.
 

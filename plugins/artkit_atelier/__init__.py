@@ -19,6 +19,19 @@ class LandscapesOptions(Options, frozen=True):
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 
+class StudioOptions(Options, frozen=True):
+    """Options of the studio's photos and paintings, made as they are asked for."""
+
+    count: Annotated[int, option("how many pictures in each domain, a tenth of them for validation", ge=1)] = 400
+    seed: Annotated[int, option("seed of the first motif; every picture has its own", ge=0)] = 0
+    side: Annotated[int, option("width and height in pixels", ge=16, le=2048)] = 256
+    styles: Annotated[tuple[Style, ...], option("how the paintings are painted: a domain each")] = (
+        "impressionist",
+        "swirl",
+    )
+    cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
+
+
 class StylesOptions(Options, frozen=True):
     """Options of the paintings by style, made as they are asked for or written to a folder."""
 
@@ -33,7 +46,7 @@ class StylesOptions(Options, frozen=True):
 
 @hookimpl
 def register_datasets() -> list[DatasetSpec]:
-    """Register the landscapes, and paintings of them by style."""
+    """Register the landscapes, paintings of them by style, and the studio."""
     return [
         DatasetSpec(
             name="landscapes",
@@ -48,5 +61,11 @@ def register_datasets() -> list[DatasetSpec]:
             factory="artkit_atelier.gallery:open_gallery",
             writer="artkit_atelier.gallery:write_gallery",
             options=StylesOptions,
+        ),
+        DatasetSpec(
+            name="studio",
+            summary="Photos and paintings of other motifs: unpaired domains, one for each style.",
+            factory="artkit_atelier.studio:open_studio",
+            options=StudioOptions,
         ),
     ]

@@ -127,7 +127,7 @@ def quantise(picture: Array) -> Bytes:
 
 
 def encode_png(image: Image.Image) -> bytes:
-    """Return a picture as the bytes of a PNG."""
+    """Return a picture as the bytes of a PNG file."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()

@@ -1,0 +1,143 @@
+"""The studio: photos and paintings that have nothing to do with each other, as two or more unpaired domains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from skimage import color, data, segmentation, transform
+
+from artkit.data import Column, Dataset, Sample
+from artkit.images.atomic import write_atomically
+from artkit.spec import Kind
+from artkit_atelier import StudioOptions
+from artkit_atelier.dataset import Bytes, check_style, encode_png, quantise, split_of
+from artkit_atelier.painting import paint
+from artkit_atelier.scenes import make_scene
+
+Array = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.uint8]
+
+PHOTO = "photo"
+PHOTOGRAPHS = ("motorcycle", "camera", "coins", "brick", "grass", "gravel")
+"""scikit-image's own, CC0 or in the public domain. Its astronaut, chelsea, coffee and rocket are left for judging."""
+PHOTOGRAPHED = 0.35  # the share of motifs that are crops of photographs
+LARGEST_SCENE = 1.6  # times the picture's side
+SEGMENTS = 60
+
+
+@dataclass(frozen=True)
+class Motif:
+    """What a picture shows: RGB in [0, 1] (H, W, 3), and a label map (H, W) whose borders strokes keep to."""
+
+    photo: Array
+    labels: Labels
+
+
+class Studio(Dataset):
+    """One split of `count` photos, and as many paintings in each of `styles`, all of different motifs.
+
+    Columns: `photo` and one for each style. Motifs are crops of the atelier's scenes at several scales and crops of
+    scikit-image's photographs, their colours turned at random, alike in all domains: what tells the domains apart is
+    the hand alone.
+    """
+
+    name = "studio"
+    unpaired = True
+
+    def __init__(self, options: StudioOptions, split: str) -> None:
+        """Raise OptionError for an unknown style."""
+        for style in options.styles:
+            check_style(style)
+        self.options = options
+        self.places = [index for index in range(options.count) if split_of(index) == split]
+        self.columns = {name: Column(name, Kind.IMAGE) for name in (PHOTO, *options.styles)}
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def load(self, index: int, names: Sequence[str]) -> Sample:
+        """Make the named columns of one place; see Dataset.load."""
+        return {name: self._make(self.places[index], self.column(name).name) for name in names}
+
+    def _make(self, place: int, name: str) -> torch.Tensor:
+        domains = list(self.columns)
+        seed = self.options.seed + place * len(domains) + domains.index(name)
+        return self._cached(f"{seed}-{name}-{self.options.side}.png", lambda: _picture(seed, name, self.options.side))
+
+    def _cached(self, file: str, make: Callable[[], Bytes]) -> torch.Tensor:
+        """Return the picture (3, H, W) that the cache holds as `file`, made first where it holds none."""
+        path = Path(self.options.cache) / file if self.options.cache else None
+        if path and path.exists():
+            pixels = np.asarray(Image.open(path))
+        else:
+            pixels = make()
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, encode_png(Image.fromarray(pixels)), overwrite=True)
+        return torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous()
+
+
+def _picture(seed: int, name: str, side: int) -> Bytes:
+    """Make a motif, and paint it where `name` is a style."""
+    motif = make_motif(seed, side)
+    return quantise(motif.photo if name == PHOTO else paint(motif.photo, motif.labels, name, seed))
+
+
+def open_studio(options: StudioOptions, split: str) -> Studio:
+    """Open one split of the studio that `options` describe."""
+    return Studio(options, split)
+
+
+def make_motif(seed: int, side: int) -> Motif:
+    """Make a square motif of `side` pixels: the same for the same seed."""
+    random = np.random.default_rng(seed)
+    photographed = random.random() < PHOTOGRAPHED
+    motif = _photograph(random, side) if photographed else _scene(random, seed, side)
+    return Motif(turn_colours(motif.photo, random), motif.labels)
+
+
+def turn_colours(photo: Array, random: np.random.Generator) -> Array:
+    """Turn the hue (a little, or anywhere), scale the chroma, and lighten or darken a picture."""
+    lab = color.rgb2lab(photo)
+    angle = random.uniform(-np.pi, np.pi) if random.random() < 0.4 else random.normal(0, 0.15)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    lab[..., 1:] = lab[..., 1:] @ turn.T * random.uniform(0.5, 1.3)
+    lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.exp(random.normal(0, 0.35))
+    return np.clip(color.lab2rgb(lab), 0, 1).astype(np.float32)
+
+
+def _scene(random: np.random.Generator, seed: int, side: int) -> Motif:
+    """Cut a window out of a landscape up to `LARGEST_SCENE` times as large."""
+    whole = round(side * random.uniform(1, LARGEST_SCENE))
+    scene = make_scene(seed, whole, whole)
+    top, left = random.integers(whole - side + 1, size=2)
+    window = (slice(top, top + side), slice(left, left + side))
+    return Motif(scene.photo[window].astype(np.float32), scene.labels[window])
+
+
+def _photograph(random: np.random.Generator, side: int) -> Motif:
+    """Cut a window out of a photograph; a grey one is toned from a dark to a light colour."""
+    name = PHOTOGRAPHS[random.integers(len(PHOTOGRAPHS))]
+    picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+    window = _zoom(picture.astype(np.float32) / 255, random, side)
+    if window.ndim == 2:
+        dark, light = random.uniform(0, 0.35, 3), random.uniform(0.65, 1, 3)
+        window = (dark + window[..., None] * (light - dark)).astype(np.float32)
+    toned = np.clip(window, 0, 1)
+    labels = segmentation.slic(toned, n_segments=SEGMENTS, compactness=8, start_label=0)
+    return Motif(toned, labels.astype(np.uint8))
+
+
+def _zoom(picture: Array, random: np.random.Generator, side: int) -> Array:
+    """Cut a square of random size and place, and resize it to `side`."""
+    height, width = picture.shape[:2]
+    extent = round(min(height, width, side * random.uniform(0.6, 2)))
+    top, left = random.integers(height - extent + 1), random.integers(width - extent + 1)
+    square = picture[top : top + extent, left : left + extent]
+    return np.asarray(transform.resize(square, (side, side), anti_aliasing=extent > side), np.float32)

@@ -1,0 +1,172 @@
+"""cyclegan models: both directions of one file, one-way files, manners, channels, strokes, any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit.models.file import load_model, save_model
+from artkit.nn import ResnetGenerator, SubpixelNet
+from artkit.testing import check_spec
+from artkit_cyclegan import SPEC, CycleGANOptions
+from artkit_cyclegan.generator import AB, BA, make_generators
+from artkit_cyclegan.inversion import luminance_correlation
+from artkit_cyclegan.translator import CycleGAN
+
+BOTH = [AB, BA]
+TINY = {
+    "subpixel": {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "none", "residual": True, "upsample": "resize"},
+    "resnet_6": {"width": 4, "norm": "instance"},
+    "unet_128": {"width": 4, "norm": "batch", "dropout": True},
+}
+MANNERS = ("broken", "swirl")
+
+
+def header(architecture="subpixel", directions=BOTH, manners=(), noise="none", channels=(3, 3)):
+    arguments = {"in_channels": channels[0] + 11 * (noise == "strokes"), "out_channels": channels[1]}
+    arguments |= TINY[architecture] | ({"condition_channels": len(manners)} if manners else {})
+    return ModelHeader(
+        method="cyclegan",
+        architecture=architecture,
+        arguments={"generator": arguments, "directions": list(directions), "noise": noise},
+        inputs={"image": Kind.IMAGE},
+        output=Kind.IMAGE,
+        conditions={"manner": manners} if manners else {},
+        size_multiple=128 if architecture == "unet_128" else 4,
+    )
+
+
+def translator(head, **options):
+    torch.manual_seed(0)
+    return CycleGAN(CycleGANOptions(**options), head).eval()
+
+
+def run(model, image, seed=0, facts=()):
+    return model.run({"image": image}, seeds=(seed,), size=tuple(image.shape[-2:]), facts=facts)
+
+
+def save(path, head, **more):
+    torch.manual_seed(0)
+    generators = make_generators(head.architecture, head.arguments)
+    tensors = {f"{name}.{key}": v for name, network in generators.items() for key, v in network.state_dict().items()}
+    save_model(path, head, tensors | more)
+    return str(path)
+
+
+def test_the_spec_keeps_the_contract():
+    check_spec(SPEC)
+
+
+@pytest.mark.parametrize("architecture", TINY)
+@pytest.mark.parametrize("direction", BOTH)
+def test_each_direction_runs_its_own_generator(architecture, direction):
+    model = translator(header(architecture), direction=direction)
+    image = torch.rand(1, 3, 20, 28)
+    output = run(model, image)
+    own = {AB: model.generator_a, BA: model.generator_b}[direction]
+    with torch.no_grad():
+        for parameter in own.parameters():
+            parameter.zero_()
+    assert output.shape == image.shape
+    assert not torch.equal(run(model, image), output)
+
+
+@pytest.mark.parametrize("noise", ["none", "strokes"])
+def test_a_batch_equals_its_pictures_one_by_one(noise):
+    model = translator(header(noise=noise, manners=MANNERS), condition="any")
+    image = torch.rand(2, 3, 13, 18)
+    both = model.run({"image": image}, seeds=(3, 4), size=(13, 18))
+    for index, seed in enumerate((3, 4)):
+        assert torch.allclose(run(model, image[index : index + 1], seed)[0], both[index], atol=1e-5)
+
+
+def test_strokes_follow_the_seed_on_the_way_to_the_painting_alone():
+    image = torch.rand(1, 3, 16, 16)
+    forth, back = (translator(header(noise="strokes"), direction=direction) for direction in BOTH)
+    assert torch.equal(run(forth, image, 1), run(forth, image, 1))
+    assert not torch.equal(run(forth, image, 1), run(forth, image, 2))
+    assert torch.equal(run(back, image, 1), run(back, image, 2))
+
+
+def test_the_manner_is_said_known_or_the_first():
+    head, image = header(manners=MANNERS), torch.rand(1, 3, 16, 16)
+    broken, swirl = (run(translator(head, condition=manner), image) for manner in MANNERS)
+    assert not torch.equal(broken, swirl)
+    assert torch.equal(run(translator(head), image), broken)
+    assert torch.equal(run(translator(head), image, facts=({"manner": "swirl"},)), swirl)
+    assert torch.equal(run(translator(head), image, facts=({"manner": "cubist"},)), broken)
+    drawn = {run(translator(head, condition="any"), image, seed).sum().item() for seed in range(20)}
+    assert drawn == {broken.sum().item(), swirl.sum().item()}
+
+
+@pytest.mark.parametrize(("manners", "words"), [(MANNERS, "did you mean 'swirl'|'swirl'"), ((), "one manner alone")])
+def test_an_unknown_manner_is_refused(manners, words):
+    with pytest.raises(OptionError, match=words):
+        translator(header(manners=manners), condition="swril")
+
+
+@pytest.mark.parametrize(("there", "asked"), [(AB, BA), (BA, AB)])
+def test_a_one_way_model_says_which_way_it_goes(there, asked):
+    with pytest.raises(OptionError, match=f"this model goes {there} alone"):
+        translator(header(directions=[there]), direction=asked)
+    assert run(translator(header(directions=[there]), direction=there), torch.rand(1, 3, 8, 8)).shape == (1, 3, 8, 8)
+
+
+@pytest.mark.parametrize("direction", BOTH)
+def test_grey_domains_go_in_and_come_out_as_pictures(direction):
+    image = torch.rand(1, 3, 16, 16)
+    output = run(translator(header("resnet_6", channels=(1, 3)), direction=direction), image)
+    assert output.shape == image.shape
+    assert torch.equal(output[:, :1].expand(-1, 3, -1, -1), output) == (direction == BA)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (33, 5)])
+def test_any_size_goes_through_a_round_trip(tmp_path, size):
+    path = save(tmp_path / "model.safetensors", header(noise="strokes"))
+    chain = Chain(f"cyclegan(model={path!r}),cyclegan(model={path!r},direction=BtoA)")
+    assert chain(Image.new("RGB", size, (200, 30, 90))).size == size[::-1]
+
+
+def test_discriminators_in_a_file_do_not_disturb(tmp_path):
+    path = save(tmp_path / "m.safetensors", header(), **{"discriminator_a.stages.0.weight": torch.rand(2)})
+    assert "discriminator_a.stages.0.weight" in load_model(path).tensors
+    assert Chain(f"cyclegan(model={path!r})")(np.zeros((9, 11, 3), np.uint8)).size == (9, 11)
+
+
+def test_dropout_is_off_unless_asked_and_then_follows_the_seed():
+    head, image = header("unet_128"), torch.rand(1, 3, 40, 52)
+    still, lively = translator(head), translator(head, stochastic=True)
+    assert torch.equal(*(run(still, image, seed) for seed in (1, 2)))
+    one, again, two = (run(lively, image, seed) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, two)
+
+
+def test_luminance_correlation_tells_a_negative():
+    image = torch.rand(3, 3, 8, 8)
+    assert luminance_correlation(image, 0.5 * image + 0.2) == pytest.approx(1, abs=1e-4)
+    assert luminance_correlation(image, 1 - image) == pytest.approx(-1, abs=1e-4)
+    assert luminance_correlation(image, torch.full_like(image, 0.5)) == pytest.approx(0, abs=1e-2)
+
+
+def test_resize_upsampling_leaves_no_checkerboard():
+    torch.manual_seed(0)
+    flat = torch.full((1, 3, 32, 32), 0.3)
+    rough = {}
+    for upsample in ("transposed", "resize"):
+        network = ResnetGenerator(3, 3, blocks=1, width=4, norm="none", upsample=upsample).eval()
+        with torch.no_grad():
+            rough[upsample] = network(flat)[..., 12:20, 12:20].std((-2, -1)).max().item()
+    assert rough["resize"] < 1e-6 < 1e-4 < rough["transposed"]
+
+
+def test_a_residual_network_adds_to_its_picture():
+    network = SubpixelNet(5, 3, width=8, blocks=1, detail=(4, 4), norm="none", residual=True)
+    with torch.no_grad():
+        network.leave.weight.zero_()
+        network.leave.bias.fill_(0.25)
+        x = torch.rand(1, 5, 8, 8)
+        assert torch.allclose(network(x), x[:, :3] + 0.25)

@@ -1,0 +1,151 @@
+"""Foreign generators as cyclegan models: one way, both ways, with discriminators, and training on from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from artkit import Chain
+from artkit.cli import main
+from artkit.errors import ModelError, OptionError
+from artkit.models import read_header, user_model_path
+from artkit.models.foreign import Hints, import_model
+from artkit.plugins import registry
+from artkit.training import train
+from foreign_reference import patch_state, resnet_forward, resnet_state, unet_forward, unet_state
+
+LEVEL = 1 / 255
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("ARTKIT_HOME", str(tmp_path / "home"))
+
+
+def save(state, path: Path) -> Path:
+    torch.save(state, path)
+    return path
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def run(model: object, image: np.ndarray, options: str = "") -> torch.Tensor:
+    """Return 1 3 H W in [0, 1] of `cyclegan(model=..., ...)` in fp32."""
+    return Chain(f"cyclegan(model={str(model)!r}{options})")(image, precision="fp32").tensor
+
+
+def assert_near(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+    torch.testing.assert_close(ours, ((theirs + 1) / 2).expand_as(ours), atol=LEVEL / 20, rtol=0)
+
+
+def seen(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(image).float().div(255).permute(2, 0, 1)[None] * 2 - 1
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_resnet_file_runs_as_it_is(tmp_path, capsys, cut):
+    state, image = resnet_state(blocks=6, cut=cut), picture(36, 52)
+    path = save(state, tmp_path / "latest_net_G.pth")
+    assert_near(run(path, image), resnet_forward(state, seen(image), blocks=6, cut=cut))
+    assert "ResNet-6, 4 filters, instance norm" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_unet_meant_for_cyclegan_runs_with_either_statistics(tmp_path, running):
+    state, image = unet_state(levels=7), picture(128, 128)
+    output = run(save(state, tmp_path / "net.pth"), image, ",statistics=running" if running else "")
+    assert_near(output, unet_forward(state, seen(image), levels=7, running=running))
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(1, 3), (3, 1)])
+def test_grey_pictures_go_in_and_come_out(tmp_path, inside, outside):
+    state, image = resnet_state(blocks=1, inside=inside, outside=outside), picture(16, 16)
+    x = seen(image)
+    if inside == 1:
+        x = (x * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    assert_near(run(save(state, tmp_path / "net.pth"), image), resnet_forward(state, x, blocks=1))
+
+
+def test_a_file_goes_one_way_and_says_so(tmp_path):
+    path = save(resnet_state(blocks=1), tmp_path / "latest_net_G_B.pth")
+    assert run(path, picture(8, 8)).shape == (1, 3, 8, 8)
+    with pytest.raises(OptionError, match="goes AtoB alone"):
+        run(path, picture(8, 8), ",direction=BtoA")
+
+
+def test_a_hint_turns_the_direction(tmp_path):
+    path = save(resnet_state(blocks=1, inside=1), tmp_path / "net.pth")
+    model = import_model(path, "cyclegan", registry(), Hints(direction="BtoA"))
+    assert model.header.arguments["directions"] == ["BtoA"]
+    assert {name.split(".")[0] for name in model.tensors} == {"generator_b"}
+    assert model.header.arguments["generator"]["out_channels"] == 1
+
+
+def both_ways(folder: Path) -> tuple[list[Path], dict[str, dict[str, torch.Tensor]]]:
+    states = {
+        "G_A": resnet_state(blocks=6, inside=1, outside=3),
+        "G_B": resnet_state(blocks=6, inside=3, outside=1),
+        "D_A": patch_state(norm="instance", layers=1),
+        "D_B": patch_state(norm="instance", layers=1, inside=1),
+    }
+    return [save(state, folder / f"latest_net_{name}.pth") for name, state in states.items()], states
+
+
+def test_four_files_make_one_model_and_come_back_bit_for_bit(tmp_path):
+    paths, states = both_ways(tmp_path)
+    assert main(["models", "import", *map(str, paths), "--name", "zebra"]) == 0
+    assert read_header(user_model_path("cyclegan", "zebra")).arguments["directions"] == ["AtoB", "BtoA"]
+    image = picture(16, 20)
+    grey = (seen(image) * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    assert_near(run("zebra", image), resnet_forward(states["G_A"], grey, blocks=6))
+    assert_near(run("zebra", image, ",direction=BtoA"), resnet_forward(states["G_B"], seen(image), blocks=6))
+    assert main(["models", "export", "zebra", str(tmp_path / "back"), "--layout", "cyclegan"]) == 0
+    for name, state in states.items():
+        back = torch.load(tmp_path / "back" / f"latest_net_{name}.pth", weights_only=True)
+        assert list(back) == list(state)
+        assert all(torch.equal(back[key], state[key]) for key in state)
+
+
+def test_training_goes_on_from_imported_networks(tmp_path):
+    paths, states = both_ways(tmp_path)
+    assert main(["models", "import", *map(str, paths), "--name", "zebra"]) == 0
+    for column in ("a", "b"):
+        (tmp_path / "data" / "train" / column).mkdir(parents=True)
+        Image.fromarray(picture(20, 20)).save(tmp_path / "data" / "train" / column / "0.png")
+    values = {"start": "zebra", "steps": 1, "crop": 16, "ema": 0, "learning_rate": 1e-12}
+    train("cyclegan", str(tmp_path / "data"), tmp_path / "run", values=values)
+    networks = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["networks"]
+    for ours, theirs in (("generator_b", "G_B"), ("discriminator_a", "D_A")):
+        weights = [tensor.sum() for tensor in networks[ours].values()]
+        assert torch.allclose(torch.stack(weights).sum(), sum(tensor.sum() for tensor in states[theirs].values()))
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("one", "two"), "goes from A to B"),
+        (("latest_net_G_A", "other_net_G_A"), "goes from A to B"),
+    ],
+)
+def test_two_generators_must_say_which_is_which(tmp_path, names, words):
+    paths = [save(resnet_state(blocks=1), tmp_path / f"{name}.pth") for name in names]
+    with pytest.raises(ModelError, match=words):
+        import_model(paths, "cyclegan", registry())
+
+
+def test_two_generators_must_be_alike(tmp_path):
+    first = save(resnet_state(blocks=1), tmp_path / "latest_net_G_A.pth")
+    second = save(resnet_state(blocks=2), tmp_path / "latest_net_G_B.pth")
+    with pytest.raises(ModelError, match="import them one by one"):
+        import_model([first, second], "cyclegan", registry())
+
+
+def test_a_discriminator_alone_is_no_model(tmp_path):
+    with pytest.raises(ModelError, match="needs a generator"):
+        import_model(save(patch_state(), tmp_path / "latest_net_D_A.pth"), "cyclegan", registry())
