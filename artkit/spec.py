@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -35,6 +35,8 @@ class Port:
 
     `original`: the chain's own input feeds it when nothing else does. `any_size`: its picture keeps its size; those of
     other ports are resized to the main port's.
+
+    An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
     """
 
     name: str
@@ -226,7 +228,15 @@ def parse_options(options: type[Options], values: dict[str, Any], owner: str) ->
         detail, _, path = message.partition(" - at `$.")
         name = path.rstrip("`").split(".")[0].split("[")[0]
         where = f"{owner}({name}={values.get(name)!r})" if name else owner
-        raise OptionError(f"{where}: {detail[0].lower() + detail[1:]}.") from None
+        hint = nearest(str(values.get(name)), _words(get_type_hints(options)[name])) if name else ""
+        raise OptionError(f"{where}: {detail[0].lower() + detail[1:]}.{hint}") from None
+
+
+def _words(hint: Any) -> list[str]:
+    """Return the words that a type allows: those of its `Literal`, alone or beside None."""
+    if get_origin(hint) is Literal:
+        return [word for word in get_args(hint) if isinstance(word, str)]
+    return [word for part in get_args(hint) for word in _words(part)]
 
 
 def option(summary: str, **limits: Any) -> msgspec.Meta:

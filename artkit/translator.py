@@ -18,6 +18,10 @@ from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
 
 
+def _unseen(share: float) -> None:
+    """Let progress pass that nobody watches."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a translator may know of a call besides its ports.
@@ -26,6 +30,7 @@ class Context:
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
     in what to compute. `numbers`: the seeds as the user counts them (`-n 3 --seed 7`: 7, 8, 9), before each step mixed
     seeds of its own from them.
+    `progress`: to be called now and then, by methods that take long, with the share that is done.
     """
 
     seeds: tuple[int, ...]
@@ -34,6 +39,7 @@ class Context:
     facts: tuple[Mapping[str, str], ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
+    progress: Callable[[float], None] = _unseen
     numbers: tuple[int, ...] = ()
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
@@ -107,6 +113,7 @@ class Translator(nn.Module, ABC):
         facts: tuple[Mapping[str, str], ...] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
+        progress: Callable[[float], None] = _unseen,
         numbers: tuple[int, ...] = (),
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
@@ -118,7 +125,7 @@ class Translator(nn.Module, ABC):
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
-        context = Context(seeds, height, width, facts, device, dtype, numbers or seeds)
+        context = Context(seeds, height, width, facts, device, dtype, progress, numbers or seeds)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)

@@ -43,12 +43,16 @@ class StepResult:
 
 
 class Runner:
-    """A plan made ready: device and precision chosen, weights loaded on first use and kept."""
+    """A plan made ready: device and precision chosen, weights loaded on first use and kept.
+
+    `on_progress`, where it is set, is called by steps that take long with the method and the share that is done.
+    """
 
     def __init__(self, plan: Plan, *, device: str = "auto", precision: str = "auto") -> None:
         self.plan = plan
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
+        self.on_progress: Callable[[str, float], None] | None = None
         self._translators: list[Translator] = []
         self._nested = {
             (planned.index, port): Runner(binding, device=device, precision=precision)
@@ -143,6 +147,8 @@ class Runner:
         seed = mix_seeds(number, planned.index)
         run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
         compute = partial(run, size=size, device=self.device, dtype=dtype)
+        if self.on_progress:
+            compute = partial(compute, progress=partial(self.on_progress, spec.name))
         with naming(spec.name, registry().origin(spec.name)):
             output, alpha = compute(ports), None
             if planned.carries and isinstance(main, Picture) and main.alpha is not None:
