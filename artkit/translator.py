@@ -28,7 +28,9 @@ class Context:
 
     `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels.
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
-    in what to compute. `progress`: to be called now and then, by methods that take long, with the share that is done.
+    in what to compute. `numbers`: the seeds as the user counts them (`-n 3 --seed 7`: 7, 8, 9), before each step mixed
+    seeds of its own from them.
+    `progress`: to be called now and then, by methods that take long, with the share that is done.
     """
 
     seeds: tuple[int, ...]
@@ -38,6 +40,7 @@ class Context:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
     progress: Callable[[float], None] = _unseen
+    numbers: tuple[int, ...] = ()
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -77,6 +80,10 @@ class Translator(nn.Module, ABC):
         layouts, of the `output_size` of `context.height` x `context.width`.
         """
 
+    def report(self, output: Tensor) -> list[dict[str, Any]]:
+        """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""
+        return [{} for _ in output]
+
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the output's (height, width) for an input of that size; the same unless a method says otherwise.
 
@@ -107,6 +114,7 @@ class Translator(nn.Module, ABC):
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
         progress: Callable[[float], None] = _unseen,
+        numbers: tuple[int, ...] = (),
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
@@ -117,7 +125,7 @@ class Translator(nn.Module, ABC):
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
-        context = Context(seeds, height, width, facts, device, dtype, progress)
+        context = Context(seeds, height, width, facts, device, dtype, progress, numbers or seeds)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)

@@ -30,6 +30,9 @@ class Batches:
 
     With `unpaired`, and always for an unpaired dataset, every column is a domain of its own: its order, crops and
     flips are drawn for it alone, and `prepare` sees samples of one column.
+
+    With `balance`, a text column, each of its values is drawn equally often, whatever the number of its samples; those
+    come once each before any comes again.
     """
 
     def __init__(
@@ -43,11 +46,13 @@ class Batches:
         mirror: bool = False,
         prepare: Prepare | None = None,
         unpaired: bool = False,
+        balance: str | None = None,
         cache_bytes: int = 6 << 30,
     ) -> None:
         self.dataset, self.names, self.size, self.crop, self.seed = dataset, tuple(names), size, crop, seed
         self.mirror, self.prepare = mirror and dataset.mirrors, prepare
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
+        self._groups = group_by(dataset, balance) if balance else []
         self._cache: dict[tuple[int, int], Sample] = {}
         self._room = cache_bytes
 
@@ -93,10 +98,18 @@ class Batches:
 
     def _draw(self, domain: int, step: int, place: int) -> Sample:
         seed = mix_seeds(self.seed, domain) if domain else self.seed
-        count = self.dataset.count(self._domains[domain][0])
-        epoch, position = divmod(step * self.size + place, count)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
-        return self._augment(self._sample(domain, int(order[position])), mix_seeds(seed, step, place))
+        number = step * self.size + place
+        if self._groups:
+            index = self._draw_balanced(number)
+        else:
+            index = draw_shuffled(self.dataset.count(self._domains[domain][0]), number, seed)
+        return self._augment(self._sample(domain, index), mix_seeds(seed, step, place))
+
+    def _draw_balanced(self, number: int) -> int:
+        """Return draw `number`: every group has its turn, in an order of its own each round, and deals its samples."""
+        group = draw_shuffled(len(self._groups), number, self.seed)
+        members = self._groups[group]
+        return members[draw_shuffled(len(members), number // len(self._groups), mix_seeds(self.seed, group, 1))]
 
     def _sample(self, domain: int, index: int) -> Sample:
         if (domain, index) in self._cache:
@@ -116,6 +129,21 @@ class Batches:
             name: _crop(value, self.crop, tops, self.mirror and flip) if isinstance(value, Tensor) else value
             for name, value in sample.items()
         }
+
+
+def draw_shuffled(count: int, number: int, seed: int) -> int:
+    """Return draw `number` of `count` things: all come once, in an order drawn anew, before any comes again."""
+    epoch, position = divmod(number, count)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
+    return int(order[position])
+
+
+def group_by(dataset: Dataset, name: str) -> list[list[int]]:
+    """Return the samples' numbers by their value of a text column, in the order of the values."""
+    groups: dict[str, list[int]] = {}
+    for index in range(len(dataset)):
+        groups.setdefault(str(dataset.load(index, [name])[name]), []).append(index)
+    return [groups[value] for value in sorted(groups)]
 
 
 def _crop(value: Tensor, crop: int | None, tops: Sequence[float], flip: bool) -> Tensor:

@@ -1,8 +1,11 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise,
+augmentation.
+"""
 
 from __future__ import annotations
 
 from artkit.nn.antialias import BlurDown, BlurUp
+from artkit.nn.augment import augment
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
 from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
@@ -15,7 +18,7 @@ from artkit.nn.generators import (
     make_generator,
 )
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
-from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm, settle_norms
 from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
 from artkit.nn.rrdb import Rrdb, RrdbNet
@@ -50,6 +53,7 @@ __all__ = [
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
+    "augment",
     "decode_picture",
     "discriminator_loss",
     "encode_picture",
@@ -63,5 +67,6 @@ __all__ = [
     "make_generator",
     "make_norm",
     "seeded_dropout",
+    "settle_norms",
     "stroke_noise",
 ]

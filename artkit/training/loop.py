@@ -126,9 +126,16 @@ class Loop:
 
     def _batches(self, dataset: Dataset, size: int, crop: int | None, mirror: bool) -> Batches:
         names = self.trainer.columns
-        seed, unpaired, prepare = self.settings.seed, self.trainer.unpaired, self.trainer.prepare
         return Batches(
-            dataset, names, size=size, crop=crop, seed=seed, mirror=mirror, prepare=prepare, unpaired=unpaired
+            dataset,
+            names,
+            size=size,
+            crop=crop,
+            seed=self.settings.seed,
+            mirror=mirror,
+            prepare=self.trainer.prepare,
+            unpaired=self.trainer.unpaired,
+            balance=self.trainer.balance,
         )
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:

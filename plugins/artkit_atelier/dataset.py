@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from artkit_atelier.noise import Array
 from artkit_atelier.scenes import Scene, make_scene
 
 Bytes = npt.NDArray[np.uint8]
+Task = TypeVar("Task")
+Done = TypeVar("Done")
 
 VALIDATION_EVERY = 10
 
@@ -64,7 +67,7 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
     table = io.StringIO()
     writer = csv.writer(table, delimiter="\t", lineterminator="\n")
     writer.writerow(("file", "split", "caption", "time", "weather", "seed"))
-    for row in _spread(tasks, min(jobs, options.count)):
+    for row in spread_work(_write, tasks, jobs):
         writer.writerow(row)
         progress()
     write_atomically(directory / "captions.tsv", table.getvalue().encode())
@@ -80,14 +83,15 @@ def check_style(style: str) -> None:
         raise OptionError(f"There is no painting style '{style}'.{nearest(style, STYLES)}")
 
 
-def _spread(tasks: list[_Task], jobs: int) -> Iterator[tuple[str, ...]]:
-    """Write all scenes and yield their rows of the caption table, in order."""
+def spread_work(work: Callable[[Task], Done], tasks: list[Task], jobs: int) -> Iterator[Done]:
+    """Do the work of every task in up to `jobs` processes, and yield what each returned, in order."""
+    jobs = min(jobs, len(tasks))
     if jobs == 1:
-        yield from map(_write, tasks)
+        yield from map(work, tasks)
         return
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield from pool.map(_write, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
+        yield from pool.map(work, tasks, chunksize=max(1, min(8, len(tasks) // (4 * jobs))))
     finally:
         pool.shutdown(cancel_futures=True)
 
