@@ -49,7 +49,7 @@ def write_nan(path: Path) -> None:
     ("write", "words"),
     [
         (write_pickle, ("no PyTorch file",)),
-        (write_without_header, ("no network artkit knows",)),
+        (write_without_header, ("no network artkit knows", "generator.colour")),
         (write_truncated, ("cut short",)),
         (lambda path: path.write_text("not a model at all"), ("safetensors",)),
         (lambda path: path.write_bytes(b""), ("cut short",)),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 
 import web_kit
 from artkit.errors import ModelError, UsageError
@@ -307,12 +308,17 @@ def test_a_mirror_holds_the_same_file(web):
     assert read_header(pulled.path).training["url"] == f"{web.url}/models/red.safetensors"
 
 
-def test_passwords_are_not_written_down(web):
+def test_passwords_are_not_written_down(web, home):
     mirror = web.url.replace("//", "//me:secret@") + "/models"
     assert "secret" not in str(read_header(pull(web, mirror=mirror).path))
     with pytest.raises(ModelError) as caught:
         pull(web, mirror=f"{mirror}/none", overwrite=True)
     assert "secret" not in str(caught.value)
+    web.plan = [web_kit.break_off(30_000)] * HASTE.attempts
+    with pytest.raises(ModelError) as caught:
+        pull(web, mirror=mirror, overwrite=True)
+    assert "secret" not in str(caught.value)
+    assert not any(b"secret" in path.read_bytes() for path in home.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("mirror", ["/tmp/models", "file:///tmp", "ftp://host/models", "http://", ""])
@@ -320,3 +326,17 @@ def test_a_mirror_is_on_the_web(web, mirror):
     with pytest.raises(UsageError, match="--mirror"):
         pull(web, mirror=mirror)
     assert web.asked == []
+
+
+def test_a_server_that_is_somebody_else_is_not_asked_twice(web, home, monkeypatch):
+    asked = []
+
+    def refuse(session, url, **options):
+        asked.append(url)
+        raise requests.exceptions.SSLError("certificate verify failed: self-signed certificate")
+
+    monkeypatch.setattr(requests.Session, "get", refuse)
+    with pytest.raises(ModelError, match=r"cannot prove that it is 127\.0\.0\.1.*--mirror URL"):
+        pull(web)
+    assert len(asked) == 1
+    assert left(home) == set()

@@ -28,14 +28,19 @@ def saved(state: object, *, old: bool = False) -> bytes:
 def web(tmp_path, monkeypatch):
     monkeypatch.setenv("ARTKIT_HOME", str(tmp_path / "home"))
     with web_kit.open_web() as web:
-        web.files["/edges2shoes.pth"] = web.files["/sat2map.pth"] = saved(unet_state())
+        web.files["/edges2shoes.pth"] = saved(unet_state())
+        web.files["/style_cezanne.pth"] = saved(resnet_state() | OLD_NORM)
         yield web
 
 
 @pytest.fixture
 def artkit(shell, monkeypatch):
-    monkeypatch.setenv("ARTKIT_PLUGINS", "pix2pix")
+    monkeypatch.setenv("ARTKIT_PLUGINS", "pix2pix,cyclegan")
     return shell
+
+
+OLD_NORM = {"model.2.running_mean": torch.zeros(4), "model.2.running_var": torch.ones(4)}
+"""What instance norm still kept in 2017, and the published CycleGAN models therefore hold."""
 
 
 def left(home: Path) -> list[Path]:
@@ -43,22 +48,37 @@ def left(home: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("old", [False, True])
-def test_a_published_model_is_pulled_and_runs(artkit, web, tmp_path, old):
-    web.files["/edges2shoes.pth"] = saved(unet_state(), old=old)
-    picture = artkit.paint("photo.png")
-    run = ("run", picture, "--chain", "pix2pix(model=edges2shoes)", "-o", "shoe.png")
+@pytest.mark.parametrize(
+    ("method", "name", "size", "words"),
+    [
+        ("pix2pix", "edges2shoes", "217.7 MB", "U-Net-256, 4 filters, batch norm"),
+        ("cyclegan", "style_cezanne", "45.6 MB", "ResNet-9, 4 filters, instance norm"),
+    ],
+)
+def test_a_published_model_is_pulled_and_runs(artkit, web, tmp_path, method, name, size, words, old):
+    web.files = {path: saved(torch.load(io.BytesIO(data)), old=old) for path, data in web.files.items()}
+    run = ("run", artkit.paint("photo.png"), "--chain", f"{method}(model={name})", "-o", "art.png")
     before = artkit(*run)
     assert before.code == 1
     assert before.err == (
-        "artkit: The model 'edges2shoes' of pix2pix is not here yet. "
-        "To download it (217.7 MB): artkit models pull edges2shoes\n"
+        f"artkit: The model '{name}' of {method} is not here yet. To download it ({size}): artkit models pull {name}\n"
     )
     assert web.asked == []
-    pulled = artkit("models", "pull", "edges2shoes", "--mirror", web.url)
+    pulled = artkit("models", "pull", name, "--mirror", web.url)
     assert pulled.code == 0
-    assert "artkit: 'edges2shoes' is U-Net-256, 4 filters, batch norm" in pulled.err
+    assert f"artkit: '{name}' is {words}" in pulled.err
     assert artkit(*run).code == 0
-    assert cli_kit.pixels_of(tmp_path / "shoe.png").shape == (12, 20, 3)
+    assert cli_kit.pixels_of(tmp_path / "art.png").shape == (12, 20, 3)
+
+
+def test_a_name_of_two_methods(artkit, web):
+    outcome = artkit("models", "pull", "sat2map", "--mirror", web.url)
+    assert outcome.code == 1
+    assert "`artkit models pull cyclegan/sat2map` or `artkit models pull pix2pix/sat2map`" in outcome.err
+    web.files["/sat2map.pth"] = web.files["/style_cezanne.pth"]
+    path = artkit("models", "pull", "cyclegan/sat2map", "--mirror", web.url).lines()[0]
+    assert read_header(path).method == "cyclegan"
+    assert "artkit models pull pix2pix/sat2map" in artkit("run", "--chain", "pix2pix(model=sat2map)").err
 
 
 def test_the_header_says_where_it_comes_from(artkit, web):

@@ -84,7 +84,7 @@ class Downloader:
         self.partial.discard()
 
     def _attempt(self, url: str) -> None:
-        kept, version = self.partial.kept(url)
+        kept, version = self.partial.kept(shown(url))
         headers = {"User-Agent": f"artkit/{__version__}", "Accept-Encoding": "identity"}
         if kept:
             headers |= {"Range": f"bytes={kept}-", "If-Range": version}
@@ -117,7 +117,7 @@ class Downloader:
         done = start
         try:
             if start == 0:
-                self.partial.begin(url, version_of(response))
+                self.partial.begin(shown(url), version_of(response))
             with open(self.partial.path, "ab") as file:
                 # Not decoded: the place where to go on counts the bytes that travel.
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
@@ -139,7 +139,7 @@ class Downloader:
             )
 
     def _giving_up(self, url: str, broken: BrokenOffError) -> ModelError:
-        kept, _ = self.partial.kept(url)
+        kept, _ = self.partial.kept(shown(url))
         if not kept:
             self.partial.discard()
         advice = f"The first {in_megabytes(kept)} are kept: the same command goes on from there." if kept else ELSEWHERE
@@ -179,8 +179,8 @@ def _plain_errors(url: str) -> Iterator[None]:
         raise ModelError(f"{shown(url)} leads in circles: it was given up after {REDIRECTS} redirects.") from None
     except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
         raise ModelError(f"{shown(url)} is no address on the web, or leads to one that is none.") from None
-    except requests.exceptions.SSLError as error:
-        raise ModelError(f"{host} does not prove that it is {host} ({error}). {ELSEWHERE}") from None
+    except requests.exceptions.SSLError:
+        raise ModelError(f"{host} cannot prove that it is {host}: its certificate is not valid. {ELSEWHERE}") from None
     except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
         raise BrokenOffError(f"nothing more came from {host}") from None
     except requests.ConnectionError:

@@ -125,7 +125,7 @@ class SuperresTrainer(Trainer):
     def _learn_to_enlarge(self, name: str, output: Tensor, target: Tensor) -> dict[str, Tensor]:
         options = self.options
         pixel = F.mse_loss if options.pixel == "mse" else F.l1_loss
-        losses = {options.pixel: pixel(output.float(), target)}
+        losses: dict[str, Tensor] = {options.pixel: pixel(output.float(), target)}
         loss = options.content * losses[options.pixel]
         if options.texture:
             losses["texture"] = texture_gap(output, target)
