@@ -17,11 +17,12 @@ from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, gene
 from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
 from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
-from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
+from artkit.nn.strokes import LAYERS, STROKE_CHANNELS, Layer, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
 
 __all__ = [
+    "LAYERS",
     "PATCH_LAYERS",
     "STROKE_CHANNELS",
     "BlurDown",
@@ -31,6 +32,7 @@ __all__ = [
     "GanMode",
     "ImagePool",
     "InstanceNorm",
+    "Layer",
     "MultiscaleDiscriminator",
     "NormKind",
     "PatchDiscriminator",
