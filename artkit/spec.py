@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -28,12 +29,31 @@ class Kind(StrEnum):
     PICTURE = "picture"
 
 
+class Need(StrEnum):
+    """What a method's training needs of a data set.
+
+    `pictures`: pictures, at least. `pairs`: a picture or label map, and the picture that belongs to it. `labels`: label
+    maps. `domains`: two columns of pictures, partners or not. `classes`: pictures with a text column of few values, a
+    style say. `captions`: pictures with words. `frames`: pictures and the ones that follow.
+    """
+
+    PICTURES = "pictures"
+    PAIRS = "pairs"
+    LABELS = "labels"
+    DOMAINS = "domains"
+    CLASSES = "classes"
+    CAPTIONS = "captions"
+    FRAMES = "frames"
+
+
 @dataclass(frozen=True)
 class Port:
     """A named input of a step. The first port of a method is its main one: the previous step feeds it.
 
     `original`: the chain's own input feeds it when nothing else does. `any_size`: its picture keeps its size; those of
     other ports are resized to the main port's.
+
+    An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
     """
 
     name: str
@@ -85,7 +105,8 @@ class MethodSpec:
     `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
     main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
     model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
-    `halo` is the receptive field's half width in pixels, for `tiling="exact"`.
+    `halo` is the receptive field's half width in pixels, for `tiling="exact"`. `trains_on` says what data will do for
+    training, any one of several; `artkit data check` asks it.
     """
 
     name: str
@@ -96,6 +117,7 @@ class MethodSpec:
     options: type[Options] = Options
     trainer: str | None = None
     training_options: type[Options] = Options
+    trains_on: tuple[Need, ...] = (Need.PICTURES,)
     needs_model: bool = True
     default_model: str | None = None
     size: SizeRule = SizeRule()
@@ -117,7 +139,11 @@ class MethodSpec:
 class ModelSpec:
     """A model that a plugin offers, packaged or to be pulled.
 
-    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package.
+    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package. A model with a `url` instead
+    is in the catalogue: `artkit models pull NAME` downloads it, be it a model file of artkit's or a checkpoint that
+    some method's `import_checkpoint` reads. `size` is about what the download weighs, in bytes: far more than that is
+    not fetched. `sha256` is the download's, in hex digits, where it is known. `trained_on` says with which data it
+    was made, and which way round.
     """
 
     name: str
@@ -128,22 +154,26 @@ class ModelSpec:
     sha256: str | None = None
     licence: str = ""
     source: str = ""
+    size: int | None = None
+    trained_on: str = ""
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A dataset that a plugin makes.
+    """A dataset that a plugin makes, or a layout of folders that it recognises.
 
     `factory` is `"package.module:function"`, called as `factory(options, split)` for a Dataset made as it is asked for.
     `writer`, where there is one, is called as `writer(directory, options, jobs, progress)` and writes it to a folder;
-    `progress()` is to be called after each sample.
+    `progress()` is to be called after each sample. `layout`, called as `layout(place)` with the `artkit.data.Place` of
+    a folder's pictures, returns an `artkit.data.Table` when it knows that layout, else None; it is asked before core's.
     """
 
     name: str
     summary: str
-    factory: str
+    factory: str | None = None
     writer: str | None = None
     options: type[Options] = Options
+    layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +220,9 @@ def _type_name(hint: Any) -> str:
     metadata = getattr(hint, "__metadata__", ())
     base = getattr(hint, "__origin__", hint) if metadata else hint
     name = getattr(base, "__name__", None) or str(base)
-    if getattr(base, "__args__", None):
+    if get_origin(base) in (Union, UnionType):
+        name = " | ".join("None" if part is NoneType else _type_name(part) for part in get_args(base))
+    elif getattr(base, "__args__", None):
         name = str(base).replace("typing.", "").replace("Literal", "one of ")
     for meta in metadata:
         if isinstance(meta, msgspec.Meta):
@@ -217,7 +249,15 @@ def parse_options(options: type[Options], values: dict[str, Any], owner: str) ->
         detail, _, path = message.partition(" - at `$.")
         name = path.rstrip("`").split(".")[0].split("[")[0]
         where = f"{owner}({name}={values.get(name)!r})" if name else owner
-        raise OptionError(f"{where}: {detail[0].lower() + detail[1:]}.") from None
+        hint = nearest(str(values.get(name)), _words(get_type_hints(options)[name])) if name else ""
+        raise OptionError(f"{where}: {detail[0].lower() + detail[1:]}.{hint}") from None
+
+
+def _words(hint: Any) -> list[str]:
+    """Return the words that a type allows: those of its `Literal`, alone or beside None."""
+    if get_origin(hint) is Literal:
+        return [word for word in get_args(hint) if isinstance(word, str)]
+    return [word for part in get_args(hint) for word in _words(part)]
 
 
 def option(summary: str, **limits: Any) -> msgspec.Meta:
@@ -233,6 +273,7 @@ __all__ = [
     "MethodSpec",
     "MetricSpec",
     "ModelSpec",
+    "Need",
     "OptionInfo",
     "Options",
     "Port",

@@ -18,13 +18,19 @@ from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
 
 
+def _unseen(share: float) -> None:
+    """Let progress pass that nobody watches."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a translator may know of a call besides its ports.
 
     `seeds`: one for each picture of the batch. `height`, `width`: of the tensors it sees and returns, in pixels.
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
-    in what to compute.
+    in what to compute. `numbers`: the seeds as the user counts them (`-n 3 --seed 7`: 7, 8, 9), before each step mixed
+    seeds of its own from them.
+    `progress`: to be called now and then, by methods that take long, with the share that is done.
     """
 
     seeds: tuple[int, ...]
@@ -33,6 +39,8 @@ class Context:
     facts: tuple[Mapping[str, str], ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
+    progress: Callable[[float], None] = _unseen
+    numbers: tuple[int, ...] = ()
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -56,6 +64,8 @@ class Translator(nn.Module, ABC):
     """
 
     spec: ClassVar[MethodSpec]
+    keeps_float: ClassVar[bool] = False
+    """Whether inputs come in float32 whatever the precision, to methods that add to their input."""
 
     def __init__(self, options: Options, header: ModelHeader | None) -> None:
         super().__init__()
@@ -69,6 +79,10 @@ class Translator(nn.Module, ABC):
         ports that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same
         layouts, of the `output_size` of `context.height` x `context.width`.
         """
+
+    def report(self, output: Tensor) -> list[dict[str, Any]]:
+        """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""
+        return [{} for _ in output]
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the output's (height, width) for an input of that size; the same unless a method says otherwise.
@@ -99,6 +113,8 @@ class Translator(nn.Module, ABC):
         facts: tuple[Mapping[str, str], ...] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
+        progress: Callable[[float], None] = _unseen,
+        numbers: tuple[int, ...] = (),
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
@@ -109,7 +125,7 @@ class Translator(nn.Module, ABC):
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
-        context = Context(seeds, height, width, facts, device, dtype)
+        context = Context(seeds, height, width, facts, device, dtype, progress, numbers or seeds)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             output = self.translate(context, **inputs)
@@ -144,6 +160,7 @@ class Translator(nn.Module, ABC):
             value = value[..., rows[:, None], columns]
         if not value.is_floating_point():
             return value.to(device, copy=True)
+        dtype = torch.float32 if self.keeps_float else dtype
         return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
 
     def _check_shape(self, output: Any, due: tuple[int, ...]) -> None:

@@ -25,6 +25,7 @@ def artkit_home():
     """Give the session an empty model store; child processes inherit it."""
     with tempfile.TemporaryDirectory(prefix="artkit-home-") as home:
         os.environ["ARTKIT_HOME"] = home
+        os.environ["TORCH_HOME"] = home
         yield home
 
 

@@ -48,8 +48,8 @@ def write_nan(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (write_pickle, ("pickle", "artkit models export")),
-        (write_without_header, ("no artkit header",)),
+        (write_pickle, ("no PyTorch file",)),
+        (write_without_header, ("no network artkit knows", "generator.colour")),
         (write_truncated, ("cut short",)),
         (lambda path: path.write_text("not a model at all"), ("safetensors",)),
         (lambda path: path.write_bytes(b""), ("cut short",)),

@@ -33,7 +33,7 @@ def register_methods():
     return [
         spec("invert", "Invert"),
         spec("dream", "Dream", ()),
-        spec("blend", "Mix", (IMAGE, Port("style", Kind.IMAGE, "a picture")), Blend),
+        spec("mix", "Mix", (IMAGE, Port("style", Kind.IMAGE, "a picture")), Blend),
         spec("crash", "Crash"),
     ]
 
@@ -62,7 +62,7 @@ class Dream(Translator):
         return context.normal(3, context.height, context.width).sigmoid()
 
 class Mix(Translator):
-    spec = SPECS["blend"]
+    spec = SPECS["mix"]
     def translate(self, context, *, image, style):
         colour = style.mean((2, 3), keepdim=True)
         return image + self.options.strength * (colour - image)
@@ -117,7 +117,7 @@ def test_steps_of_one_chain_draw_differently_and_a_step_may_keep_its_seed():
 
 def test_ports_take_files_pictures_and_chains(tmp_path):
     write_picture(read_picture(grey(100)), tmp_path / "style.png")
-    chain = Chain("blend(strength=1)")
+    chain = Chain("mix(strength=1)")
     from_file = chain(grey(0), style=tmp_path / "style.png")
     assert np.array_equal(from_file.numpy(), chain(grey(0), style=read_picture(grey(100))).numpy())
     assert from_file.provenance["ports"] == {"style": str(tmp_path / "style.png")}
@@ -126,7 +126,7 @@ def test_ports_take_files_pictures_and_chains(tmp_path):
 def test_a_nested_chain_runs_once_while_its_seed_stays():
     import engine_methods
 
-    plan = plan_chain(Chain("blend(style=[dream,invert])"), registry(), has_input=True)
+    plan = plan_chain(Chain("mix(style=[dream,invert])"), registry(), has_input=True)
     runner = Runner(plan)
     picture = read_picture(grey(0))
     first, again = (runner.run(picture, seed=3)[-1].picture.numpy() for _ in range(2))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from foreign_reference import patch_state, unet_state
+from foreign_reference import patch_state, resnet_state, unet_state
 from test_docs import BLOCK, ROOT, run_commands
 
 
@@ -21,6 +21,9 @@ def test_every_block_runs(tmp_path, monkeypatch):
     Path("checkpoints/facades").mkdir(parents=True)
     torch.save(unet_state(), "checkpoints/facades/latest_net_G.pth")
     torch.save(patch_state(inside=6), "checkpoints/facades/latest_net_D.pth")
+    Path("checkpoints/zebra").mkdir()
+    for side in "AB":
+        torch.save(resnet_state(blocks=6), f"checkpoints/zebra/latest_net_G_{side}.pth")
     Path("data/facades/train").mkdir(parents=True)
     Image.fromarray(np.zeros((256, 512, 3), np.uint8)).save("data/facades/train/1.png")
     for language, _, text in BLOCK.findall((ROOT / "docs" / "foreign.md").read_text(encoding="utf-8")):

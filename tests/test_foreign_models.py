@@ -38,7 +38,7 @@ def picture(height: int, width: int) -> np.ndarray:
 
 def run(path: Path, image: np.ndarray, options: str = "", **how) -> torch.Tensor:
     """Return 1 3 H W in [0, 1] of `pix2pix(model=path, ...)` in fp32."""
-    return Chain(f"pix2pix(model={str(path)!r}{options})")(image, precision="fp32", **how).tensor
+    return Chain(f"pix2pix(model={path}{options})")(image, precision="fp32", **how).tensor
 
 
 def padded(image: np.ndarray, multiple: int) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import zipfile
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from artkit.errors import ModelError
 from artkit.models.foreign import read_checkpoint
@@ -137,6 +140,32 @@ def test_an_archive_that_grows_is_refused(tmp_path):
         for name, data in entries.items():
             bomb.writestr(name, data)
     assert "compressed" in refusal(path)
+
+
+def saved(legacy: bool) -> bytes:
+    stream = io.BytesIO()
+    torch.save(STATE, stream, _use_new_zipfile_serialization=not legacy)
+    return stream.getvalue()
+
+
+WHOLE = [saved(legacy) for legacy in (False, True)]
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(WHOLE), st.data())
+def test_damaged_files_are_read_or_refused(tmp_path_factory, whole, data):
+    damaged = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    path = tmp_path_factory.getbasetemp() / "damaged.pth"
+    path.write_bytes(damaged)
+    message = ""
+    try:
+        read_checkpoint(path)
+    except ModelError as error:
+        message = str(error)
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(

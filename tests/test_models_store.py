@@ -127,12 +127,6 @@ def test_registered_file_that_is_gone(packaged: Path) -> None:
         find_model("paint", "landscape", registry_of(nowhere), None)
 
 
-def test_model_to_download_says_from_where_to_where(home: Path) -> None:
-    far = ModelSpec("big", "paint", "", url="https://example.org/big.safetensors")
-    with pytest.raises(ModelError, match=r"download https://example\.org/big\.safetensors to .*paint/big\.safetensors"):
-        find_model("paint", "big", registry_of(far), None)
-
-
 def test_list_is_sorted_and_tells_origins_and_errors(packaged: Path, home: Path) -> None:
     write_model(user_model_path("paint", "harbour"), name="harbour")
     write_model(user_model_path("blur", "soft"), method="blur")

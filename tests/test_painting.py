@@ -60,7 +60,7 @@ def test_styles_and_seeds_differ() -> None:
         assert np.abs(paint(photo, labels, style, 2) - painting).mean() > 0.005
 
 
-@pytest.mark.parametrize("style", sorted(STYLES))
+@pytest.mark.parametrize("style", sorted(set(STYLES) - {"fauve", "ink"}))
 def test_a_painting_keeps_the_colours_of_its_scene(style: str) -> None:
     photo, labels = _scene(64, 64)
     painting = paint(photo, labels, style, 1)

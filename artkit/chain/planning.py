@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from artkit.chain.plan import Binding, Plan, PlannedStep
-from artkit.chain.steps import Chain, Step, Value
+from artkit.chain.steps import Chain, Step, Value, is_word
 from artkit.errors import ChainError, ModelError, OptionError, nearest
 from artkit.spec import Kind, MethodSpec, Port, parse_options
 
@@ -64,9 +64,10 @@ class _Planner:
         _check_names(spec, given)
         seed = _seed(spec, given.pop("seed", None))
         model, header = self._model(spec, given.pop("model", None))
-        nested = {port.name: given.pop(port.name) for port in spec.inputs if port.name in given}
+        words = _words(spec, given)
+        nested = {port.name: given.pop(port.name) for port in spec.inputs if port.name in given.keys() - words}
         options = parse_options(spec.options, {name: _plain(value) for name, value in given.items()}, spec.name)
-        bindings = self._bind(index, spec, nested, fed, has_input)
+        bindings = self._bind(index, spec, nested, fed, has_input, words)
         planned = PlannedStep(index, step, spec, options, model, header, bindings, seed, fed or Kind.IMAGE)
         self._check_kinds(planned, fed)
         return planned
@@ -91,7 +92,7 @@ class _Planner:
     # -- ports --------------------------------------------------------------------------------------------------
 
     def _bind(
-        self, index: int, spec: MethodSpec, nested: dict[str, Value], fed: Kind | None, has_input: bool
+        self, index: int, spec: MethodSpec, nested: dict[str, Value], fed: Kind | None, has_input: bool, words: set[str]
     ) -> dict[str, Binding]:
         bindings: dict[str, Binding] = {}
         main = spec.inputs[0].name if spec.inputs else None
@@ -106,7 +107,9 @@ class _Planner:
                 )
             bindings[name] = self._nested(spec, name, value)
         for port in spec.inputs:
-            if port.name in self.ports:
+            if port.name in self.ports and port.name in words:
+                self.taken[port.name] = spec.name
+            elif port.name in self.ports:
                 self._bind_outside(spec, port, bindings)
             if port.original and has_input:
                 bindings.setdefault(port.name, "original")
@@ -197,6 +200,12 @@ def _carrying(steps: list[PlannedStep]) -> tuple[PlannedStep, ...]:
     if taker and taker.port_kind(taker.spec.inputs[0].name) is Kind.LABELS:
         first = [replace(planned, carried=Kind.LABELS) for planned in first]
     return (*first, *steps[len(first) :])
+
+
+def _words(spec: MethodSpec, given: dict[str, Value]) -> set[str]:
+    """Return the names that are both a port's and an option's and are given as a plain word, which sets the option."""
+    both = {port.name for port in spec.inputs} & {info.name for info in msgspec.structs.fields(spec.options)}
+    return {name for name in both & given.keys() if is_word(given[name])}
 
 
 def _seed(spec: MethodSpec, value: Value) -> int | None:

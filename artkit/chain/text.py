@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from typing import NoReturn
 
@@ -15,12 +16,20 @@ MAX_LENGTH = 20_000
 MAX_DEPTH = 16
 """Lists and chains inside one another."""
 
+_PATHS = re.compile(
+    r"""(?: '''.*?''' | \"\"\".*?\"\"\" | '(?:[^'\\\n]|\\.)*' | "(?:[^"\\\n]|\\.)*" | \#[^\n]* )
+      | (?<==) (?P<path> (?:[A-Za-z_]|~?/|\.\.?/) [A-Za-z0-9_./~+-]*+ ) (?=[\s,)\]\#]|$)""",
+    re.VERBOSE | re.DOTALL,
+)
+"""Strings and remarks, which are left alone, and after `=` a word of letters, digits, `_`, `.`, `/`, `~`, `+`, `-`."""
+
 
 def parse_chain(text: str) -> tuple[Step, ...]:
     """Parse `semgan,pix2pix(model=landscape),touchup(strength=0.8)`.
 
-    Bare words are text, except `true`, `false` and `none`; other text is quoted. Numbers, and lists of values, are as
-    in Python. A list of steps is a chain: `nst(style=[can(seed=3),superres])`. Raises ChainError, with the place.
+    Bare words are text, except `true`, `false` and `none`, and so are bare paths, `model=runs/best.safetensors`; other
+    text is quoted. Numbers, and lists of values, are as in Python. A list of steps is a chain:
+    `nst(style=[can(seed=3),superres])`. Raises ChainError, with the place.
     """
     if len(text) > MAX_LENGTH:
         raise ChainError(f"The chain text has {len(text)} characters; the limit is {MAX_LENGTH}.")
@@ -46,7 +55,7 @@ class _Reader:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                return ast.parse(f"[\n{self.text}\n]", mode="eval").body
+                return ast.parse(f"[\n{_hide_paths(self.text)}\n]", mode="eval").body
         except SyntaxError as error:
             raise self._error(_reason(error.msg), error.lineno or 1, (error.offset or 1) - 1) from None
         except (RecursionError, MemoryError):
@@ -95,7 +104,8 @@ class _Reader:
 
     def _plain(self, node: ast.expr, depth: int) -> Value:
         if isinstance(node, ast.Name):
-            return WORDS.get(node.id, node.id)
+            written = self._segment(node) if set(node.id) == {"_"} else node.id
+            return WORDS.get(written, written)
         if isinstance(node, ast.List | ast.Tuple):
             self._check_depth(node, depth + 1)
             return tuple(self._plain(item, depth + 1) for item in node.elts)
@@ -123,8 +133,11 @@ class _Reader:
 
     # -- mistakes -----------------------------------------------------------------------------------------------
 
+    def _segment(self, node: ast.AST) -> str:
+        return ast.get_source_segment(f"[\n{self.text}\n]", node) or "this"
+
     def _source(self, node: ast.AST) -> str:
-        written = ast.get_source_segment(f"[\n{self.text}\n]", node) or "this"
+        written = self._segment(node)
         return written if len(written) <= 60 else written[:57] + "..."
 
     def _fail(self, node: ast.expr | ast.keyword, message: str) -> NoReturn:
@@ -143,6 +156,13 @@ class _Reader:
         place = f"column {column + 1}" + (f" of line {line - 1}" if len(lines) > 1 else "")
         excerpt = shown[start : start + 78].replace("\t", " ")
         return ChainError(f"The chain cannot be read at {place}: {message}\n  {excerpt}\n  {' ' * (column - start)}^")
+
+
+def _hide_paths(text: str) -> str:
+    """Put as many `_` in the place of each bare path, which is no Python; `_plain` reads it where they stand."""
+    return _PATHS.sub(
+        lambda found: "_" * len(found[0]) if found["path"] and set(found[0]) & set("./") else found[0], text
+    )
 
 
 def _is_chain(node: ast.List) -> bool:

@@ -107,7 +107,7 @@ def _record(task: Task, result: JobResult) -> dict[str, Any]:
         "seed": task.seed,
         "size": [width, height],
         "seconds": round(result.seconds, 4),
-        "steps": [{"method": step.method, "seconds": round(step.seconds, 4)} for step in result.steps],
+        "steps": [{"method": step.method, "seconds": round(step.seconds, 4), **step.report} for step in result.steps],
     }
 
 

@@ -9,33 +9,37 @@ import click
 from click.shell_completion import CompletionItem
 
 from artkit.cli.importing import export_layout, import_command
-from artkit.cli.output import json_option, print_columns, print_json
-from artkit.errors import ModelError, nearest
+from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.pull import pull
+from artkit.errors import ModelError
 
 if TYPE_CHECKING:
     from artkit.models.header import ModelHeader
     from artkit.models.store import StoredModel
     from artkit.plugins import Registry
+    from artkit.spec import ModelSpec
 
 
 @click.group(invoke_without_command=True)
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List models, show one, import one from elsewhere, or export one."""
+    """List models, show one; pull, import or export one."""
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, as_json)
 
 
 models.add_command(import_command)
+models.add_command(pull)
 
 
 @models.command("list")
+@click.option("--all", "everything", is_flag=True, help="List the models that can be pulled, too.")
 @json_option
 @click.pass_obj
-def list_command(registry: Registry, as_json: bool) -> None:
+def list_command(registry: Registry, everything: bool, as_json: bool) -> None:
     """List the models on this machine."""
-    _list(registry, as_json)
+    _list(registry, as_json, everything)
 
 
 def _complete_models(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -50,10 +54,8 @@ def _complete_models(ctx: click.Context, param: click.Parameter, incomplete: str
 @click.pass_obj
 def show(registry: Registry, name: str, as_json: bool) -> None:
     """Show the header of a model: NAME, METHOD/NAME or a file."""
-    from artkit.models.opening import open_header
-
-    path = Path(name) if Path(name).is_file() else _find(name, registry).path
-    record = {"path": str(path), "bytes": path.stat().st_size, **_header_record(open_header(path, None, registry))}
+    found = Path(name) if Path(name).is_file() else _find(name, registry)
+    record = _file_record(found, registry) if isinstance(found, Path) else _entry_record(found, registry)
     if as_json:
         print_json(record)
     else:
@@ -86,28 +88,51 @@ def export(registry: Registry, source: str, file: Path, layout: str | None, over
         click.echo("\n".join(map(str, written)))
 
 
-def _list(registry: Registry, as_json: bool) -> None:
+def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
     from artkit.models.store import list_models
 
     stored = list_models(registry)
+    to_pull = _to_pull(registry, stored)
     if as_json:
-        print_json([_record(one) for one in stored])
-    elif stored:
-        print_columns((one.method, one.name, one.origin, _remark(one)) for one in stored)
+        print_json([_record(one) for one in stored] + [_entry_record(spec, registry) for spec in to_pull if everything])
+        return
+    rows = [(one.method, one.name, one.origin, _remark(one)) for one in stored]
+    rows += [(spec.method, spec.name, _weight(spec), spec.summary) for spec in to_pull if everything]
+    if rows:
+        print_columns(rows)
     else:
         click.echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
+    if to_pull and not everything:
+        say(f"{len(to_pull)} more can be pulled: artkit models list --all")
 
 
-def _find(name: str, registry: Registry) -> StoredModel:
+def _to_pull(registry: Registry, stored: list[StoredModel]) -> list[ModelSpec]:
+    from artkit.models.catalogue import list_entries
+
+    here = {(one.method, one.name) for one in stored}
+    return [spec for spec in list_entries(registry) if (spec.method, spec.name) not in here]
+
+
+def _weight(spec: ModelSpec) -> str:
+    from artkit.models.catalogue import in_megabytes
+
+    return f"to pull, {in_megabytes(spec.size)}" if spec.size else "to pull"
+
+
+def _find(name: str, registry: Registry) -> Path | ModelSpec:
+    """Return the file of a model that is here, or the entry of one that can be pulled."""
+    from artkit.models.catalogue import nearest_model
     from artkit.models.store import list_models
 
-    stored = {f"{one.method}/{one.name}": one for one in list_models(registry)}
-    matches = [one for key, one in stored.items() if name in (key, one.name)]
+    stored = list_models(registry)
+    known: dict[str, Path | ModelSpec] = {f"{one.method}/{one.name}": one.path for one in stored}
+    known |= {f"{spec.method}/{spec.name}": spec for spec in _to_pull(registry, stored)}
+    matches = [key for key in known if name in (key, key.partition("/")[2])]
     if not matches:
-        raise ModelError(f"there is no model '{name}'.{nearest(name, stored)}")
+        raise ModelError(f"there is no model '{name}'.{nearest_model(name, known)}")
     if len(matches) > 1:
-        raise ModelError(f"several models are called '{name}': {', '.join(f'{m.method}/{m.name}' for m in matches)}.")
-    return matches[0]
+        raise ModelError(f"several models are called '{name}': {', '.join(matches)}.")
+    return known[matches[0]]
 
 
 def _record(stored: StoredModel) -> dict[str, Any]:
@@ -120,6 +145,20 @@ def _record(stored: StoredModel) -> dict[str, Any]:
         "error": stored.error,
         "header": _header_record(stored.header) if stored.header else None,
     }
+
+
+def _file_record(path: Path, registry: Registry) -> dict[str, Any]:
+    from artkit.models.opening import open_header
+
+    return {"path": str(path), "bytes": path.stat().st_size, **_header_record(open_header(path, None, registry))}
+
+
+def _entry_record(spec: ModelSpec, registry: Registry) -> dict[str, Any]:
+    from artkit.models.catalogue import pull_command
+
+    facts = {"name": spec.name, "method": spec.method, "origin": "catalogue", "summary": spec.summary, "url": spec.url}
+    more = {"bytes": spec.size, "sha256": spec.sha256, "trained_on": spec.trained_on, "source": spec.source}
+    return facts | more | {"licence": spec.licence, "pull": pull_command(spec, registry)}
 
 
 def _header_record(header: ModelHeader) -> dict[str, Any]:

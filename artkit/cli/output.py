@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -17,6 +18,23 @@ json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=Tr
 def say(message: str) -> None:
     """Write `artkit: message` to stderr: warnings and failures, a line each."""
     print(f"artkit: {message}", file=sys.stderr, flush=True)
+
+
+class Notes(logging.Handler):
+    """Say what the code that works logs to `artkit`: warnings always, the rest where someone watches."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one record."""
+        if record.levelno >= logging.WARNING or wordy() or sys.stderr.isatty():
+            say(record.getMessage())
+
+
+def hear_notes() -> None:
+    """Let notes be said from now on; once is enough."""
+    logger = logging.getLogger("artkit")
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, Notes) for handler in logger.handlers):
+        logger.addHandler(Notes())
 
 
 def print_json(document: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from artkit.cli.delivery import Delivery
 from artkit.cli.naming import Task, make_folder
-from artkit.cli.output import print_json, say
+from artkit.cli.output import hear_notes, print_json, say
 from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     A failing picture is listed and the others go on; a single one raises its error.
     """
     _hush_decoders()
+    hear_notes()
     _make_folders(tasks, flags)
     with progress("loading the models"):
         from artkit.engine.runner import Runner
@@ -68,6 +69,7 @@ def _stream(
     jobs = [Job(task.label, _content(task), task.target, task.seed) for task in tasks]
     failures = []
     with progress(str(request.chain), total=len(tasks), hidden=flags.show) as bar:
+        runner.on_progress = bar.within
         results = run_jobs(runner, jobs, size=request.size, overwrite=flags.overwrite)
         for task, result in zip(tasks, results, strict=True):
             bar.advance(task.label)

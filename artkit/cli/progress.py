@@ -19,6 +19,9 @@ class Quiet:
     def advance(self, words: str) -> None:
         """Count one piece of work done; `words` say what was last worked on."""
 
+    def within(self, words: str, share: float) -> None:
+        """Say how much of the present piece of work is done."""
+
     def write(self, line: str) -> None:
         """Print a line of results to stdout, past the bar."""
         click.echo(line)
@@ -33,6 +36,10 @@ class Bar(Quiet):
     def advance(self, words: str) -> None:
         """Move the bar on, and show `words` beside it."""
         self.drawn.update(self.task, advance=1, description=words)
+
+    def within(self, words: str, share: float) -> None:
+        """Show the share beside `words`."""
+        self.drawn.update(self.task, description=f"{words} {share:.0%}")
 
     def write(self, line: str) -> None:
         """Print a line to stdout; where that is the bar's own terminal, above the bar."""

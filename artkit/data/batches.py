@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from artkit.data.dataset import Dataset, Sample
 from artkit.seeds import mix_seeds
+from artkit.spec import Kind
 
 Prepare = Callable[[Sample], Sample]
 Batch = dict[str, Tensor | list[str]]
@@ -30,6 +31,12 @@ class Batches:
 
     With `unpaired`, and always for an unpaired dataset, every column is a domain of its own: its order, crops and
     flips are drawn for it alone, and `prepare` sees samples of one column.
+
+    With `balance`, a text column, each of its values is drawn equally often, whatever the number of its samples; those
+    come once each before any comes again.
+
+    `jitter` varies the colours of what is learned from, by up to that share: of the first column, or of each domain;
+    the target of a pair keeps its colours.
     """
 
     def __init__(
@@ -43,11 +50,14 @@ class Batches:
         mirror: bool = False,
         prepare: Prepare | None = None,
         unpaired: bool = False,
+        balance: str | None = None,
+        jitter: float = 0.0,
         cache_bytes: int = 6 << 30,
     ) -> None:
         self.dataset, self.names, self.size, self.crop, self.seed = dataset, tuple(names), size, crop, seed
-        self.mirror, self.prepare = mirror and dataset.mirrors, prepare
+        self.mirror, self.prepare, self.jitter = mirror and dataset.mirrors, prepare, jitter
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
+        self._groups = group_by(dataset, balance) if balance else []
         self._cache: dict[tuple[int, int], Sample] = {}
         self._room = cache_bytes
 
@@ -93,10 +103,18 @@ class Batches:
 
     def _draw(self, domain: int, step: int, place: int) -> Sample:
         seed = mix_seeds(self.seed, domain) if domain else self.seed
-        count = self.dataset.count(self._domains[domain][0])
-        epoch, position = divmod(step * self.size + place, count)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
-        return self._augment(self._sample(domain, int(order[position])), mix_seeds(seed, step, place))
+        number = step * self.size + place
+        if self._groups:
+            index = self._draw_balanced(number)
+        else:
+            index = draw_shuffled(self.dataset.count(self._domains[domain][0]), number, seed)
+        return self._augment(self._sample(domain, index), mix_seeds(seed, step, place), domain)
+
+    def _draw_balanced(self, number: int) -> int:
+        """Return draw `number`: every group has its turn, in an order of its own each round, and deals its samples."""
+        group = draw_shuffled(len(self._groups), number, self.seed)
+        members = self._groups[group]
+        return members[draw_shuffled(len(members), number // len(self._groups), mix_seeds(self.seed, group, 1))]
 
     def _sample(self, domain: int, index: int) -> Sample:
         if (domain, index) in self._cache:
@@ -109,13 +127,32 @@ class Batches:
             self._cache[domain, index] = sample
         return sample
 
-    def _augment(self, sample: Sample, seed: int) -> Sample:
+    def _augment(self, sample: Sample, seed: int, domain: int) -> Sample:
         generator = torch.Generator().manual_seed(seed)
         tops, flip = torch.rand(2, generator=generator).tolist(), bool(torch.rand((), generator=generator) < 0.5)
-        return {
+        cut = {
             name: _crop(value, self.crop, tops, self.mirror and flip) if isinstance(value, Tensor) else value
             for name, value in sample.items()
         }
+        seen = self._domains[domain][0]
+        if self.jitter and self.dataset.column(seen).kind is Kind.IMAGE and isinstance(cut.get(seen), Tensor):
+            cut[seen] = jitter_colours(cut[seen], self.jitter, generator)  # type: ignore[arg-type]
+        return cut
+
+
+def draw_shuffled(count: int, number: int, seed: int) -> int:
+    """Return draw `number` of `count` things: all come once, in an order drawn anew, before any comes again."""
+    epoch, position = divmod(number, count)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
+    return int(order[position])
+
+
+def group_by(dataset: Dataset, name: str) -> list[list[int]]:
+    """Return the samples' numbers by their value of a text column, in the order of the values."""
+    groups: dict[str, list[int]] = {}
+    for index in range(len(dataset)):
+        groups.setdefault(str(dataset.load(index, [name])[name]), []).append(index)
+    return [groups[value] for value in sorted(groups)]
 
 
 def _crop(value: Tensor, crop: int | None, tops: Sequence[float], flip: bool) -> Tensor:
@@ -125,6 +162,15 @@ def _crop(value: Tensor, crop: int | None, tops: Sequence[float], flip: bool) ->
         top, left = (round(top * (side - crop)) for top, side in zip(tops, value.shape[-2:], strict=True))
         value = value[..., top : top + crop, left : left + crop]
     return value.flip(-1) if flip else value
+
+
+def jitter_colours(image: Tensor, amount: float, generator: torch.Generator) -> Tensor:
+    """Vary brightness, contrast and saturation of a picture, uint8 3HW, each by a factor 1 - amount to 1 + amount."""
+    brightness, contrast, saturation = (1 + amount * (2 * torch.rand(3, generator=generator) - 1)).tolist()
+    x = image.float() * brightness
+    x = (x - x.mean()) * contrast + x.mean()
+    grey = x.mean(0, keepdim=True)
+    return (grey + saturation * (x - grey)).round().clamp(0, 255).to(image.dtype)
 
 
 def _grow(value: Tensor, side: int) -> Tensor:

@@ -28,7 +28,7 @@ def run_chain(
     **ports: Any,
 ) -> Picture:
     """Run a chain on one picture; see Chain.__call__."""
-    source = None if picture is None else read_picture(picture)
+    source = picture if picture is None or isinstance(picture, Picture) else read_picture(picture)
     plan = plan_chain(chain, registry(), has_input=source is not None, ports=ports)
     runner = Runner(plan, device=device, precision=precision)
     result = runner.run(source, seed=seed, size=size, facts=facts)[-1].picture

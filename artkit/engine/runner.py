@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,21 +33,26 @@ DREAM_SIZE = (512, 384)
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step made, and how long it took."""
+    """What one step made, how long it took, and what its translator reports of the picture."""
 
     index: int
     method: str
     picture: Picture
     seconds: float
+    report: dict[str, Any] = field(default_factory=dict)
 
 
 class Runner:
-    """A plan made ready: device and precision chosen, weights loaded on first use and kept."""
+    """A plan made ready: device and precision chosen, weights loaded on first use and kept.
+
+    `on_progress`, where it is set, is called by steps that take long with the method and the share that is done.
+    """
 
     def __init__(self, plan: Plan, *, device: str = "auto", precision: str = "auto") -> None:
         self.plan = plan
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
+        self.on_progress: Callable[[str, float], None] | None = None
         self._translators: list[Translator] = []
         self._nested = {
             (planned.index, port): Runner(binding, device=device, precision=precision)
@@ -87,17 +92,20 @@ class Runner:
         picture, dream = source, (size or DREAM_SIZE)[::-1]
         results: list[StepResult] = []
         for planned, translator in zip(self.plan.steps, self._translators, strict=True):
-            number = mix_seeds(seed if planned.seed is None else planned.seed, planned.index)
-            registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, number))
+            number = seed if planned.seed is None else planned.seed
+            mixed = mix_seeds(number, planned.index)
+            registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
             start = time.perf_counter()
-            fed = {port.name: self._feed(planned, port, picture, source, number) for port in planned.spec.inputs}
+            fed = {port.name: self._feed(planned, port, picture, source, mixed) for port in planned.spec.inputs}
             picture = self._run_step(planned, translator, fed, number, dream, facts or {})
             seconds = time.perf_counter() - start
-            event = StepEvent(planned.index, planned.spec.name, number, seconds)
+            event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             registry().call("after_step", step=event)
             if on_step:
                 on_step(event)
-            results.append(StepResult(planned.index, planned.spec.name, picture, seconds))
+            with naming(planned.spec.name, registry().origin(planned.spec.name)):
+                report = translator.report(picture.tensor)[0]
+            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report))
         return results
 
     def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
@@ -124,16 +132,23 @@ class Runner:
         planned: PlannedStep,
         translator: Translator,
         fed: dict[str, Picture | str | None],
-        seed: int,
+        number: int,
         dream: tuple[int, int],
         facts: Mapping[str, str],
     ) -> Picture:
-        """Compute one step; one that carries any picture carries its alpha channel too, as the mask it is."""
+        """Compute one step; one that carries any picture carries its alpha channel too, as the mask it is.
+
+        `number` is the seed before it is mixed with the step's place.
+        """
         spec, dtype = planned.spec, PRECISIONS[self._precision(planned)]
         main = next(iter(fed.values()), None)
         size = main.size if isinstance(main, Picture) else dream
         ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
-        compute = partial(translator.run, seeds=(seed,), size=size, facts=(facts,), device=self.device, dtype=dtype)
+        seed = mix_seeds(number, planned.index)
+        run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
+        compute = partial(run, size=size, device=self.device, dtype=dtype)
+        if self.on_progress:
+            compute = partial(compute, progress=partial(self.on_progress, spec.name))
         with naming(spec.name, registry().origin(spec.name)):
             output, alpha = compute(ports), None
             if planned.carries and isinstance(main, Picture) and main.alpha is not None:

@@ -23,7 +23,7 @@ def picture_from_array(array: np.ndarray, stem: str = "picture") -> Picture:
         channels_first = array.ndim == 3 and array.shape[0] in (1, 3, 4)
         hint = " Channels come last: array.transpose(1, 2, 0)." if channels_first else ""
         raise ImageError(f"An array must be (H, W), (H, W, 3) or (H, W, 4), not {tuple(array.shape)}.{hint}")
-    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    array = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])  # torch warns of arrays that it may not write
     if array.dtype not in (np.uint8, np.uint16, np.bool_) and array.dtype.kind != "f":
         raise ImageError(f"An array must be uint8, uint16, bool or float in [0, 1], not {array.dtype}.")
     return picture_from_tensor(torch.from_numpy(array).permute(2, 0, 1), stem)

@@ -45,8 +45,12 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
             stream.close()
             os.replace(part, target)
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise OutputError(f"Cannot write {path}: {reason}.") from error
+        raise OutputError(f"Cannot write {path}: {reason_of(error)}.") from error
+
+
+def reason_of(error: OSError) -> str:
+    """Say in plain words why writing failed."""
+    return _REASONS.get(error.errno or 0, error.strerror or str(error))
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:

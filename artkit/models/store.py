@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from artkit.errors import ArtkitError, ModelError, nearest
+from artkit.models.catalogue import entries_called, find_entry, how_to_pull
 from artkit.models.header import ModelHeader, read_header
 from artkit.spec import ModelSpec
 
@@ -74,7 +75,9 @@ def find_model(method: str, name: str | None, registry: Registry, default: str |
             f"{method} has no model '{wanted}': looked for {in_store} and among the plugins' models."
             f"{nearest(wanted, _names_of(method, registry))}"
         )
-    return _registered_file(spec, in_store)
+    if spec.url is not None:
+        raise ModelError(how_to_pull(spec, registry))
+    return _registered_file(spec)
 
 
 def list_models(registry: Registry) -> list[StoredModel]:
@@ -90,10 +93,13 @@ def list_models(registry: Registry) -> list[StoredModel]:
 def find_listed(name: str, registry: Registry) -> StoredModel:
     """Return the model on this machine called NAME or METHOD/NAME.
 
-    Raises ModelError when there is none, or when several methods have one of that name.
+    Raises ModelError when there is none, with the command that brings it where one does, or when several methods have
+    one of that name.
     """
     method, _, short = name.rpartition("/")
     stored = [entry for entry in list_models(registry) if entry.name == short and method in ("", entry.method)]
+    if not stored and entries_called(name, registry):
+        raise ModelError(how_to_pull(find_entry(name, registry), registry))
     if not stored:
         raise ModelError(f"there is no model '{name}'. To see the models: artkit models")
     if len(stored) > 1:
@@ -137,10 +143,7 @@ def _existing_path(path: Path) -> Path:
     raise ModelError(f"There is no model file {path}.{nearest(path.name, beside)}")
 
 
-def _registered_file(spec: ModelSpec, in_store: Path) -> Path:
-    """Return the file of a registered model, or say how to get it."""
-    if spec.file is None:
-        raise ModelError(f"The model '{spec.name}' of {spec.method} is not here yet: download {spec.url} to {in_store}")
+def _registered_file(spec: ModelSpec) -> Path:
     path = _packaged_file(spec)
     if not path.is_file():
         raise ModelError(f"The model '{spec.name}' of {spec.method} is missing from its plugin: no file {path}.")

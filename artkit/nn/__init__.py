@@ -1,10 +1,14 @@
-"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise."""
+"""Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise,
+augmentation.
+"""
 
 from __future__ import annotations
 
 from artkit.nn.antialias import BlurDown, BlurUp
+from artkit.nn.augment import augment
 from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
 from artkit.nn.dropout import PictureDropout, seeded_dropout
+from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
 from artkit.nn.generators import (
     decode_picture,
@@ -14,9 +18,11 @@ from artkit.nn.generators import (
     make_generator,
 )
 from artkit.nn.losses import GanMode, discriminator_loss, feature_matching, generator_loss, lowpass_l1
-from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm
+from artkit.nn.norm import InstanceNorm, NormKind, PictureBatchNorm, init_weights, make_norm, settle_norms
 from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
+from artkit.nn.rrdb import Rrdb, RrdbNet
+from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import LAYERS, STROKE_CHANNELS, Layer, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
@@ -28,6 +34,8 @@ __all__ = [
     "BlurDown",
     "BlurUp",
     "DilatedBlock",
+    "Edsr",
+    "EdsrBlock",
     "Ema",
     "GanMode",
     "ImagePool",
@@ -40,12 +48,18 @@ __all__ = [
     "PictureDropout",
     "ResnetBlock",
     "ResnetGenerator",
+    "Rrdb",
+    "RrdbNet",
+    "SrResnet",
+    "SrResnetBlock",
     "SubpixelNet",
     "UnetBlock",
     "UnetGenerator",
+    "augment",
     "decode_picture",
     "discriminator_loss",
     "encode_picture",
+    "enlarge_bicubic",
     "feature_matching",
     "generator_loss",
     "generator_minimum",
@@ -55,5 +69,6 @@ __all__ = [
     "make_generator",
     "make_norm",
     "seeded_dropout",
+    "settle_norms",
     "stroke_noise",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -66,6 +67,23 @@ def make_norm(kind: NormKind, channels: int) -> nn.Module:
     if kind == "batch":
         return PictureBatchNorm(channels)
     return nn.Identity()
+
+
+@torch.no_grad()
+def settle_norms(network: nn.Module, inputs: Iterable[tuple[Tensor, ...]]) -> None:
+    """Replace the running averages of a network's batch normalisation by plain averages over these inputs.
+
+    For averaged weights, whose own activations the averages kept in training do not describe. Leaves the network in
+    evaluation mode.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain average, of all inputs alike
+    network.train()
+    for given in inputs:
+        network(*given)
+    network.eval()
 
 
 def init_weights(module: nn.Module, std: float = 0.02) -> None:

@@ -83,7 +83,8 @@ def check_method(spec: MethodSpec) -> None:
         raise PluginError(f"the options of method '{spec.name}' must be a subclass of artkit.Options")
     options = [field.name for field in msgspec.structs.fields(spec.options)]
     taken = set(CORE_OPTIONS)
-    for name in [port.name for port in spec.inputs] + options:
+    shared = {port.name for port in spec.inputs[1:] if not port.required}  # an option may be its word, see Port
+    for name in [port.name for port in spec.inputs] + [name for name in options if name not in shared]:
         if name in taken:
             raise PluginError(f"method '{spec.name}' uses the name '{name}' twice, or for what artkit keeps for itself")
         taken.add(name)

@@ -39,14 +39,16 @@ def check_method(
     1e-4. A method that takes any picture is run on an image, a label map and a mask, and invents no class.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
-    planned = plan_chain(Chain([step]), registry, has_input=not registry.method(name).is_source).steps[0]
+    spec = registry.method(name)
+    others = {port.name: ... for port in spec.inputs[1:] if port.required}
+    planned = plan_chain(Chain([step]), registry, has_input=not spec.is_source, ports=others).steps[0]
     translator = load_translator(planned, torch.device("cpu"), "fp32")
-    kinds = {port.name: planned.port_kind(port.name) for port in planned.spec.inputs}
+    kinds = {port.name: planned.port_kind(port.name) for port in spec.inputs}
     classes = len(planned.header.classes) if planned.header and planned.header.classes else 2
     variants = [kinds]
     if planned.carries:
         classes = MANY_CLASSES
-        variants = [kinds | {planned.spec.inputs[0].name: kind} for kind in (Kind.IMAGE, Kind.LABELS, Kind.MASK)]
+        variants = [kinds | {spec.inputs[0].name: kind} for kind in (Kind.IMAGE, Kind.LABELS, Kind.MASK)]
     faults = [f for variant in variants for size in sizes for f in _faults(translator, variant, classes, size)]
     assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
 

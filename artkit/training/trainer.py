@@ -23,7 +23,8 @@ class Trainer(ABC):
     """A method's networks, its optimisers, and one step of its training.
 
     Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A
-    trainer fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset.
+    trainer fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset; a
+    text column named in `balance` has each of its values drawn equally often.
     """
 
     defaults: ClassVar[dict[str, Any]] = {}
@@ -44,6 +45,7 @@ class Trainer(ABC):
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         self.averages: dict[str, nn.Module] = {}
         self.columns: tuple[str, ...] = ()
+        self.balance: str | None = None
 
     def prepare(self, sample: Sample) -> Sample:
         """Add to a whole sample, before it is cropped, what the method needs besides; the result is cached."""

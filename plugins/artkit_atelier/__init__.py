@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from artkit import DatasetSpec, Options, hookimpl, option
 
-Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour"]
+Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour", "fauve", "ink", "mosaic"]
 
 
 class LandscapesOptions(Options, frozen=True):
@@ -16,6 +16,9 @@ class LandscapesOptions(Options, frozen=True):
     seed: Annotated[int, option("seed of the first landscape; the next one has the next", ge=0)] = 0
     size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
     style: Annotated[Style, option("how the paintings are painted")] = "impressionist"
+    frames: Annotated[
+        int, option("for `data make`: frames of a slow camera move through each landscape, 0 for single pictures", ge=0)
+    ] = 0
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 
@@ -32,9 +35,21 @@ class StudioOptions(Options, frozen=True):
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 
+class StylesOptions(Options, frozen=True):
+    """Options of the paintings by style, made as they are asked for or written to a folder."""
+
+    count: Annotated[int, option("how many paintings, as many of each style, a tenth of them for validation", ge=1)] = (
+        1000
+    )
+    seed: Annotated[int, option("seed of the first painting; the next one has the next", ge=0)] = 0
+    size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
+    styles: Annotated[tuple[Style, ...], option("the styles; all when left out")] = get_args(Style)
+    cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
+
+
 @hookimpl
 def register_datasets() -> list[DatasetSpec]:
-    """Register the landscapes and the studio."""
+    """Register the landscapes, paintings of them by style, and the studio."""
     return [
         DatasetSpec(
             name="landscapes",
@@ -42,6 +57,13 @@ def register_datasets() -> list[DatasetSpec]:
             factory="artkit_atelier.streaming:open_landscapes",
             writer="artkit_atelier.dataset:write_landscapes",
             options=LandscapesOptions,
+        ),
+        DatasetSpec(
+            name="styles",
+            summary="Paintings of landscapes in several styles, each with the name of its style.",
+            factory="artkit_atelier.gallery:open_gallery",
+            writer="artkit_atelier.gallery:write_gallery",
+            options=StylesOptions,
         ),
         DatasetSpec(
             name="studio",

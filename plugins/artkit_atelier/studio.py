@@ -128,10 +128,10 @@ def _photograph(random: np.random.Generator, side: int) -> Motif:
     window = _zoom(picture.astype(np.float32) / 255, random, side)
     if window.ndim == 2:
         dark, light = random.uniform(0, 0.35, 3), random.uniform(0.65, 1, 3)
-        window = dark + window[..., None] * (light - dark)
-    window = np.clip(window, 0, 1).astype(np.float32)
-    labels = segmentation.slic(window, n_segments=SEGMENTS, compactness=8, start_label=0)
-    return Motif(window, labels.astype(np.uint8))
+        window = (dark + window[..., None] * (light - dark)).astype(np.float32)
+    toned = np.clip(window, 0, 1)
+    labels = segmentation.slic(toned, n_segments=SEGMENTS, compactness=8, start_label=0)
+    return Motif(toned, labels.astype(np.uint8))
 
 
 def _zoom(picture: Array, random: np.random.Generator, side: int) -> Array:

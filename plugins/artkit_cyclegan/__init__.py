@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,6 +89,7 @@ SPEC = MethodSpec(
     translator="artkit_cyclegan.translator:CycleGAN",
     trainer="artkit_cyclegan.trainer:CycleGANTrainer",
     training_options=CycleGANTraining,
+    trains_on=(Need.DOMAINS,),
     default_model="painting",
 )
 
@@ -101,8 +102,11 @@ def register_methods() -> list[MethodSpec]:
 
 @hookimpl
 def register_models() -> list[ModelSpec]:
-    """Register the painter of photos."""
+    """Register the painter of photos, and the models that can be pulled."""
+    from artkit_cyclegan.catalogue import CATALOGUE
+
     return [
+        *CATALOGUE,
         ModelSpec(
             name="painting",
             method="cyclegan",
@@ -110,7 +114,7 @@ def register_models() -> list[ModelSpec]:
             file="artkit_cyclegan:weights/painting.safetensors",
             licence="CC0-1.0",
             source="examples/recipes/cyclegan-painting.toml",
-        )
+        ),
     ]
 
 

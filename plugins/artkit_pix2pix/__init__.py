@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,6 +83,7 @@ SPEC = MethodSpec(
     translator="artkit_pix2pix.translator:Pix2Pix",
     trainer="artkit_pix2pix.trainer:Pix2PixTrainer",
     training_options=Pix2PixTraining,
+    trains_on=(Need.PAIRS,),
     default_model="landscape",
 )
 
@@ -95,8 +96,11 @@ def register_methods() -> list[MethodSpec]:
 
 @hookimpl
 def register_models() -> list[ModelSpec]:
-    """Register the landscape painter."""
+    """Register the landscape painter, and the models that can be pulled."""
+    from artkit_pix2pix.catalogue import CATALOGUE
+
     return [
+        *CATALOGUE,
         ModelSpec(
             name="landscape",
             method="pix2pix",
@@ -104,7 +108,7 @@ def register_models() -> list[ModelSpec]:
             file="artkit_pix2pix:weights/landscape.safetensors",
             licence="CC0-1.0",
             source="examples/recipes/pix2pix-landscape.toml",
-        )
+        ),
     ]
 
 

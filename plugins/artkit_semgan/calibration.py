@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from artkit.images import one_hot
+from artkit.nn import settle_norms
 from artkit_semgan.networks import Dreamer
 
 BATCH, BATCHES, ROUNDS = 64, 8, 12
@@ -26,23 +27,11 @@ def calibrate(dreamer: Dreamer, world: Tensor) -> Dreamer:
     dreamer = copy.deepcopy(dreamer)
     device, chance = dreamer.dense.weight.device, torch.Generator().manual_seed(0)
     noise = [torch.randn(BATCH, dreamer.latent, generator=chance).to(device) for _ in range(BATCHES)]
-    settle_norms(dreamer, noise)
+    settle_norms(dreamer, [(z,) for z in noise])
     for _ in range(ROUNDS):
         shares = torch.stack([dreamt_shares(dreamer(z)) for z in noise]).mean(0)
         dreamer.refine.bias += 0.5 * torch.log((world.to(device) + RARE) / (shares + RARE))  # type: ignore[operator]
     return dreamer
-
-
-def settle_norms(dreamer: Dreamer, noise: list[Tensor]) -> None:
-    """Replace the running averages of batch normalisation by averages over these batches of noise."""
-    norms = [module for module in dreamer.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain average, of all batches alike
-    dreamer.train()
-    for z in noise:
-        dreamer(z)
-    dreamer.eval()
 
 
 def dreamt_shares(logits: Tensor) -> Tensor:

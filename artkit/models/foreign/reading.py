@@ -19,6 +19,7 @@ from artkit.models.header import is_pickle
 
 MAX_BYTES = 4 * 2**30  # the largest generator of these projects, CUT's and pix2pix's included, weighs 0.7 GB
 MAX_TENSORS = 20_000
+AVERAGE = "params_ema"  # BasicSR saves weights and their average in one file; the average is what it runs
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -57,9 +58,11 @@ def _unpickle(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # Only today's files, zip archives, can be mapped; older ones are bare pickles.
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except Exception as error:  # a hostile file can raise anything inside the reader
+            if zipped and path.suffix != ".safetensors":  # torch goes by the suffix; others cannot be mapped
+                return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            with path.open("rb") as file:
+                return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # here and below: a hostile file can raise anything
         raise ModelError(f"{path} {_why(str(error))}") from None
 
 
@@ -68,7 +71,7 @@ def _refuse_compressed(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             compressed = [entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except Exception as error:
         raise ModelError(f"{path} is damaged: {error}.") from None
     if compressed:
         raise ModelError(f"{path} is no PyTorch file: '{compressed[0]}' in it is compressed, which PyTorch never does.")
@@ -90,7 +93,7 @@ def _why(message: str) -> str:
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load_file(path)
-    except Exception as error:  # as above
+    except Exception as error:
         raise ModelError(f"{path} is damaged or no file of weights: {error}.") from None
 
 
@@ -101,6 +104,8 @@ def _only_tensors(loaded: Any, path: Path) -> dict[str, Tensor]:
     if _is_state(loaded):
         return dict(loaded)
     tables = [str(name) for name, value in loaded.items() if isinstance(value, Mapping) and value and _is_state(value)]
+    if AVERAGE in tables and len(tables) == 2:
+        tables = [AVERAGE]
     if len(tables) == 1:
         return dict(loaded[tables[0]])
     if tables:

@@ -88,8 +88,8 @@ def _without_old_statistics(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _unknown(shapes: Mapping[str, Shape]) -> str:
-    first = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:3])
+    first = next((f" (the first of {len(shapes)}: {name} {shape})" for name, shape in shapes.items()), "")
     return (
-        f"no network artkit knows: none of its {len(shapes)} tensors ({first}, ...) has a name as in the ResNet and "
-        "U-Net generators and the PatchGAN discriminators of pytorch-CycleGAN-and-pix2pix and CUT."
+        f"no network artkit knows: its tensors{first} are not named as in the ResNet and U-Net generators and the "
+        "PatchGAN discriminators of pytorch-CycleGAN-and-pix2pix and CUT."
     )

@@ -62,7 +62,7 @@ def _mix(strokes: Strokes, palette: Tensor, style: StrokeStyle) -> Tensor:
     """Return the colour (3, rows, columns) of each stroke: the palette's under its centre, strayed from."""
     colour = strokes.at_centres(blur(palette, strokes.layer.width / 5))
     fleck = (strokes.hue.abs() > 1 - style.flecks) * strokes.hue.sign()
-    turn = style.hue * strokes.hue + style.fleck_turn * fleck
+    turn = style.turn + style.hue * strokes.hue + style.fleck_turn * fleck
     return stray(colour, style.value * strokes.value, turn, style.warmth * strokes.value)
 
 

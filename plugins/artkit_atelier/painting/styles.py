@@ -22,7 +22,8 @@ class StrokeStyle(Style):
     `layers`: painted over the whole picture, large strokes first; `detail_layers`: only where the picture has detail.
     `value`, `hue`: how far a stroke's lightness and hue (radians) stray; `warmth`: how much warmer light strokes are
     than dark ones; `flecks`: the share of strokes that turn to a neighbouring hue, `fleck_turn` radians away.
-    `vividness` multiplies chroma, `contrast` stretches lightness, `light` raises it. `relief`: how strongly the
+    `vividness` multiplies chroma, `contrast` stretches lightness, `light` raises it; `turn` turns all hues (radians).
+    `relief`: how strongly the
     paint's height catches the light; `follow`: how far strokes turn to the borders of things. `ground`: the colour of
     the canvas, and `bare`: how much of it shows through the underpainting. `scale`, `drift`: of the swirl field.
     `grain`: how much of the paint the tooth of the paper refuses.
@@ -38,6 +39,7 @@ class StrokeStyle(Style):
     vividness: float = 1.45
     contrast: float = 1.2
     light: float = 0.015
+    turn: float = 0.0
     relief: float = 0.5
     follow: float = 1.0
     ground: tuple[float, float, float] = (0.93, 0.89, 0.80)
@@ -49,12 +51,17 @@ class StrokeStyle(Style):
 
 @dataclass(frozen=True)
 class WashStyle(Style):
-    """A style of wet washes: `wobble` pixels of wandering edges, `pooling` of pigment there, `grain` of the paper."""
+    """A style of wet washes: `wobble` pixels of wandering edges, `pooling` of pigment there, `grain` of the paper.
+
+    `vividness` multiplies chroma, `contrast` stretches lightness, `light` raises it.
+    """
 
     wobble: float = 3.0
     pooling: float = 0.5
     grain: float = 0.08
     vividness: float = 1.25
+    contrast: float = 1.05
+    light: float = 0.05
 
 
 DEFAULT_STYLE = "impressionist"
@@ -118,6 +125,54 @@ _ALL = (
         grain=0.65,
     ),
     WashStyle("watercolour", "wet washes with pooled pigment on rough paper, after Turner"),
+    StrokeStyle(
+        "fauve",
+        "broad strokes in colours set free, after Derain",
+        layers=(
+            Layer(cell=24, length=64, width=26),
+            Layer(cell=16, length=44, width=17, density=0.75),
+        ),
+        detail_layers=(Layer(cell=8, length=24, width=9, density=0.0),),
+        value=0.09,
+        hue=0.4,
+        warmth=0.08,
+        flecks=0.25,
+        fleck_turn=1.5,
+        vividness=2.4,
+        contrast=1.25,
+        light=0.03,
+        turn=-0.5,
+        relief=0.25,
+        follow=0.6,
+        drift=0.7,
+    ),
+    WashStyle(
+        "ink",
+        "black ink, much water and white paper, after Sesshu",
+        wobble=4.0,
+        pooling=1.1,
+        grain=0.1,
+        vividness=-0.1,
+        contrast=1.6,
+        light=0.1,
+    ),
+    StrokeStyle(
+        "mosaic",
+        "set stones with dark joints, after the floors of Ravenna",
+        layers=(Layer(cell=9, length=12.5, width=12.0, spread=0.1),),
+        detail_layers=(Layer(cell=6, length=7.5, width=7.0, density=0.0, spread=0.1),),
+        value=0.13,
+        hue=0.3,
+        warmth=0.1,
+        flecks=0.08,
+        fleck_turn=1.2,
+        vividness=1.9,
+        contrast=1.35,
+        relief=0.9,
+        ground=(0.17, 0.14, 0.16),
+        bare=0.92,
+        scale=200,
+    ),
 )
 
 STYLES: dict[str, Style] = {style.name: style for style in _ALL}

@@ -25,7 +25,7 @@ def paint_washes(photo: Tensor, labels: Tensor, style: WashStyle, seed: int) -> 
     _, height, width = photo.shape
     rng = generator(seed, 50)
     photo, labels = _wander(photo, labels, style.wobble, rng)
-    wash = heighten(_flatten(photo, labels), style.vividness, 1.05, 0.05).clamp(0.02, 1)
+    wash = heighten(_flatten(photo, labels), style.vividness, style.contrast, style.light).clamp(0.02, 1)
     flow = 0.16 * smooth_noise(height, width, 48, rng) + 0.05 * smooth_noise(height, width, 14, rng)
     pools = style.pooling * _rims(wash, labels)
     grain = style.grain * (2 * tooth(height, width, seed) - 1)

@@ -1,0 +1,96 @@
+"""Run a CAN model: dream, walk from dream to dream, and say which styles the dreams remind of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from artkit import Context, ModelHeader, OptionError, Translator
+from artkit.nn import stroke_noise
+from artkit.seeds import mix_seeds
+from artkit_can import SPEC, CanOptions
+from artkit_can.discriminator import StyleCritic
+from artkit_can.generator import Generator
+from artkit_can.losses import entropy, posterior
+
+Place = tuple[int, int, float]
+"""A place in the space of noise: from the noise of one seed to that of another, by a share of the way."""
+
+
+class Can(Translator):
+    """The generator of a trained model, and its style critic, which looks at what was made only to report on it."""
+
+    spec = SPEC
+    options: CanOptions
+    header: ModelHeader
+
+    def __init__(self, options: CanOptions, header: ModelHeader) -> None:
+        super().__init__(options, header)
+        if options.towards is not None and options.interpolate > 1:
+            raise OptionError("can(towards=..., interpolate=...): walk from seed to seed, or towards one; not both.")
+        self.styles: list[str] = header.arguments["styles"]
+        self.style_form = header.arguments["style_form"]
+        self.generator = Generator(**header.arguments["generator"])
+        self.critic = StyleCritic(len(self.styles), **header.arguments["critic"])
+
+    def translate(self, context: Context) -> Tensor:  # type: ignore[override]
+        """Make one picture a seed."""
+        places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
+        z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
+        size, strokes = (context.height, context.width), None
+        if self.generator.strokes:
+            fields = [_between(place, lambda seed: stroke_noise(*size, seed), torch.lerp) for place in places]
+            strokes = (
+                torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
+            )
+        return (self.generator(self.options.temperature * z, strokes, size) + 1) / 2
+
+    def report(self, output: Tensor) -> list[dict[str, Any]]:
+        """Return how much each picture looks like each style, and the entropy of that, in nats."""
+        weight = next(self.critic.parameters())
+        side = self.header.arguments["critic"]["resolution"]
+        seen = F.interpolate(output, size=(side, side), mode="bilinear", antialias=True) * 2 - 1
+        with torch.inference_mode():
+            chances = posterior(self.critic(seen.to(weight.device, weight.dtype)), self.style_form).cpu()
+        return [
+            {
+                "styles": {name: round(chance, 4) for name, chance in zip(self.styles, row.tolist(), strict=True)},
+                "style_entropy": round(float(spread), 4),
+            }
+            for row, spread in zip(chances, entropy(chances), strict=True)
+        ]
+
+    def _find_place(self, seed: int, number: int) -> Place:
+        """Return where the dream of a seed lies; `number` is the seed as the user gave it, which walks count by."""
+        if self.options.towards is not None:
+            return seed, mix_seeds(self.options.towards, 0), self.options.share
+        if self.options.interpolate > 1:
+            start, steps = divmod(number, self.options.interpolate)
+            return mix_seeds(start, 0), mix_seeds(start + 1, 0), steps / self.options.interpolate
+        return seed, seed, 0.0
+
+    def _latent(self, seed: int) -> Tensor:
+        return torch.randn(self.generator.latent, generator=torch.Generator().manual_seed(seed))
+
+
+def _between(place: Place, make: Any, mix: Any) -> Tensor:
+    start, end, share = place
+    return make(start) if share == 0 else mix(make(start), make(end), share)
+
+
+def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+    """Return the vector a `share` of the way from a to b, along the arc between them (Shoemake 1985).
+
+    Noise of many dimensions lies near a sphere; the straight line between would cut through its empty middle. Lengths
+    are carried over from one to the other in a line.
+    """
+    lengths = a.norm(), b.norm()
+    angle = torch.acos(((a / lengths[0]) @ (b / lengths[1])).clamp(-1, 1))
+    if float(angle) < 1e-4:
+        return torch.lerp(a, b, share)
+    start, end = (torch.sin(part * angle) / torch.sin(angle) for part in (1 - share, share))
+    direction = start * a / lengths[0] + end * b / lengths[1]
+    return direction * torch.lerp(*lengths, share)

@@ -1,0 +1,77 @@
+"""Neural style transfer: a photo painted in the style of a picture.
+
+Two engines: `patch` needs no weights (see painting.py), `vgg` optimises the losses of Gatys et al. 2016 and their
+successors where weights of VGG-19 are found (see vgg/).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from artkit import Kind, MethodSpec, Options, Port, hookimpl, option
+
+StyleName = Literal["dots", "etching", "flow", "glass", "knife", "mosaic", "watercolour", "woodcut"]
+
+
+class NstOptions(Options, frozen=True):
+    """Options of an nst step."""
+
+    style: Annotated[
+        StyleName | None, option("a style that needs no picture; flow, where no picture is given as style")
+    ] = None
+    strength: Annotated[float, option("how far the painting may leave the photo", ge=0, le=1)] = 0.5
+    style_scale: Annotated[float, option("size of the style's forms: 2 is twice as large", ge=0.1, le=10)] = 1.0
+    completeness: Annotated[float, option("how much of the style must appear, not only what fits", ge=0, le=1)] = 0.7
+    quality: Annotated[Literal["draft", "normal", "best"], option("work that goes into it")] = "normal"
+    colours: Annotated[
+        Literal["style", "luminance", "palette"],
+        option("the style's colours; or the photo's: only lightness is painted, or the painting is recoloured"),
+    ] = "style"
+    engine: Annotated[
+        Literal["auto", "patch", "vgg"],
+        option("patch needs no weights, vgg those of VGG-19; auto: vgg where they are found"),
+    ] = "auto"
+    weights: Annotated[str | None, option("vgg: file of weights; ARTKIT_VGG19 and the usual places if none")] = None
+    loss: Annotated[Literal["gram", "w2", "sliced"], option("vgg: what tells styles apart")] = "w2"
+    optimiser: Annotated[Literal["adam", "lbfgs"], option("vgg: how the picture is changed")] = "adam"
+    start: Annotated[Literal["patch", "photo", "noise"], option("vgg: what it starts from")] = "patch"
+    steps: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | None, option("vgg: steps at the coarsest size; by quality if none")
+    ] = None
+    smoothness: Annotated[float, option("vgg: weight of total variation", ge=0, le=1000)] = 1.0
+    time_budget: Annotated[
+        Annotated[float, Meta(gt=0)] | None, option("vgg: seconds it may take; at least one step is taken")
+    ] = None
+    mix: Annotated[tuple[float, ...], option("weights of the styles, in order; all alike if empty")] = ()
+
+
+_REGIONS = "regions of the style, in the same colours as `map`"
+_PICTURES = (
+    Port("style", Kind.IMAGE, "a picture to take the style from", required=False, any_size=True),
+    Port("style2", Kind.IMAGE, "a second style", required=False, any_size=True),
+    Port("style3", Kind.IMAGE, "a third style", required=False, any_size=True),
+)
+_MAPS = (
+    Port("map", Kind.IMAGE, "regions of the photo, each in its colour", required=False, any_size=True),
+    Port("style_map", Kind.IMAGE, _REGIONS, required=False, any_size=True),
+    Port("style2_map", Kind.IMAGE, _REGIONS, required=False, any_size=True),
+    Port("style3_map", Kind.IMAGE, _REGIONS, required=False, any_size=True),
+)
+
+SPEC = MethodSpec(
+    name="nst",
+    summary="Paint a photo in the style of a picture.",
+    inputs=(Port("image", Kind.IMAGE, "the photo"), *_PICTURES, *_MAPS),
+    output=Kind.IMAGE,
+    options=NstOptions,
+    translator="artkit_nst.translator:Nst",
+    needs_model=False,
+)
+
+
+@hookimpl
+def register_methods() -> list[MethodSpec]:
+    """Register nst."""
+    return [SPEC]

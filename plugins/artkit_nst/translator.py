@@ -1,0 +1,134 @@
+"""Run nst: make the style ready once, paint each photo."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from artkit import Context, ImageError, ModelHeader, OptionError, Translator
+from artkit_nst import SPEC, NstOptions
+from artkit_nst.colour import luma
+from artkit_nst.effort import EFFORTS, manner
+from artkit_nst.engines import choose_network
+from artkit_nst.judging import warn_of_photo
+from artkit_nst.keeping import grey_sources, keep_luminance, keep_palette
+from artkit_nst.keys import Source
+from artkit_nst.painting import Painter, Watch
+from artkit_nst.regions import photo_regions, style_regions
+from artkit_nst.style import Style
+from artkit_nst.swatches import make_swatch
+
+DEFAULT = "flow"  # the style where nobody says one
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What is asked for one photo: 3HW, the styles' pictures and maps (3HW each), and the photo's own map."""
+
+    photo: Tensor
+    styles: tuple[Tensor, ...]
+    style_maps: tuple[Tensor | None, ...]
+    map: Tensor | None
+
+
+class Nst(Translator):
+    """A photo in the style of one picture, of several, or of none but a name."""
+
+    spec = SPEC
+    options: NstOptions
+
+    def __init__(self, options: NstOptions, header: ModelHeader | None) -> None:
+        super().__init__(options, header)
+        self._ready: tuple[str, Style] | None = None
+        self.network = choose_network(options)
+        if any(weight < 0 for weight in options.mix) or (options.mix and not sum(options.mix)):
+            raise OptionError(f"nst(mix={list(options.mix)}): weights are 0 or more, and not all of them are 0.")
+
+    def translate(  # type: ignore[override]
+        self,
+        context: Context,
+        *,
+        image: Tensor,
+        style: Tensor | None,
+        style2: Tensor | None,
+        style3: Tensor | None,
+        map: Tensor | None,
+        style_map: Tensor | None,
+        style2_map: Tensor | None,
+        style3_map: Tensor | None,
+    ) -> Tensor:
+        """Paint N3HW. Styles and maps are N3HW, each of a size of its own."""
+        if style is None and (self.options.style or (style2 is None and style3 is None)):
+            style = make_swatch(self.options.style or DEFAULT).to(image).expand(len(image), -1, -1, -1)
+        pairs = [(style, style_map), (style2, style2_map), (style3, style3_map)]
+        used = [(picture, its_map) for picture, its_map in pairs if picture is not None]
+        if len(used) < sum(its_map is not None for _, its_map in pairs) or (map is None and style_map is not None):
+            raise ImageError("nst: maps go together: -i map=PATH for the photo, and one for each style that is given.")
+        painted = []
+        for index, seed in enumerate(context.seeds):
+            styles = tuple(picture[index] for picture, _ in used)
+            maps = tuple(None if its_map is None else its_map[index] for _, its_map in used)
+            brief = Brief(image[index], styles, maps, None if map is None else map[index])
+            painted.append(self._paint(brief, seed, context.progress))
+        return torch.stack(painted)
+
+    def _paint(self, brief: Brief, seed: int, watch: Watch) -> Tensor:
+        photo, colours, regions = brief.photo, None, None
+        if brief.map is not None:
+            colours, regions = photo_regions(brief.map, (photo.shape[-2], photo.shape[-1]))
+        style = self._style(brief, colours)
+        if self.options.colours == "luminance":
+            return keep_luminance(photo, lambda grey: self._render(grey, style, regions, seed, watch))
+        painted = self._render(photo, style, regions, seed, watch)
+        return keep_palette(photo, painted) if self.options.colours == "palette" else painted
+
+    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int, watch: Watch) -> Tensor:
+        options = self.options
+        painter = Painter(style, manner(options.strength, options.completeness), EFFORTS[options.quality])
+        if self.network is None:
+            return painter.paint(photo, seed, regions, watch)
+        from artkit_nst.vgg.transfer import begin, labour, transfer
+
+        start = begin(options.start, photo, painter, regions, seed)
+        made = transfer(self.network, photo.expand(3, -1, -1), style, start, labour(options), regions, watch)
+        return luma(made) if len(photo) == 1 else made
+
+    def _style(self, brief: Brief, colours: Tensor | None) -> Style:
+        """Make the styles ready, or take what the last photo had, if that is the same."""
+        parts = [*brief.styles, *(its_map for its_map in brief.style_maps if its_map is not None)]
+        print_ = _fingerprint(parts if colours is None else [*parts, colours])
+        if self._ready is None or self._ready[0] != print_:
+            self._ready = print_, self._prepare(brief, colours)
+        return self._ready[1]
+
+    def _prepare(self, brief: Brief, colours: Tensor | None) -> Style:
+        regions: list[Tensor] | list[None] = [None] * len(brief.styles)
+        if colours is not None:
+            sizes = [(style.shape[-2], style.shape[-1]) for style in brief.styles]
+            regions = style_regions(brief.style_maps, sizes, colours)
+        for number, style in enumerate(brief.styles):
+            warn_of_photo(style, number + 1)
+        shares = self._shares(len(brief.styles))
+        sources = [Source(*parts) for parts in zip(brief.styles, shares, regions, strict=True)]
+        if self.options.colours == "luminance":
+            sources = grey_sources(sources)
+        return Style([source for source in sources if source.share], self.options.style_scale)
+
+    def _shares(self, count: int) -> list[float]:
+        weights = self.options.mix or (1.0,) * count
+        if len(weights) != count or not sum(weights):
+            written = list(self.options.mix)
+            raise OptionError(f"nst(mix={written}) has {len(written)} weights, and there are {count} styles.")
+        return [weight / sum(weights) for weight in weights]
+
+
+def _fingerprint(parts: list[Tensor]) -> str:
+    """Return what tells pictures from others: a hash of all pixels."""
+    digest = hashlib.blake2b()
+    for part in parts:
+        digest.update(repr(tuple(part.shape)).encode())
+        digest.update(part.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

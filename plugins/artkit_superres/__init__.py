@@ -1,0 +1,120 @@
+"""Super-resolution: enlarge pictures, after SRGAN (Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a
+Generative Adversarial Network", 2017) and its twin that minimises the squared error alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from artkit import Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, Tiling, hookimpl, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from artkit import ModelHeader
+    from artkit.models.foreign import Checkpoint
+
+
+class SuperresOptions(Options, frozen=True):
+    """Options of a superres step."""
+
+    scale: Annotated[
+        int, option("output pixels for each input pixel, along a side; 0 is the smallest the model has", ge=0)
+    ] = 0
+    tile: Annotated[
+        int,
+        option("side of the tiles it computes in, in input pixels; 0 chooses by memory. The result is the same", ge=0),
+    ] = 0
+
+
+class SuperresTraining(Options, frozen=True):
+    """Options of superres training; without adversarial, matching and texture weights it trains the MSE twin."""
+
+    sources: Annotated[tuple[str, ...], option("columns to learn from; every column of pictures when left out")] = ()
+    scales: Annotated[tuple[int, ...], option("scales to learn, each with a network of its own")] = (2, 4)
+    network: Annotated[
+        Literal["edsr", "srresnet", "rrdb"], option("edsr is small and has no norm; srresnet is the paper's")
+    ] = "edsr"
+    width: Annotated[int, option("filters of the generator", ge=4, le=1024)] = 64
+    blocks: Annotated[int, option("residual blocks of the generator", ge=1, le=64)] = 16
+    pixel: Annotated[Literal["mse", "l1"], option("loss on pixels")] = "mse"
+    content: Annotated[float, option("weight of the loss on pixels", ge=0)] = 1.0
+    adversarial: Annotated[float, option("weight of the adversarial loss; the paper's is 0.001", ge=0)] = 0.0
+    matching: Annotated[float, option("weight of matching the discriminator's features", ge=0)] = 0.0
+    texture: Annotated[float, option("weight of matching how strong detail is, wherever exactly it lies", ge=0)] = 0.0
+    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
+    patch: Annotated[Literal[16, 34, 70], option("side of the patches the discriminator judges, in pixels")] = 34
+    judge: Annotated[int, option("filters of the discriminator's first level", ge=4, le=1024)] = 64
+
+
+SPEC = MethodSpec(
+    name="superres",
+    summary="Enlarge a picture, with detail that plain interpolation lacks.",
+    inputs=(Port("image", Kind.IMAGE, "a picture to enlarge"),),
+    output=Kind.IMAGE,
+    options=SuperresOptions,
+    translator="artkit_superres.translator:Superres",
+    trainer="artkit_superres.trainer:SuperresTrainer",
+    training_options=SuperresTraining,
+    default_model="sharp",
+    tiling=Tiling.EXACT,
+    halo=19,
+)
+
+
+@hookimpl
+def register_methods() -> list[MethodSpec]:
+    """Register superres."""
+    return [SPEC]
+
+
+@hookimpl
+def register_models() -> list[ModelSpec]:
+    """Register the adversarial model and its twin."""
+    return [
+        ModelSpec(
+            name="sharp",
+            method="superres",
+            summary="Enlarges 2 or 4 times, crisply: detail is invented where it is lost.",
+            file="artkit_superres:weights/sharp.safetensors",
+            licence="CC0-1.0",
+            source="examples/recipes/superres-sharp.toml",
+        ),
+        ModelSpec(
+            name="faithful",
+            method="superres",
+            summary="Enlarges 2 or 4 times with the least error, softer than sharp.",
+            file="artkit_superres:weights/faithful.safetensors",
+            licence="CC0-1.0",
+            source="examples/recipes/superres-faithful.toml",
+        ),
+    ]
+
+
+@hookimpl
+def register_metrics() -> list[MetricSpec]:
+    """Register the scores that super-resolution papers report."""
+    return [
+        MetricSpec(
+            "psnr_y",
+            "peak signal-to-noise ratio in dB of luma (BT.601), 8 bits, a border of 4 pixels left out",
+            "artkit_superres.metrics:psnr_y",
+            better="higher",
+        ),
+        MetricSpec(
+            "ssim_y",
+            "structural similarity of luma (BT.601), 8 bits, a border of 4 pixels left out",
+            "artkit_superres.metrics:ssim_y",
+            better="higher",
+        ),
+    ]
+
+
+@hookimpl
+def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[ModelHeader, dict[str, Tensor]] | None:
+    """Take RRDB networks: ESRGAN's and Real-ESRGAN's files."""
+    if method not in (None, SPEC.name):
+        return None
+    from artkit_superres.importing import import_rrdb
+
+    return import_rrdb(checkpoint)

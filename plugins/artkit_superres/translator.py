@@ -1,0 +1,39 @@
+"""Run a superres model."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from artkit import Context, ModelHeader, OptionError, Translator
+from artkit_superres import SPEC, SuperresOptions
+from artkit_superres.networks import enlarge, make_network, network_name
+
+
+class Superres(Translator):
+    """The network of the scale that is asked for; a model may hold several.
+
+    The picture comes in float32 whatever the arithmetic of the network: fine steps of colour survive in what the
+    network adds to.
+    """
+
+    spec = SPEC
+    keeps_float = True
+    options: SuperresOptions
+
+    def __init__(self, options: SuperresOptions, header: ModelHeader) -> None:
+        super().__init__(options, header)
+        scales = {int(scale): arguments for scale, arguments in header.arguments["scales"].items()}
+        self.scale = options.scale or min(scales)
+        if self.scale not in scales:
+            known = " or ".join(f"scale={scale}" for scale in sorted(scales))
+            raise OptionError(f"superres(scale={options.scale}): this model has {known}.")
+        for scale, arguments in scales.items():
+            self.add_module(network_name(scale), make_network(header.architecture, arguments))
+
+    def output_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the input's size times the scale."""
+        return self.scale * height, self.scale * width
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+        """Enlarge N3HW, in tiles where it is large."""
+        return enlarge(self.get_submodule(network_name(self.scale)), image, self.options.tile)

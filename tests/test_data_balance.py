@@ -1,0 +1,66 @@
+"""Balanced batches: every value of a column equally often, every sample once before any comes again."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+
+from artkit import Kind
+from artkit.data import Batches, Column, Dataset
+from artkit.data.batches import draw_shuffled
+
+SHARES = {"many": 9, "some": 4, "few": 1}
+
+
+class Uneven(Dataset):
+    name = "uneven"
+
+    def __init__(self):
+        self.labels = [name for name, count in SHARES.items() for _ in range(count)]
+        column = Column("class", Kind.TEXT, values=tuple(sorted(SHARES)))
+        self.columns = {"image": Column("image", Kind.IMAGE), "class": column}
+
+    def __len__(self):
+        return len(self.labels)
+
+    def load(self, index, names):
+        sample = {"image": torch.full((3, 8, 8), index, dtype=torch.uint8), "class": self.labels[index]}
+        return {name: sample[name] for name in names}
+
+
+def draws(count, size=5, **options):
+    batches = Batches(Uneven(), ["image", "class"], size=size, crop=8, **{"seed": 3, "balance": "class", **options})
+    found = [batches.at(step) for step in range(-(-count // size))]
+    pictures = [round(float(picture.mean()) * 255) for batch in found for picture in batch["image"]]
+    return pictures[:count], [name for batch in found for name in batch["class"]][:count]
+
+
+def test_every_value_comes_once_a_round():
+    _, names = draws(60)
+    assert all(sorted(names[start : start + 3]) == sorted(SHARES) for start in range(0, 60, 3))
+    assert len({tuple(names[start : start + 3]) for start in range(0, 60, 3)}) > 1
+
+
+def test_every_sample_comes_once_before_any_comes_again():
+    pictures, names = draws(27 * 3)
+    for name, count in SHARES.items():
+        own = [picture for picture, label in zip(pictures, names, strict=True) if label == name]
+        assert all(len(set(own[start : start + count])) == count for start in range(0, 27 // count * count, count))
+
+
+def test_a_batch_depends_on_seed_and_step_alone():
+    assert draws(20) == draws(20)
+    assert draws(20)[0] != draws(20, seed=4)[0]
+
+
+def test_without_it_samples_come_as_often_as_they_are():
+    _, names = draws(14 * 3, balance=None)
+    assert Counter(names) == {name: 3 * count for name, count in SHARES.items()}
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_draws_go_through_all_before_any_comes_again(count):
+    drawn = [draw_shuffled(count, number, 5) for number in range(3 * count)]
+    assert all(sorted(drawn[start : start + count]) == list(range(count)) for start in range(0, 3 * count, count))

@@ -1,0 +1,210 @@
+"""superres: sizes, tiles, alpha and depth; the networks' reach; the scores of luma."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.metrics import peak_signal_noise_ratio
+
+import artkit
+from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit.engine.tiling import SMALLEST, compute_tiled, tile_side
+from artkit.errors import DataError, UsageError
+from artkit.models import save_model
+from artkit.nn import enlarge_bicubic
+from artkit.testing import check_spec
+from artkit_superres import SPEC, SuperresOptions
+from artkit_superres.metrics import luma, psnr_y, ssim_y
+from artkit_superres.networks import NETWORKS, arguments_for, make_network, stages_of
+from artkit_superres.translator import Superres
+
+ARCHITECTURES = sorted(NETWORKS)
+
+
+def awake(made: torch.nn.Module) -> torch.nn.Module:
+    """Give every layer random weights that matter."""
+    generator = torch.Generator().manual_seed(0)
+    for layer in made.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            torch.nn.init.normal_(layer.weight, 0, 0.15, generator)
+        elif isinstance(layer, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(layer.running_mean, 0, 0.2, generator)
+    return made.eval().requires_grad_(False)
+
+
+def network(architecture: str, scale: int = 2, blocks: int = 1) -> torch.nn.Module:
+    return awake(make_network(architecture, arguments_for(architecture, scale, 6, blocks)))
+
+
+def translator(architecture: str = "edsr", scales: tuple[int, ...] = (2, 4), **options: object) -> Superres:
+    arguments = {str(scale): arguments_for(architecture, scale, 6, 1) for scale in scales}
+    header = ModelHeader(
+        method="superres",
+        architecture=architecture,
+        arguments={"scales": arguments},
+        inputs={"image": Kind.IMAGE},
+        output=Kind.IMAGE,
+        size_multiple=max(one.get("unshuffle", 1) for one in arguments.values()),
+    )
+    torch.manual_seed(0)
+    return awake(Superres(SuperresOptions(**options), header))
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A model file of random weights for 2 and 4 times."""
+    made = translator()
+    path = tmp_path / "model.safetensors"
+    save_model(path, made.header, made.state_dict())
+    return path
+
+
+def test_the_spec_keeps_the_contract():
+    check_spec(SPEC)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@settings(max_examples=12)
+@given(height=st.integers(1, 9), width=st.integers(1, 9), scale=st.sampled_from([2, 4]))
+def test_output_is_the_input_times_the_scale(architecture, height, width, scale):
+    made = translator(architecture, (scale,))
+    output = made.run({"image": torch.rand(1, 3, height, width)}, seeds=(0,), size=(height, width))
+    assert output.shape == (1, 3, scale * height, scale * width)
+
+
+def test_untrained_edsr_is_bicubic_and_keeps_flat_pictures_flat():
+    image = torch.rand(1, 3, 7, 9)
+    fresh = make_network("edsr", arguments_for("edsr", 4, 8, 2))
+    assert torch.equal(fresh(image), enlarge_bicubic(image, 4))
+    assert torch.allclose(fresh(torch.full((1, 3, 5, 5), 0.3)), torch.tensor(0.3), atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("scale", [2, 4])
+def test_halo_is_the_reach_of_an_output_pixel(architecture, scale):
+    made = network(architecture, scale).double()
+    side = 2 * made.halo + 9 - made.halo % 2
+    middle = side // 2 // 4 * 4
+    picture = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+    cell = slice(scale * middle, scale * (middle + 1))
+    trimmed = picture[..., : side // 4 * 4, : side // 4 * 4] if architecture == "rrdb" else picture
+    made(trimmed)[..., cell, cell].sum().backward()
+    rows = picture.grad.abs().sum((0, 1, 3)).nonzero().flatten()
+    reach = max(middle - int(rows.min()), int(rows.max()) - middle)
+    assert reach <= made.halo
+    assert reach >= 0.6 * made.halo
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("tile", [8, 12])
+def test_tiled_equals_whole(architecture, tile):
+    made = network(architecture, 2)
+    image = torch.rand(2, 3, 42, 50)
+    tiled = compute_tiled(made, image, tile=tile, halo=made.halo, scale=2)
+    assert torch.allclose(tiled, made(image), atol=1e-5)
+
+
+def test_a_smaller_halo_would_show():
+    made = network("edsr")
+    image = torch.rand(1, 3, 42, 50)
+    assert not torch.allclose(compute_tiled(made, image, tile=8, halo=1, scale=2), made(image), atol=1e-3)
+
+
+def test_tiles_see_no_more_than_their_share():
+    seen = []
+    compute_tiled(lambda x: seen.append(x.shape[-2:]) or x, torch.rand(1, 3, 30, 100), tile=16, halo=3)
+    assert len(seen) == 2 * 7
+    assert max(max(sides) for sides in seen) == 16 + 2 * 3
+
+
+def test_tiles_fit_the_memory():
+    side = tile_side(100, 10, torch.float32, memory=4 << 20)
+    assert (side + 20) ** 2 * 100 * 4 <= 4 << 20 < (side + 22) ** 2 * 100 * 4
+    assert tile_side(10**9, 10, torch.float32) == SMALLEST
+    assert tile_side(10**9, 300, torch.float32) == 600
+
+
+def test_large_pictures_are_computed_in_parts():
+    made = network("rrdb", blocks=23)
+    trunk, tail = stages_of(made)
+    assert trunk.halo > 300 > 10 > tail.halo
+    assert trunk.floats < tail.floats
+    image = torch.rand(1, 3, 20, 14)
+    assert torch.equal(tail.compute(trunk.compute(made.cells(image))), made(image))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_tile_is_an_option_that_changes_nothing(architecture):
+    image = torch.rand(1, 3, 33, 21)
+    whole, tiled = (
+        translator(architecture, (2,), tile=tile).run({"image": image}, seeds=(0,), size=(33, 21)) for tile in (0, 7)
+    )
+    assert torch.allclose(whole, tiled, atol=1e-5)
+
+
+def test_scale_is_one_the_model_has():
+    assert translator().scale == 2
+    assert translator(scale=4).scale == 4
+    assert translator(scales=(4,)).scale == 4
+    with pytest.raises(OptionError, match=r"scale=3\): this model has scale=2 or scale=4\."):
+        translator(scale=3)
+
+
+def test_alpha_and_16_bit_are_kept(model):
+    levels = np.random.default_rng(0).integers(0, 65536, (6, 5, 4), dtype=np.uint16)
+    out = Chain(f"superres(model={str(model)!r}, scale=4)")(levels)
+    assert (out.size, out.bits) == ((24, 20), 16)
+    assert out.alpha.shape == (1, 1, 24, 20)
+
+
+def test_fine_steps_of_colour_survive_coarse_arithmetic():
+    made = translator()
+    for parameter in made.x2.leave.parameters():
+        parameter.zero_()
+    ramp = torch.linspace(0.7, 0.7 + 63 / 65535, 64).expand(1, 3, 8, 64)
+    output = made.to(torch.bfloat16).run({"image": ramp}, seeds=(0,), size=(8, 64), dtype=torch.bfloat16)
+    assert torch.allclose(output, enlarge_bicubic(ramp, 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.5])
+def test_flat_and_tiny_pictures_go_through(model, value):
+    for size in ((1, 1), (1, 40), (40, 1)):
+        out = Chain(f"superres(model={str(model)!r})")(np.full((*size, 3), value, np.float32))
+        assert out.size == (2 * size[0], 2 * size[1])
+
+
+def test_wrong_scale_is_one_line(model):
+    with pytest.raises(UsageError, match="scale"):
+        Chain(f"superres(model={str(model)!r}, scale=-1)")(np.zeros((4, 4, 3), np.uint8))
+
+
+def test_luma_is_that_of_bt601():
+    assert luma(torch.ones(3, 1, 1)).item() == pytest.approx(235)
+    assert luma(torch.zeros(3, 1, 1)).item() == pytest.approx(16)
+    red = torch.tensor([1.0, 0, 0])[:, None, None]
+    assert luma(red).item() == pytest.approx(81.481)
+
+
+def test_scores_follow_the_protocol():
+    one, other = (torch.rand(3, 30, 28, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    planes = [luma(image)[4:-4, 4:-4].numpy() for image in (one, other)]
+    assert psnr_y([one], [other]) == pytest.approx(peak_signal_noise_ratio(*planes, data_range=255), abs=1e-6)
+    assert ssim_y([one], [one]) == pytest.approx(1)
+    assert ssim_y([one], [other]) < 0.3
+    framed = other.clone()
+    framed[:, :4] = one[:, :4]
+    assert psnr_y([one], [framed]) == psnr_y([one], [other])
+    whole = (one * 255).round() / 255
+    assert psnr_y([whole], [whole + 0.001]) == float("inf")
+
+
+def test_scores_need_more_than_the_border():
+    with pytest.raises(DataError, match="larger than 8"):
+        psnr_y([torch.rand(3, 8, 20)], [torch.rand(3, 8, 20)])
+
+
+def test_scores_are_registered():
+    assert {"psnr_y", "ssim_y"} <= set(artkit.plugins.registry().metrics)
