@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -54,8 +52,3 @@ class Edsr(nn.Module):
 def enlarge_bicubic(image: Tensor, scale: int) -> Tensor:
     """Enlarge NCHW an integer number of times by bicubic interpolation (Keys 1981, a = -0.5, as Pillow and MATLAB)."""
     return F.interpolate(image, scale_factor=scale, mode="bicubic", antialias=True)
-
-
-def reach(*layers: tuple[int, float]) -> int:
-    """Return the reach in input pixels of convolutions in a row, each (kernel side, resolution relative to input)."""
-    return math.ceil(sum((side // 2) / resolution for side, resolution in layers))

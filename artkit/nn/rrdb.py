@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn.edsr import reach
+from artkit.nn.reach import reach
 
 RESIDUAL_SCALE = 0.2  # ESRGAN, section 3.1: residuals are scaled down before they are added
 SLOPE = 0.2

@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor, nn
 
-from artkit.nn.edsr import reach
+from artkit.nn.reach import reach
 
 
 class SrResnetBlock(nn.Module):

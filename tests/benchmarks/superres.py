@@ -27,8 +27,7 @@ from artkit.nn import enlarge_bicubic
 from artkit_superres.metrics import psnr_y, ssim_y
 from artkit_superres.networks import shrink
 
-COUNT = 40
-HELD_OUT = "landscapes(count=44,seed=900001)"
+HELD_OUT = "landscapes(count=9,seed=900001)"
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 CROPS = {"astronaut": (60, 180), "chelsea": (90, 170), "coffee": (130, 250), "rocket": (200, 250)}
 SIDE = 96
@@ -37,7 +36,7 @@ SIDE = 96
 def atelier(column: str) -> list[Tensor]:
     """Return held-out landscapes, 3HW."""
     data = open_dataset(HELD_OUT)
-    return [data.load(index, [column])[column].float() / 255 for index in range(min(COUNT, len(data)))]
+    return [data.load(index, [column])[column].float() / 255 for index in range(len(data))]
 
 
 def photos() -> list[Tensor]:
