@@ -88,7 +88,8 @@ def register_datasets() -> list[DatasetSpec]:
     """Offer datasets: to train on by name, `stripes(width=4)`, and for `artkit data make stripes`.
 
     Called once, when plugins are loaded. `factory` is called with the options and the split ("train", "val" or
-    "test"), and returns an `artkit.data.Dataset`.
+    "test"), and returns an `artkit.data.Dataset`. A spec with a `layout` teaches artkit to recognise folders: see
+    docs/data.md.
 
     Example::
 
@@ -103,7 +104,8 @@ def register_datasets() -> list[DatasetSpec]:
 
         @hookimpl
         def register_datasets():
-            return [DatasetSpec("stripes", "Stripes of random colours.", f"{__name__}:make_stripes", StripeOptions)]
+            summary = "Stripes of random colours."
+            return [DatasetSpec("stripes", summary, f"{__name__}:make_stripes", options=StripeOptions)]
 
 
         def make_stripes(options, split):

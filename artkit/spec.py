@@ -29,6 +29,23 @@ class Kind(StrEnum):
     PICTURE = "picture"
 
 
+class Need(StrEnum):
+    """What a method's training needs of a data set.
+
+    `pictures`: pictures, at least. `pairs`: a picture or label map, and the picture that belongs to it. `labels`: label
+    maps. `domains`: two columns of pictures, partners or not. `classes`: pictures with a text column of few values, a
+    style say. `captions`: pictures with words. `frames`: pictures and the ones that follow.
+    """
+
+    PICTURES = "pictures"
+    PAIRS = "pairs"
+    LABELS = "labels"
+    DOMAINS = "domains"
+    CLASSES = "classes"
+    CAPTIONS = "captions"
+    FRAMES = "frames"
+
+
 @dataclass(frozen=True)
 class Port:
     """A named input of a step. The first port of a method is its main one: the previous step feeds it.
@@ -88,7 +105,8 @@ class MethodSpec:
     `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
     main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
     model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
-    `halo` is the receptive field's half width in pixels, for `tiling="exact"`.
+    `halo` is the receptive field's half width in pixels, for `tiling="exact"`. `trains_on` says what data will do for
+    training, any one of several; `artkit data check` asks it.
     """
 
     name: str
@@ -99,6 +117,7 @@ class MethodSpec:
     options: type[Options] = Options
     trainer: str | None = None
     training_options: type[Options] = Options
+    trains_on: tuple[Need, ...] = (Need.PICTURES,)
     needs_model: bool = True
     default_model: str | None = None
     size: SizeRule = SizeRule()
@@ -141,18 +160,20 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A dataset that a plugin makes.
+    """A dataset that a plugin makes, or a layout of folders that it recognises.
 
     `factory` is `"package.module:function"`, called as `factory(options, split)` for a Dataset made as it is asked for.
     `writer`, where there is one, is called as `writer(directory, options, jobs, progress)` and writes it to a folder;
-    `progress()` is to be called after each sample.
+    `progress()` is to be called after each sample. `layout`, called as `layout(place)` with the `artkit.data.Place` of
+    a folder's pictures, returns an `artkit.data.Table` when it knows that layout, else None; it is asked before core's.
     """
 
     name: str
     summary: str
-    factory: str
+    factory: str | None = None
     writer: str | None = None
     options: type[Options] = Options
+    layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -252,6 +273,7 @@ __all__ = [
     "MethodSpec",
     "MetricSpec",
     "ModelSpec",
+    "Need",
     "OptionInfo",
     "Options",
     "Port",

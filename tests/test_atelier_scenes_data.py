@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from artkit.data import FolderDataset
 from artkit.errors import OptionError, OutputError
 from artkit.images import read_classes_file
 from artkit.spec import parse_options
@@ -16,7 +17,7 @@ from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.dataset import write_landscapes
 from artkit_atelier.scenes import make_scene
-from artkit_atelier.streaming import Landscapes
+from artkit_atelier.streaming import Landscapes, open_landscapes
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -117,3 +118,15 @@ def test_the_example_map_has_palette_colours_only():
         damaged = np.asarray(image).reshape(-1, 3)
     exact = (damaged[:, None] == np.array(COLOURS)).all(-1).any(-1).mean()
     assert exact < 0.5
+
+
+def test_frames_become_clips(tmp_path):
+    write_landscapes(tmp_path, LandscapesOptions(count=10, seed=40, size=(24, 16), frames=3), 1, lambda: None)
+    data = FolderDataset(tmp_path, "val")
+    assert data.stems == ["00009/00000", "00009/00001"]
+    sample = data.load(0, ["frame", "next", "label"])
+    last = make_scene(49, 16, 24, camera=0.5)
+    assert np.abs(sample["next"].permute(1, 2, 0).numpy() / 255 - last.photo).max() <= 0.5 / 255 + 1e-6
+    assert data.column("label").classes.names == NAMES
+    with pytest.raises(OptionError, match="data make"):
+        open_landscapes(LandscapesOptions(frames=3), "train")

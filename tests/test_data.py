@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from artkit.data import Batches, Column, Dataset, FolderDataset, describe
+from artkit.data import Batches, Column, Dataset, FolderDataset
 from artkit.errors import DataError
 from artkit.spec import Kind
 
@@ -59,7 +59,7 @@ def test_sheets_are_cut_in_two(tmp_path):
     assert np.array_equal(torch.cat([sample["A"], sample["B"]], -1).permute(1, 2, 0).numpy(), sheet)
 
 
-def test_hashed_splits_stay_when_files_are_added(tmp_path):
+def test_splits_by_content_stay_when_files_are_added_or_renamed(tmp_path):
     for index in range(60):
         save(tmp_path / "photo" / f"{index}.png", noise(index, 4, 4))
     train, val = (set(FolderDataset(tmp_path, split).stems) for split in ("train", "val"))
@@ -68,6 +68,32 @@ def test_hashed_splits_stay_when_files_are_added(tmp_path):
     for index in range(60, 90):
         save(tmp_path / "photo" / f"{index}.png", noise(index, 4, 4))
     assert train <= set(FolderDataset(tmp_path, "train").stems)
+    for path in list((tmp_path / "photo").iterdir()):
+        path.rename(path.with_name(f"renamed_{path.name}"))
+    assert {f"renamed_{key}" for key in val} <= set(FolderDataset(tmp_path, "val").stems)
+
+
+def test_copies_of_a_picture_are_in_one_split(tmp_path):
+    for index in range(40):
+        save(tmp_path / "photo" / f"{index}.png", noise(index % 20, 4, 4))
+    for split in ("train", "val"):
+        keys = set(FolderDataset(tmp_path, split).stems)
+        assert keys == {str((int(key) + 20) % 40) for key in keys}
+
+
+def test_one_picture_is_enough(tmp_path):
+    for index in range(30):  # one in ten would be held out
+        save(tmp_path / str(index) / "photo" / "1.png", noise(index, 4, 4))
+        assert len(FolderDataset(tmp_path / str(index), "train")) == 1
+
+
+def test_transparent_pixels_are_laid_on_white(tmp_path):
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    pixels[:2, :, 3] = 255
+    save(tmp_path / "photo" / "1.png", pixels)
+    image = FolderDataset(tmp_path).load(0, ["photo"])["photo"]
+    assert image[:, :2].unique().tolist() == [0]
+    assert image[:, 2:].unique().tolist() == [255]
 
 
 def test_captions_become_columns(pairs):
@@ -82,8 +108,8 @@ def test_captions_become_columns(pairs):
     ("make", "words"),
     [
         (lambda path: None, "holds no pictures"),
-        (lambda path: save(path / "train" / "a" / "1.png", noise(1)), "no folder 'val'"),
-        (lambda path: [save(path / side / f"{side}.png", noise(1)) for side in ("a", "b")], "no file name in common"),
+        (lambda path: save(path / "train" / "a" / "1.png", noise(1)), "no split 'val': it has train"),
+        (lambda path: [save(path / "A" / "1.png", noise(1)), (path / "B").mkdir()], "B holds no pictures"),
     ],
 )
 def test_folders_that_hold_no_dataset(tmp_path, make, words):
@@ -146,19 +172,6 @@ def test_errors_reach_whoever_reads_the_stream(pairs):
         list(batches(pairs).stream(0, 2))
 
 
-def test_describe_names_every_fault(pairs):
-    (pairs / "train" / "photo" / "0.png").write_text("no picture")
-    (pairs / "train" / "label" / "1.png").unlink()
-    save(pairs / "val" / "photo" / "8.png", noise(1, 10, 10))
-    found = describe(pairs)
-    assert found["samples"] == {"train": 7, "val": 2}
-    told = "\n".join(found["problems"])
-    assert "1 has no partner in label" in told
-    assert "0.png" in told
-    assert "8: its pictures differ in size: label 32x24, photo 10x10" in told
-    assert any(method["method"] == "pix2pix" for method in found["methods"])
-
-
 class Domains(Dataset):
     """Two unpaired domains of flat pictures whose grey level is their number; B's are larger."""
 
@@ -200,3 +213,18 @@ def test_whole_pictures_of_several_sizes_are_cut_to_their_middle():
     batch = Batches(Domains(), ["A", "B"], size=3, crop=None, seed=0).at(0)
     assert batch["A"].shape == (3, 3, 20, 20)
     assert batch["B"].shape == (3, 3, 24, 24)
+
+
+def test_jitter_varies_the_colours_of_the_input_alone(tmp_path):
+    for index in range(4):
+        for column in ("A", "B"):
+            save(tmp_path / "train" / column / f"{index}.png", noise(index, 8, 8))
+    dataset = FolderDataset(tmp_path, "train")
+    plain, varied = (Batches(dataset, ["A", "B"], size=4, crop=8, seed=3, jitter=jitter).at(0) for jitter in (0.0, 0.3))
+    assert torch.equal(plain["A"], plain["B"])
+    assert torch.equal(varied["B"], plain["B"])
+    assert not torch.equal(varied["A"], plain["A"])
+    domains = Batches(dataset, ["A", "B"], size=4, crop=8, seed=3, jitter=0.3, unpaired=True)
+    assert not torch.equal(
+        domains.at(0)["B"], Batches(dataset, ["A", "B"], size=4, crop=8, seed=3, unpaired=True).at(0)["B"]
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,6 @@ import pytest
 import torch
 from PIL import Image
 
-from artkit.data import FolderDataset
 from artkit.errors import DataError, OptionError, TrainingError, UsageError
 from artkit.models.file import load_model
 from artkit.training import export_run, train
@@ -214,9 +214,12 @@ def test_the_rate_is_constant_then_falls_in_a_line():
     assert [settings.rate(step) for step in (0, 49, 50, 75, 100)] == [1, 1, 1, 0.5, 0]
 
 
-def test_unpaired_pictures_are_refused_by_a_method_that_learns_from_pairs(pairs, tmp_path, monkeypatch):
-    monkeypatch.setattr(FolderDataset, "unpaired", True)
+def test_unpaired_pictures_are_refused_by_a_method_that_learns_from_pairs(pairs, tmp_path):
+    for column, names in (("label", "abc"), ("photo", "def")):
+        (tmp_path / "data" / column).mkdir(parents=True)
+        for name in names:
+            shutil.copy(pairs / "train" / column / "1.png", tmp_path / "data" / column / f"{name}.png")
     with pytest.raises(DataError, match="pix2pix learns from pairs") as raised:
-        run(pairs, tmp_path / "run", 2)
+        run(tmp_path / "data", tmp_path / "run", 2)
     assert "label, photo" in str(raised.value)
     assert not (tmp_path / "run").exists()

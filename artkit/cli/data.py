@@ -1,4 +1,4 @@
-"""`artkit data`: check a folder of training data, or make a dataset that a plugin knows how to make."""
+"""`artkit data`: list the datasets that plugins make, and make one; its other commands are in `data_*.py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from artkit.cli.data_check import check
+from artkit.cli.data_pairs import pairs
 from artkit.cli.output import json_option, print_columns, print_json
 from artkit.cli.parameters import Assignment, Size, collect_settings
 from artkit.cli.progress import progress
@@ -25,23 +27,8 @@ def data(ctx: click.Context, as_json: bool) -> None:
         _list(ctx.obj, as_json)
 
 
-@data.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@json_option
-def check(folder: Path, as_json: bool) -> int:
-    """Say what a folder holds, what is wrong with it, and what can be trained on it.
-
-    The exit code is 1 when something is wrong.
-    """
-    with progress(f"checking {folder}") as bar:
-        from artkit.data import describe
-
-        found = describe(folder, lambda: bar.advance(f"checking {folder}"))
-    if as_json:
-        print_json(found)
-    else:
-        _print_description(found)
-    return 1 if found["problems"] else 0
+data.add_command(check)
+data.add_command(pairs)
 
 
 @data.command()
@@ -88,7 +75,7 @@ def make(
 
 
 def _list(registry: Registry, as_json: bool) -> None:
-    specs = list(registry.datasets.values())
+    specs = [spec for spec in registry.datasets.values() if spec.factory]
     if as_json:
         print_json([_record(spec) for spec in specs])
     elif specs:
@@ -105,19 +92,3 @@ def _record(spec: DatasetSpec) -> dict[str, Any]:
 
     options = [asdict(option) for option in describe_options(spec.options)]
     return {"name": spec.name, "summary": spec.summary, "options": options}
-
-
-def _print_description(found: dict[str, Any]) -> None:
-    print_columns((key, _text(value)) for key, value in found.items() if key not in ("problems", "methods"))
-    for method in found["methods"]:
-        click.echo(f"{method['method']}: {method['command']}")
-    for problem in found["problems"]:
-        click.echo(f"wrong: {problem}")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value))
-    return str(value)

@@ -6,7 +6,22 @@ from artkit.data.batches import Batches
 from artkit.data.checking import describe
 from artkit.data.dataset import Column, Dataset, Sample
 from artkit.data.folder import FolderDataset
+from artkit.data.layouts import Place, Table
 from artkit.data.making import make_dataset
 from artkit.data.opening import open_dataset
+from artkit.data.pairing import Pairing, make_pairs
 
-__all__ = ["Batches", "Column", "Dataset", "FolderDataset", "Sample", "describe", "make_dataset", "open_dataset"]
+__all__ = [
+    "Batches",
+    "Column",
+    "Dataset",
+    "FolderDataset",
+    "Pairing",
+    "Place",
+    "Sample",
+    "Table",
+    "describe",
+    "make_dataset",
+    "make_pairs",
+    "open_dataset",
+]

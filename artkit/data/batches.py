@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from artkit.data.dataset import Dataset, Sample
 from artkit.seeds import mix_seeds
+from artkit.spec import Kind
 
 Prepare = Callable[[Sample], Sample]
 Batch = dict[str, Tensor | list[str]]
@@ -33,6 +34,9 @@ class Batches:
 
     With `balance`, a text column, each of its values is drawn equally often, whatever the number of its samples; those
     come once each before any comes again.
+
+    `jitter` varies the colours of what is learned from, by up to that share: of the first column, or of each domain;
+    the target of a pair keeps its colours.
     """
 
     def __init__(
@@ -47,10 +51,11 @@ class Batches:
         prepare: Prepare | None = None,
         unpaired: bool = False,
         balance: str | None = None,
+        jitter: float = 0.0,
         cache_bytes: int = 6 << 30,
     ) -> None:
         self.dataset, self.names, self.size, self.crop, self.seed = dataset, tuple(names), size, crop, seed
-        self.mirror, self.prepare = mirror and dataset.mirrors, prepare
+        self.mirror, self.prepare, self.jitter = mirror and dataset.mirrors, prepare, jitter
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
         self._groups = group_by(dataset, balance) if balance else []
         self._cache: dict[tuple[int, int], Sample] = {}
@@ -103,7 +108,7 @@ class Batches:
             index = self._draw_balanced(number)
         else:
             index = draw_shuffled(self.dataset.count(self._domains[domain][0]), number, seed)
-        return self._augment(self._sample(domain, index), mix_seeds(seed, step, place))
+        return self._augment(self._sample(domain, index), mix_seeds(seed, step, place), domain)
 
     def _draw_balanced(self, number: int) -> int:
         """Return draw `number`: every group has its turn, in an order of its own each round, and deals its samples."""
@@ -122,13 +127,17 @@ class Batches:
             self._cache[domain, index] = sample
         return sample
 
-    def _augment(self, sample: Sample, seed: int) -> Sample:
+    def _augment(self, sample: Sample, seed: int, domain: int) -> Sample:
         generator = torch.Generator().manual_seed(seed)
         tops, flip = torch.rand(2, generator=generator).tolist(), bool(torch.rand((), generator=generator) < 0.5)
-        return {
+        cut = {
             name: _crop(value, self.crop, tops, self.mirror and flip) if isinstance(value, Tensor) else value
             for name, value in sample.items()
         }
+        seen = self._domains[domain][0]
+        if self.jitter and self.dataset.column(seen).kind is Kind.IMAGE and isinstance(cut.get(seen), Tensor):
+            cut[seen] = jitter_colours(cut[seen], self.jitter, generator)  # type: ignore[arg-type]
+        return cut
 
 
 def draw_shuffled(count: int, number: int, seed: int) -> int:
@@ -153,6 +162,15 @@ def _crop(value: Tensor, crop: int | None, tops: Sequence[float], flip: bool) ->
         top, left = (round(top * (side - crop)) for top, side in zip(tops, value.shape[-2:], strict=True))
         value = value[..., top : top + crop, left : left + crop]
     return value.flip(-1) if flip else value
+
+
+def jitter_colours(image: Tensor, amount: float, generator: torch.Generator) -> Tensor:
+    """Vary brightness, contrast and saturation of a picture, uint8 3HW, each by a factor 1 - amount to 1 + amount."""
+    brightness, contrast, saturation = (1 + amount * (2 * torch.rand(3, generator=generator) - 1)).tolist()
+    x = image.float() * brightness
+    x = (x - x.mean()) * contrast + x.mean()
+    grey = x.mean(0, keepdim=True)
+    return (grey + saturation * (x - grey)).round().clamp(0, 255).to(image.dtype)
 
 
 def _grow(value: Tensor, side: int) -> Tensor:

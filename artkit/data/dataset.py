@@ -67,4 +67,7 @@ class Dataset(ABC):
                 if column.kind is kind and column.name not in besides:
                     return column
         wanted = " or ".join(kinds)
-        raise DataError(f"{self.name or 'the dataset'} has no column of kind {wanted} left to train on.")
+        raise DataError(
+            f"{self.name or 'the dataset'} has no column of kind {wanted} left to train on (it has "
+            f"{', '.join(self.columns)}): `artkit data check` says what a folder will do for."
+        )

@@ -1,145 +1,191 @@
-"""Datasets in folders: one subfolder a column, or A|B sheets; splits as folders, or by a hash of the name."""
+"""Data sets in folders: a table of files, recognised by looking, as samples to train on."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from artkit.data.captions import find_captions
 from artkit.data.dataset import Column, Dataset, Sample
+from artkit.data.headers import read_header
+from artkit.data.holdout import hold_out
+from artkit.data.labels import load_labels
+from artkit.data.layouts import WHOLE, Place, recognise
+from artkit.data.layouts.names import LABELS, MASKS, is_column
+from artkit.data.palettes import find_classes
 from artkit.errors import DataError, ImageError
-from artkit.images import READABLE_SUFFIXES, ClassSet, nearest_palette, read_classes_file, read_picture
+from artkit.images import ClassSet, LabelClass, read_picture
 from artkit.spec import Kind
 
-SPLITS = ("train", "val", "test")
-LABEL_NAMES = {"label", "labels", "label_map", "semantic", "seg", "annotations"}
-CAPTIONS_FILE, CLASSES_FILE = "captions.tsv", "classes.txt"
-HELD_OUT_SHARE = 0.1
-MAX_CATEGORIES = 16
+FEW, MAX_CATEGORIES, MEMBERS = 16, 256, 4  # words are categories when few, or when each is that of several samples
+MASK_CLASSES = ClassSet("mask", (LabelClass("background", (0, 0, 0)), LabelClass("object", (255, 255, 255))))
 
 
 class FolderDataset(Dataset):
-    """One split of a folder: `DIR/[SPLIT/]COLUMN/NAME.png`, or `DIR/[SPLIT/]NAME.png` as A|B sheets.
+    """One split of a folder in any layout of `artkit.data.layouts`.
 
-    `classes.txt` gives label maps their class set; `captions.tsv` adds text columns. Without split folders a tenth of
-    the samples, chosen by a hash of the name, is kept apart as `val`: the choice stays when files are added.
+    `classes.txt` or `palette.png` gives label maps their class set; a CSV or TSV file adds text columns. A folder
+    without splits is divided by a hash of its pictures' content: a tenth is kept apart as "val", and stays apart when
+    files are added. Where there is a "test" split and no "val", the former serves as the latter. Raises DataError.
     """
 
     def __init__(self, directory: Path, split: str = "train") -> None:
         self.directory, self.split, self.name = directory, split, str(directory)
         if not directory.is_dir():
             raise DataError(f"{directory} is no folder: give a dataset's folder, or a name that `artkit data` lists.")
-        root = directory / split if (directory / split).is_dir() else directory
-        self._hashed = root == directory and not any((directory / name).is_dir() for name in SPLITS)
-        if root == directory and not self._hashed:
-            raise DataError(f"{directory} has no folder '{split}'.")
-        self.classes = _read_classes(directory)
-        self._files: dict[str, dict[str, Path]] = {}
-        self.sheets = False
-        self._scan(root)
-        self.text = _read_text(directory)
-        self._add_text_columns()
+        self.tables, places = recognise(directory)
+        part = self._part()
+        self.table, self.hashed = self.tables[part], part == WHOLE
+        _check_filled(places[part], directory)
+        self.unpaired, self.classes = self.table.unpaired, find_classes(directory)
+        self.keys = self._choose_keys()
+        columns = {name: self._column(name) for name in self.table.columns}
+        self.text = dict(self.table.text)
+        for name in self.text:
+            values = set().union(*(table.text.get(name, {}).values() for table in self.tables.values()))
+            columns[name] = Column(name, Kind.TEXT, values=tuple(sorted(values)))
+        self.columns = columns
+        self.uncaptioned: list[str] = []
+        self.unfound: list[str] = []
+        if not self.unpaired:
+            self._add_captions()
 
     def __len__(self) -> int:
-        return len(self.stems)
+        return max(map(len, self.keys.values()))
+
+    def count(self, name: str) -> int:
+        """Return how many samples a column has."""
+        return len(self.keys[name]) if self.unpaired else len(self)
+
+    @property
+    def stems(self) -> list[str]:
+        """The keys of paired samples, in order: file names without suffix, with the folders below their column."""
+        return next(iter(self.keys.values()))
 
     def load(self, index: int, names: Sequence[str]) -> Sample:
-        """Load the named columns of sample `index`; see Dataset.load."""
-        stem = self.stems[index]
-        return {name: self._load(self.column(name), stem) for name in names}
+        """Load the named columns of sample `index`; see Dataset.load. Transparent pixels are laid on white."""
+        if self.unpaired and len(names) > 1:
+            raise DataError(f"the pictures of {self.name} are unpaired ({', '.join(names)}): none belongs to another.")
+        return {name: self._load(self.column(name), index) for name in names}
 
-    def _scan(self, root: Path) -> None:
-        folders = {path.name: list_images(path) for path in sorted(root.iterdir()) if path.is_dir()}
-        self._files = {name: {path.stem: path for path in paths} for name, paths in folders.items() if paths}
-        sheets = list_images(root)
-        if not self._files and sheets:
-            self.sheets = True
-            self._files = {side: {path.stem: path for path in sheets} for side in ("A", "B")}
-        if not self._files:
-            raise DataError(f"{root} holds no pictures that artkit reads ({', '.join(sorted(READABLE_SUFFIXES))}).")
-        self.lonely = self._find_lonely()
-        common = set.intersection(*(set(files) for files in self._files.values()))
-        if not common:
-            raise DataError(f"the folders {', '.join(self._files)} of {root} have no file name in common.")
-        self.stems = sorted(
-            stem for stem in common if not self._hashed or _is_held_out(stem) == (self.split != "train")
-        )
-        if not self.stems:
-            raise DataError(f"{root} has no samples for the split '{self.split}'.")
-        self.columns = {name: self._column(name) for name in self._files}
+    def path(self, name: str, index: int) -> Path:
+        """Return the file of a picture column's sample."""
+        return self.table.columns[name][self.keys[name][index]]
 
-    def _find_lonely(self) -> dict[str, list[str]]:
-        """Return each stem that lacks a file in some column, with those columns."""
-        stems = sorted(set.union(*(set(files) for files in self._files.values())))
-        missing = {stem: [name for name, files in self._files.items() if stem not in files] for stem in stems}
-        return {stem: names for stem, names in missing.items() if names}
+    @property
+    def lonely(self) -> dict[str, list[str]]:
+        """Each key that lacks a file in some column, with those columns; nothing where columns are unpaired.
+
+        Of a folder divided by content they belong to the training split.
+        """
+        if self.unpaired or (self.hashed and self.split != "train"):
+            return {}
+        columns = self.table.columns
+        every = sorted(set().union(*columns.values()))
+        missing = {key: [name for name, files in columns.items() if key not in files] for key in every}
+        return {key: names for key, names in missing.items() if names}
+
+    def _part(self) -> str:
+        if WHOLE in self.tables:
+            return WHOLE
+        if self.split == "val" and "val" not in self.tables and "test" in self.tables:
+            return "test"
+        if self.split not in self.tables:
+            raise DataError(f"{self.directory} has no split '{self.split}': it has {', '.join(self.tables)}.")
+        return self.split
+
+    def _choose_keys(self) -> dict[str, list[str]]:
+        columns = self.table.columns
+        if self.unpaired:
+            keys = {name: sorted(files) for name, files in columns.items()}
+        else:
+            keys = {next(iter(columns)): sorted(set.intersection(*map(set, columns.values())))}
+        if self.hashed:
+            keys = {name: self._of_split(name, every) for name, every in keys.items()}
+        for name, chosen in keys.items():
+            if not chosen:
+                where = f"column '{name}' of {self.directory}" if self.unpaired else str(self.directory)
+                raise DataError(f"{where} has no samples for the split '{self.split}'.")
+        return keys if self.unpaired else dict.fromkeys(columns, next(iter(keys.values())))
+
+    def _of_split(self, name: str, keys: list[str]) -> list[str]:
+        """Return the keys that content puts into this split, groups of them whole."""
+        files, groups = self.table.columns[name], self.table.groups
+        held = hold_out({groups.get(key, key): files[key] for key in reversed(keys)})
+        return [key for key in keys if (groups.get(key, key) in held) == (self.split != "train")]
 
     def _column(self, name: str) -> Column:
-        if self.classes is not None and name.lower() in LABEL_NAMES:
-            return Column(name, Kind.LABELS, self.classes)
+        own = self.table.classes.get(name)
+        if own is not None or (self.classes is not None and self._holds_labels(name)):
+            return Column(name, Kind.LABELS, self.classes or own)
+        if name.lower() in MASKS and self._is_black_and_white(name):
+            return Column(name, Kind.LABELS, MASK_CLASSES)
         return Column(name, Kind.IMAGE)
 
-    def _add_text_columns(self) -> None:
-        rows = list(self.text.values()) or [{}]
-        for name in rows[0]:
-            values = sorted({row.get(name, "") for row in rows})
-            few = tuple(values) if 1 < len(values) <= MAX_CATEGORIES else ()
-            self.columns = {**self.columns, name: Column(name, Kind.TEXT, values=few)}
+    def _add_captions(self) -> None:
+        """Add a column for each text of the caption file; note the samples without a row, and the rows without one."""
+        captions = find_captions(self.directory)
+        if captions is None:
+            return
+        rows, unmatched = captions.match(self.stems, self.split)
+        elsewhere = set().union(*(files for table in self.tables.values() for files in table.columns.values()))
+        self.unfound = captions.match(elsewhere, self.split)[1] if unmatched else []
+        self.uncaptioned = [key for key in self.stems if key not in rows]
+        told = {}
+        for name in captions.names:
+            self.text[name] = {key: row[name] for key, row in rows.items()}
+            told[name] = Column(name, Kind.TEXT, values=list_categories(self.text[name]))
+        self.columns = {**self.columns, **told}
 
-    def _load(self, column: Column, stem: str) -> Tensor | str:
+    def _holds_labels(self, name: str) -> bool:
+        """Tell by the column's name; where no column's tells, by whether the first picture has a palette."""
+        if any(column.lower() in LABELS for column in self.table.columns):
+            return name.lower() in LABELS
+        header = read_header(next(iter(self.table.columns[name].values())))
+        return not self.table.sheets and header is not None and header.mode == "P"
+
+    def _is_black_and_white(self, name: str) -> bool:
+        header = read_header(next(iter(self.table.columns[name].values())))
+        return header is not None and header.mode == "1"
+
+    def _load(self, column: Column, index: int) -> Tensor | str:
         if column.kind is Kind.TEXT:
-            return self.text.get(stem, {}).get(column.name) or ""
-        path = self._files[column.name][stem]
-        try:
-            return self._load_pixels(column, path)
-        except ImageError as error:
-            raise DataError(str(error)) from error
-
-    def _load_pixels(self, column: Column, path: Path) -> Tensor:
+            return self.text[column.name].get(self.stems[index], "")
+        path = self.path(column.name, index)
         if column.kind is Kind.LABELS:
+            assert column.classes is not None
             return load_labels(path, column.classes)
-        image = (read_picture(path).tensor[0] * 255).round().to(torch.uint8)
-        if self.sheets:
+        image = load_image(path)
+        if self.table.sheets:
             half = image.shape[-1] // 2
             image = image[..., :half] if column.name == "A" else image[..., half : 2 * half]
         return image
 
 
-def load_labels(path: Path, classes: ClassSet | None) -> Tensor:
-    """Load a label map as class indices, uint8 HW.
+def list_categories(words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of a column of words, sorted, where they are few enough to be categories; else nothing."""
+    values = set(words.values())
+    few = len(values) <= FEW or (len(values) <= MAX_CATEGORIES and MEMBERS * len(values) <= len(words))
+    return tuple(sorted(values)) if len(values) > 1 and few else ()
 
-    Maps in exact palette colours or in class indices are taken as they are; any other colour, such as JPEG leaves at
-    borders, becomes the nearest of the palette.
-    """
-    assert classes is not None
+
+def load_image(path: Path) -> Tensor:
+    """Load a picture, uint8 3HW, on white where it is transparent. Raises DataError."""
     try:
-        return read_picture(path, kind=Kind.LABELS, classes=classes).tensor[0].to(torch.uint8)
-    except ImageError:
-        return nearest_palette(read_picture(path).tensor, classes)[0].to(torch.uint8)
+        picture = read_picture(path)
+    except ImageError as error:
+        raise DataError(str(error)) from error
+    image = picture.tensor[0]
+    if picture.alpha is not None:
+        image = image * picture.alpha[0] + (1 - picture.alpha[0])
+    return (image * 255).round().to(torch.uint8)
 
 
-def list_images(directory: Path) -> list[Path]:
-    """Return the pictures right inside `directory`, sorted by name."""
-    return sorted(path for path in directory.iterdir() if path.suffix.lower() in READABLE_SUFFIXES and path.is_file())
-
-
-def _read_classes(directory: Path) -> ClassSet | None:
-    path = directory / CLASSES_FILE
-    return read_classes_file(path) if path.is_file() else None
-
-
-def _read_text(directory: Path) -> dict[str, dict[str, str]]:
-    path = directory / CAPTIONS_FILE
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return {Path(row["file"]).stem: {k: v for k, v in row.items() if k not in ("file", "split")} for row in rows}
-
-
-def _is_held_out(stem: str) -> bool:
-    return hashlib.blake2b(stem.encode(), digest_size=4).digest()[0] < 256 * HELD_OUT_SHARE
+def _check_filled(place: Place, directory: Path) -> None:
+    """Raise DataError for an empty folder that is called like a column: an empty domain, or forgotten partners."""
+    for name, path in place.empty.items():
+        if "/" not in name and is_column(name):
+            raise DataError(f"{path} holds no pictures, so {directory} cannot be trained on: fill it or remove it.")

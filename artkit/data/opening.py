@@ -8,6 +8,7 @@ from artkit.data.dataset import Dataset
 from artkit.data.folder import FolderDataset
 from artkit.errors import DataError, nearest
 from artkit.plugins import registry, resolve
+from artkit.plugins.reporting import warn
 from artkit.spec import DatasetSpec, Options, parse_options
 
 
@@ -17,10 +18,16 @@ def open_dataset(data: str | Path, split: str = "train") -> Dataset:
     Raises DataError when there is neither, OptionError for options the dataset does not have.
     """
     if Path(data).is_dir():
-        return FolderDataset(Path(data), split)
+        dataset = FolderDataset(Path(data), split)
+        if split == "train" and dataset.unfound:
+            count, example = len(dataset.unfound), dataset.unfound[0]
+            warn(f"{data}: {count} rows of its captions name pictures that are not there ({example}, ...): left out.")
+        return dataset
     spec, options = find_dataset(str(data))
-    dataset: Dataset = resolve(spec.factory, registry().origin(spec.name))(options, split)
-    return dataset
+    if spec.factory is None:
+        raise DataError(f"{spec.name} is a layout of folders, not a dataset: give a folder's path.")
+    made: Dataset = resolve(spec.factory, registry().origin(spec.name))(options, split)
+    return made
 
 
 def find_dataset(text: str) -> tuple[DatasetSpec, Options]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from pathlib import Path
 
 import msgspec
@@ -59,7 +60,8 @@ class ClassSet(msgspec.Struct, frozen=True):
 def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
     """Read `classes.txt`: one `index name R G B` a line (commas do too), indices 0 to K-1 in any order, `#` comments.
 
-    The set is called `name`, by default the name of the file's folder. Raises DataError naming the line.
+    A class without a colour gets one. The set is called `name`, by default the name of the file's folder. Raises
+    DataError naming the line.
     """
     path = Path(path)
     try:
@@ -74,7 +76,7 @@ def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
             continue
         try:
             index, label, *colour = words
-            red, green, blue = (int(level) for level in colour)
+            red, green, blue = (int(level) for level in colour) if colour else spread_colour(int(index))
             if int(index) in found:
                 raise ValueError(f"index {index} comes twice")
             found[int(index)] = LabelClass(label, (red, green, blue))
@@ -87,6 +89,12 @@ def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
         return ClassSet(name or path.resolve().parent.name, tuple(found[index] for index in range(len(found))))
     except ValueError as error:
         raise DataError(f"{path}: {error}.") from None
+
+
+def spread_colour(index: int) -> Colour:
+    """Return a colour for class `index`: hues a golden angle apart, no two of the first 256 alike."""
+    red, green, blue = colorsys.hsv_to_rgb(index * 0.618034 % 1, (1, 0.6)[index % 2], (0.9, 0.7, 0.5)[index % 3])
+    return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def write_classes_file(classes: ClassSet, path: Path, *, overwrite: bool = False) -> None:

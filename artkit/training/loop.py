@@ -42,8 +42,10 @@ class Loop:
         for network in trainer.networks.values():
             network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.averages = self._make_averages()
-        self.batches = self._batches(dataset, settings.batch, settings.crop, settings.mirror)
-        self.previews = self._batches(preview, min(PREVIEW_PICTURES, len(preview)), None, False)
+        self.batches = self._batches(
+            dataset, settings.batch, settings.crop, mirror=settings.mirror, jitter=settings.jitter
+        )
+        self.previews = self._batches(preview, min(PREVIEW_PICTURES, len(preview)), None)
         self.step = 0
         self._stop = False
 
@@ -124,19 +126,10 @@ class Loop:
         self.trainer.averages = {name: ema.module for name, ema in averages.items()}
         return averages
 
-    def _batches(self, dataset: Dataset, size: int, crop: int | None, mirror: bool) -> Batches:
-        names = self.trainer.columns
-        return Batches(
-            dataset,
-            names,
-            size=size,
-            crop=crop,
-            seed=self.settings.seed,
-            mirror=mirror,
-            prepare=self.trainer.prepare,
-            unpaired=self.trainer.unpaired,
-            balance=self.trainer.balance,
-        )
+    def _batches(self, dataset: Dataset, size: int, crop: int | None, **augmentation: Any) -> Batches:
+        names, seed = self.trainer.columns, self.settings.seed
+        how = {name: getattr(self.trainer, name) for name in ("prepare", "unpaired", "balance")}
+        return Batches(dataset, names, size=size, crop=crop, seed=seed, **how, **augmentation)
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {name: self._place(value) if isinstance(value, Tensor) else value for name, value in batch.items()}

@@ -13,6 +13,7 @@ import torch
 
 from artkit import __version__
 from artkit.data import Dataset, open_dataset
+from artkit.data.needs import list_trainable
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.models.file import save_model
 from artkit.plugins import registry, resolve
@@ -161,9 +162,11 @@ def _trainer_class(spec: MethodSpec) -> type[Trainer]:
 def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> None:
     """Refuse unpaired pictures to a method that learns from pairs."""
     if dataset.unpaired and not trainer.unpaired and len(dataset.columns) > 1:
+        able = ", ".join(found["method"] for found in list_trainable(dataset.name, dataset))
         raise DataError(
             f"{spec.name} learns from pairs, and the pictures of {dataset.name} are unpaired "
-            f"({', '.join(dataset.columns)}): name partners alike, or train a method for unpaired pictures."
+            f"({', '.join(dataset.columns)}): name partners alike, or train a method for unpaired pictures"
+            f"{f' ({able})' if able else ''}."
         )
 
 

@@ -22,6 +22,10 @@ class Settings(Options, frozen=True):
         float, option("decay of the weight average that is exported; 0 exports the last weights", ge=0, lt=1)
     ] = 0.999
     mirror: Annotated[bool, option("flip pictures left to right at random, where the data allows it")] = True
+    jitter: Annotated[
+        float,
+        option("share by which the colours of the input pictures vary; a pair's target keeps its own", ge=0, le=1),
+    ] = 0.0
     precision: Annotated[Literal["auto", "fp32", "bf16"], option("arithmetic of the networks")] = "auto"
     device: Annotated[str, option("auto, cpu, cuda, cuda:N or mps")] = "auto"
     start: Annotated[

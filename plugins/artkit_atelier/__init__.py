@@ -16,6 +16,9 @@ class LandscapesOptions(Options, frozen=True):
     seed: Annotated[int, option("seed of the first landscape; the next one has the next", ge=0)] = 0
     size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
     style: Annotated[Style, option("how the paintings are painted")] = "impressionist"
+    frames: Annotated[
+        int, option("for `data make`: frames of a slow camera move through each landscape, 0 for single pictures", ge=0)
+    ] = 0
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 

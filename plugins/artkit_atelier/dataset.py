@@ -8,6 +8,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,11 +21,12 @@ from artkit.images.atomic import write_atomically
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.noise import Array
-from artkit_atelier.scenes import Scene, make_scene
+from artkit_atelier.scenes import Scene, make_frames, make_scene
 
 Bytes = npt.NDArray[np.uint8]
 Task = TypeVar("Task")
 Done = TypeVar("Done")
+Row = tuple[str, ...]
 
 VALIDATION_EVERY = 10
 
@@ -53,26 +55,42 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
     """Write `options.count` scenes from `options.seed` on, with their paintings.
 
     Layout: `{train,val}/{label,photo,painting}/NNNNN.png`, labels as palette PNGs of class indices; `classes.txt` with
-    a line `id name R G B` a class; `captions.tsv` with a row a scene. Work is spread over `jobs` processes. Raises
-    OutputError where the directory already holds a dataset.
+    a line `id name R G B` a class; `captions.tsv` with a row a scene. With `options.frames` each scene is a clip
+    instead: `{train,val}/CLIP/{frame,label}/NNNNN.png`. Work is spread over `jobs` processes. Raises OutputError where
+    the directory already holds a dataset.
     """
     if (directory / "classes.txt").exists():
         raise OutputError(f"{directory} already holds a dataset; name another directory, or remove it first.")
+    if options.frames:
+        _write_clips(directory, options, jobs, progress)
+    else:
+        _write_scenes(directory, options, jobs, progress)
+    lines = [f"{index} {name} {' '.join(map(str, COLOURS[index]))}\n" for index, name in enumerate(NAMES)]
+    write_atomically(directory / "classes.txt", "".join(lines).encode())
+
+
+def _write_scenes(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
     for split in ("train", "val"):
         for kind in ("label", "photo", "painting"):
             (directory / split / kind).mkdir(parents=True, exist_ok=True)
-    tasks = [
-        _Task(directory, index, options.seed + index, options.size, options.style) for index in range(options.count)
-    ]
     table = io.StringIO()
     writer = csv.writer(table, delimiter="\t", lineterminator="\n")
     writer.writerow(("file", "split", "caption", "time", "weather", "seed"))
-    for row in spread_work(_write, tasks, jobs):
+    for row in spread_work(_write, _tasks(directory, options), jobs):
         writer.writerow(row)
         progress()
     write_atomically(directory / "captions.tsv", table.getvalue().encode())
-    lines = [f"{index} {name} {' '.join(map(str, COLOURS[index]))}\n" for index, name in enumerate(NAMES)]
-    write_atomically(directory / "classes.txt", "".join(lines).encode())
+
+
+def _write_clips(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
+    for _ in spread_work(partial(_write_clip, options.frames), _tasks(directory, options), jobs):
+        progress()
+
+
+def _tasks(directory: Path, options: LandscapesOptions) -> list[_Task]:
+    return [
+        _Task(directory, index, options.seed + index, options.size, options.style) for index in range(options.count)
+    ]
 
 
 def check_style(style: str) -> None:
@@ -96,7 +114,19 @@ def spread_work(work: Callable[[Task], Done], tasks: list[Task], jobs: int) -> I
         pool.shutdown(cancel_futures=True)
 
 
-def _write(task: _Task) -> tuple[str, ...]:
+def _write_clip(frames: int, task: _Task) -> Row:
+    """Write the frames of a slow move through a scene, with their label maps."""
+    width, height = task.size
+    clip = task.directory / split_of(task.index) / f"{task.index:05d}"
+    for folder in ("frame", "label"):
+        (clip / folder).mkdir(parents=True, exist_ok=True)
+    for number, scene in enumerate(make_frames(task.seed, height, width, frames)):
+        write_atomically(clip / "label" / f"{number:05d}.png", encode_png(label_image(scene.labels)))
+        write_atomically(clip / "frame" / f"{number:05d}.png", encode_png(Image.fromarray(quantise(scene.photo))))
+    return ()
+
+
+def _write(task: _Task) -> Row:
     width, height = task.size
     scene = make_scene(task.seed, height, width)
     folder = task.directory / split_of(task.index)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from artkit import OptionError
 from artkit.data import Column, Dataset, Sample
 from artkit.images import ClassSet, LabelClass
 from artkit.images.atomic import write_atomically
@@ -97,7 +98,9 @@ class Landscapes(Dataset):
 
 
 def open_landscapes(options: LandscapesOptions, split: str) -> Landscapes:
-    """Open one split of the landscapes that `options` describe."""
+    """Open one split of the landscapes that `options` describe; OptionError for frames, which are only written."""
+    if options.frames:
+        raise OptionError("landscapes(frames=...) is for `artkit data make landscapes --set frames=8 -o DIR`.")
     return Landscapes(options.count, split, options.seed, options.size, options.style, options.cache)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,6 +84,7 @@ SPEC = MethodSpec(
     translator="artkit_cyclegan.translator:CycleGAN",
     trainer="artkit_cyclegan.trainer:CycleGANTrainer",
     training_options=CycleGANTraining,
+    trains_on=(Need.DOMAINS,),
     default_model="painting",
 )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from msgspec import Meta
+
 from artkit import Kind, MethodSpec, Options, Port, hookimpl, option
 
 StyleName = Literal["dots", "etching", "flow", "glass", "knife", "mosaic", "watercolour", "woodcut"]
@@ -35,9 +37,13 @@ class NstOptions(Options, frozen=True):
     loss: Annotated[Literal["gram", "w2", "sliced"], option("vgg: what tells styles apart")] = "w2"
     optimiser: Annotated[Literal["adam", "lbfgs"], option("vgg: how the picture is changed")] = "adam"
     start: Annotated[Literal["patch", "photo", "noise"], option("vgg: what it starts from")] = "patch"
-    steps: Annotated[int | None, option("vgg: steps at the coarsest size; by quality if none", ge=1, le=100_000)] = None
+    steps: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | None, option("vgg: steps at the coarsest size; by quality if none")
+    ] = None
     smoothness: Annotated[float, option("vgg: weight of total variation", ge=0, le=1000)] = 1.0
-    time_budget: Annotated[float | None, option("vgg: seconds it may take, at least one step", gt=0)] = None
+    time_budget: Annotated[
+        Annotated[float, Meta(gt=0)] | None, option("vgg: seconds it may take; at least one step is taken")
+    ] = None
     mix: Annotated[tuple[float, ...], option("weights of the styles, in order; all alike if empty")] = ()
 
 

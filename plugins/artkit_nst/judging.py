@@ -13,7 +13,7 @@ from artkit_nst.scales import blur, resize
 SIDE = 256  # long side at which pictures are judged
 TILE = 16
 EMPTY = 0.08  # of the detail in the busiest tiles: less of it is background out of focus
-TOO_EMPTY = 0.4  # share of tiles
+TOO_EMPTY = 0.3  # share of tiles; paintings have 0.15 at most
 
 _log = logging.getLogger("artkit.nst")
 

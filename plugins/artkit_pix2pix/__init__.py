@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,6 +83,7 @@ SPEC = MethodSpec(
     translator="artkit_pix2pix.translator:Pix2Pix",
     trainer="artkit_pix2pix.trainer:Pix2PixTrainer",
     training_options=Pix2PixTraining,
+    trains_on=(Need.PAIRS,),
     default_model="landscape",
 )
 

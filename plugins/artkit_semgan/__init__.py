@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
 
 
 class SemganOptions(Options, frozen=True):
@@ -64,6 +64,7 @@ SPEC = MethodSpec(
     translator="artkit_semgan.translator:Semgan",
     trainer="artkit_semgan.trainer:SemganTrainer",
     training_options=SemganTraining,
+    trains_on=(Need.LABELS,),
     default_model="landscape",
 )
 

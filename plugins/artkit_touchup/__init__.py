@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, Port, SizeRule, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, hookimpl, option
 
 
 class TouchupOptions(Options, frozen=True):
@@ -55,6 +55,7 @@ SPEC = MethodSpec(
     translator="artkit_touchup.translator:Touchup",
     trainer="artkit_touchup.trainer:TouchupTrainer",
     training_options=TouchupTraining,
+    trains_on=(Need.PAIRS,),
     default_model="landscape",
     size=SizeRule(multiple=4),
 )

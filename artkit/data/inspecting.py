@@ -1,0 +1,94 @@
+"""One file looked into, as cheaply as it can be: whether it can be read, what it is, and a thumbnail to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from artkit.data.headers import upright_size
+from artkit.data.labels import INDEXED, count_strays, to_classes
+from artkit.errors import ImageError
+from artkit.images import ClassSet
+from artkit.images.decoding import opened
+
+THUMBNAIL = (17, 16)  # width, height: 16 x 16 differences between neighbours
+_DRAFT = (64, 64)  # JPEG decodes straight to an eighth
+_FAMILIES = {"1": "grey", "L": "grey", "CMYK": "CMYK", "LA": "transparent", "RGBA": "transparent"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file is: `size` (width, height), `family` of its pixels ("grey", "colour", "transparent", "16 bit",
+    "CMYK"), `thumbnail` in grey, uint8 16 x 17. Of a label map: `strays`, pixels by index that no class has, and
+    `off_palette`, the share of pixels of no class's colour. Of a file that cannot be read: `error` alone.
+    """
+
+    path: Path
+    size: tuple[int, int] = (0, 0)
+    family: str = ""
+    thumbnail: np.ndarray | None = None
+    strays: Mapping[int, int] = field(default_factory=dict)
+    off_palette: float = 0.0
+    error: str = ""
+
+
+def inspect_picture(path: Path) -> Facts:
+    """Decode a picture as coarsely as its format allows; all of the file is read."""
+    try:
+        with path.open("rb") as stream, opened(stream, str(path)) as image:
+            size, family = upright_size(image), _family(image)
+            image.draft("L", _DRAFT)
+            thumbnail = _grey(image).resize(THUMBNAIL, Image.Resampling.BOX)
+            return Facts(path, size, family, np.asarray(thumbnail))
+    except (ImageError, OSError) as error:
+        return Facts(path, error=_message(path, error))
+
+
+def inspect_labels(path: Path, classes: ClassSet) -> Facts:
+    """Decode a label map and look for pixels without a class."""
+    try:
+        with path.open("rb") as stream, opened(stream, str(path)) as image:
+            size, family = upright_size(image), _family(image)
+            strays = count_strays(to_classes(np.asarray(image)), classes) if image.mode in INDEXED else {}
+            if image.mode in INDEXED and not strays:
+                return Facts(path, size, family)
+            off = _off_palette(image, classes)
+            if image.mode in INDEXED:
+                return Facts(path, size, family, strays=strays if off else {})
+            return Facts(path, size, family, off_palette=off)
+    except (ImageError, OSError) as error:
+        return Facts(path, error=_message(path, error))
+
+
+def _family(image: Image.Image) -> str:
+    raw_modes = [str(tile[3]) for tile in getattr(image, "tile", ())]  # what the file holds, before Pillow's 8 bits
+    if image.mode in ("I", "F") or any("16" in mode for mode in [image.mode, *raw_modes]):
+        return "16 bit"
+    return "transparent" if image.has_transparency_data else _FAMILIES.get(image.mode, "colour")
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        levels = np.asarray(image, dtype=np.float32)
+        return Image.fromarray((levels * (255 / max(float(levels.max()), 1e-6))).astype(np.uint8))
+    if image.has_transparency_data:
+        flat = Image.new("RGBA", image.size, "white")
+        flat.alpha_composite(image.convert("RGBA"))
+        return flat.convert("L")
+    return image.convert("L")
+
+
+def _off_palette(image: Image.Image, classes: ClassSet) -> float:
+    """Return the share of pixels whose colour is no class's."""
+    pixels = np.asarray(image.convert("RGB"), dtype=np.uint32)
+    codes = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    known = np.array([red << 16 | green << 8 | blue for red, green, blue in classes.colours], np.uint32)
+    return 1 - float(np.isin(codes, known).mean())
+
+
+def _message(path: Path, error: Exception) -> str:
+    return str(error) if isinstance(error, ImageError) else f"cannot read {path}: {error}."
