@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -14,24 +16,26 @@ from artkit.testing import check_spec
 from artkit_cyclegan import SPEC, CycleGANOptions
 from artkit_cyclegan.generator import AB, BA, make_generators
 from artkit_cyclegan.inversion import luminance_correlation
+from artkit_cyclegan.painter import CENTRE_CHANNELS, MOST_ADDED, NOISE_CHANNELS, STROKES, Painter, lay_strokes, take
 from artkit_cyclegan.translator import CycleGAN
 
 BOTH = [AB, BA]
 TINY = {
-    "subpixel": {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "none", "residual": True, "upsample": "resize"},
+    "subpixel": {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "none", "upsample": "resize"},
+    "painter": {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "none", "upsample": "resize"},
     "resnet_6": {"width": 4, "norm": "instance"},
     "unet_128": {"width": 4, "norm": "batch", "dropout": True},
 }
 MANNERS = ("broken", "swirl")
 
 
-def header(architecture="subpixel", directions=BOTH, manners=(), noise="none", channels=(3, 3)):
-    arguments = {"in_channels": channels[0] + 11 * (noise == "strokes"), "out_channels": channels[1]}
+def header(architecture="subpixel", directions=BOTH, manners=(), channels=(3, 3)):
+    arguments = {"in_channels": channels[0], "out_channels": channels[1]}
     arguments |= TINY[architecture] | ({"condition_channels": len(manners)} if manners else {})
     return ModelHeader(
         method="cyclegan",
         architecture=architecture,
-        arguments={"generator": arguments, "directions": list(directions), "noise": noise},
+        arguments={"generator": arguments, "directions": list(directions)},
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
         conditions={"manner": manners} if manners else {},
@@ -66,17 +70,14 @@ def test_each_direction_runs_its_own_generator(architecture, direction):
     model = translator(header(architecture), direction=direction)
     image = torch.rand(1, 3, 20, 28)
     output = run(model, image)
-    own = {AB: model.generator_a, BA: model.generator_b}[direction]
-    with torch.no_grad():
-        for parameter in own.parameters():
-            parameter.zero_()
     assert output.shape == image.shape
-    assert not torch.equal(run(model, image), output)
+    names = {name.split(".")[0] for name in model.state_dict()}
+    assert names == {"generator_a" if direction == AB else "generator_b"}
 
 
-@pytest.mark.parametrize("noise", ["none", "strokes"])
-def test_a_batch_equals_its_pictures_one_by_one(noise):
-    model = translator(header(noise=noise, manners=MANNERS), condition="any")
+@pytest.mark.parametrize("architecture", ["subpixel", "painter"])
+def test_a_batch_equals_its_pictures_one_by_one(architecture):
+    model = translator(header(architecture, manners=MANNERS), condition="any")
     image = torch.rand(2, 3, 13, 18)
     both = model.run({"image": image}, seeds=(3, 4), size=(13, 18))
     for index, seed in enumerate((3, 4)):
@@ -85,7 +86,7 @@ def test_a_batch_equals_its_pictures_one_by_one(noise):
 
 def test_strokes_follow_the_seed_on_the_way_to_the_painting_alone():
     image = torch.rand(1, 3, 16, 16)
-    forth, back = (translator(header(noise="strokes"), direction=direction) for direction in BOTH)
+    forth, back = (translator(header("painter"), direction=direction) for direction in BOTH)
     assert torch.equal(run(forth, image, 1), run(forth, image, 1))
     assert not torch.equal(run(forth, image, 1), run(forth, image, 2))
     assert torch.equal(run(back, image, 1), run(back, image, 2))
@@ -125,7 +126,7 @@ def test_grey_domains_go_in_and_come_out_as_pictures(direction):
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (33, 5)])
 def test_any_size_goes_through_a_round_trip(tmp_path, size):
-    path = save(tmp_path / "model.safetensors", header(noise="strokes"))
+    path = save(tmp_path / "model.safetensors", header("painter"))
     chain = Chain(f"cyclegan(model={path!r}),cyclegan(model={path!r},direction=BtoA)")
     assert chain(Image.new("RGB", size, (200, 30, 90))).size == size[::-1]
 
@@ -154,12 +155,12 @@ def test_luminance_correlation_tells_a_negative():
 
 def test_resize_upsampling_leaves_no_checkerboard():
     torch.manual_seed(0)
-    flat = torch.full((1, 3, 32, 32), 0.3)
+    flat = torch.full((1, 3, 96, 96), 0.3)
     rough = {}
     for upsample in ("transposed", "resize"):
         network = ResnetGenerator(3, 3, blocks=1, width=4, norm="none", upsample=upsample).eval()
         with torch.no_grad():
-            rough[upsample] = network(flat)[..., 12:20, 12:20].std((-2, -1)).max().item()
+            rough[upsample] = network(flat)[..., 44:52, 44:52].std((-2, -1)).max().item()
     assert rough["resize"] < 1e-6 < 1e-4 < rough["transposed"]
 
 
@@ -170,3 +171,34 @@ def test_a_residual_network_adds_to_its_picture():
         network.leave.bias.fill_(0.25)
         x = torch.rand(1, 5, 8, 8)
         assert torch.allclose(network(x), x[:, :3] + 0.25)
+
+
+def test_paint_is_taken_where_the_offset_points():
+    colours = torch.arange(12.0).view(1, 1, 3, 4)
+    right, down = torch.zeros(1, 2, 3, 4), torch.zeros(1, 2, 3, 4)
+    right[:, 1], down[:, 0] = 1, -5
+    assert take(colours, right)[0, 0].tolist() == [[1, 2, 3, 3], [5, 6, 7, 7], [9, 10, 11, 11]]
+    assert take(colours, down)[0, 0].tolist() == [[0, 1, 2, 3]] * 3
+
+
+def test_strokes_come_with_their_centres():
+    z = lay_strokes(40, 50, 3)
+    assert z.shape == (NOISE_CHANNELS + CENTRE_CHANNELS, 40, 50)
+    assert torch.equal(z, lay_strokes(40, 50, 3))
+    for number, layer in enumerate(STROKES):
+        away = z[NOISE_CHANNELS + 2 * number :][:2]
+        assert 1 < away.norm(dim=0).max() <= max(shape.reach for shape in STROKES[: number + 1])
+        # All pixels of a stroke have the same centre, so there are far fewer centres than pixels.
+        here = torch.stack(torch.meshgrid(torch.arange(40), torch.arange(50), indexing="ij"))
+        centres = {tuple(centre) for centre in (away + here).flatten(1).mul(8).round().T.tolist()}
+        assert len(centres) < 4 * 40 * 50 / layer.cell**2 + 200
+
+
+def test_a_painter_keeps_an_even_colour_but_for_what_it_adds():
+    painter = Painter(3, 3, width=8, blocks=1, detail=(4, 4), norm="none", upsample="resize")
+    with torch.no_grad():
+        painter.net.leave.weight[-3:] = 0
+        painter.net.leave.bias[-3:] = 0.125
+        even = torch.tensor([0.5, -0.25, 0.0]).view(1, 3, 1, 1).expand(1, 3, 16, 16)
+        painted = painter(torch.cat([even, lay_strokes(16, 16, 0)[None]], 1))
+    assert torch.allclose(painted, even + MOST_ADDED * math.tanh(0.125), atol=1e-5)

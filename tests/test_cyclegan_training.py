@@ -24,12 +24,13 @@ from artkit.training import Restart, Settings, train
 from artkit_cyclegan import CycleGANTraining
 from artkit_cyclegan import trainer as training
 from artkit_cyclegan.inversion import EVERY, WATCHED, InversionGuard
+from artkit_cyclegan.painter import lay_strokes
 from artkit_cyclegan.trainer import CycleGANTrainer
 
 PAPER = {"network": "resnet_6", "width": 4, "patch": 16, "scales": (4,), "pool": 3}
 OURS = {
-    "network": "subpixel", "width": 8, "blocks": 1, "detail": (4, 4), "norm": "none", "residual": True,
-    "noise": "strokes", "target": ("oil", "chalk"), "patch": 16, "scales": (4, 4), "cell": 4, "pool": 3,
+    "network": "painter", "width": 8, "blocks": 1, "detail": (4, 4), "norm": "none",
+    "target": ("oil", "chalk"), "patch": 16, "scales": (4, 4), "cell": 4, "pool": 3,
 }  # fmt: skip
 SHORT = {"batch": 2, "crop": 16, "log_every": 2, "sample_every": 4, "checkpoint_every": 4, "precision": "fp32"}
 
@@ -170,7 +171,9 @@ def test_low_memory_gives_the_same_gradients(pictures, options):
     for memory in ("high", "low"):
         trainer = make(pictures, **options, memory=memory)
         torch.manual_seed(1)
-        drawn = batch(names=("photo", "oil", "chalk")) | ({"z": torch.rand(2, 11, 16, 16)} if options is OURS else {})
+        drawn = batch(names=("photo", "oil", "chalk")) | (
+            {"z": torch.stack([lay_strokes(16, 16, seed) for seed in (1, 2)])} if options is OURS else {}
+        )
         trainer.training_step(drawn)
         gradients.append(
             [parameter.grad for name in trainer.averaged for parameter in trainer.networks[name].parameters()]
@@ -198,6 +201,11 @@ def test_channels_that_differ_turn_the_identity_loss_off_with_a_word(pictures, c
 def test_several_targets_need_a_network_that_can_be_told(pictures):
     with pytest.raises(OptionError, match="network=subpixel"):
         make(pictures, target=("oil", "chalk"))
+
+
+def test_a_painter_gives_paint_of_the_pictures_channels(pictures):
+    with pytest.raises(OptionError, match="as many channels"):
+        make(pictures, network="painter", channels=(1, 3))
 
 
 def test_the_model_knows_its_manners_and_both_directions(pictures, tmp_path):

@@ -23,11 +23,12 @@ from artkit.nn.pool import ImagePool
 from artkit.nn.resnet import ResnetBlock, ResnetGenerator
 from artkit.nn.rrdb import Rrdb, RrdbNet
 from artkit.nn.srresnet import SrResnet, SrResnetBlock
-from artkit.nn.strokes import STROKE_CHANNELS, stroke_noise
+from artkit.nn.strokes import LAYERS, STROKE_CHANNELS, Layer, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
 from artkit.nn.unet import UnetBlock, UnetGenerator
 
 __all__ = [
+    "LAYERS",
     "PATCH_LAYERS",
     "STROKE_CHANNELS",
     "BlurDown",
@@ -39,6 +40,7 @@ __all__ = [
     "GanMode",
     "ImagePool",
     "InstanceNorm",
+    "Layer",
     "MultiscaleDiscriminator",
     "NormKind",
     "PatchDiscriminator",

@@ -248,21 +248,29 @@ def bristles(strokes: Strokes, raster: Raster) -> Tensor:
     return (crown * (0.72 + 0.175 * hairs) * (1 - 0.15 * raster.along)).clamp(0, 1) * raster.covered
 
 
-def stroke_noise(height: int, width: int, seed: int) -> Tensor:
-    """Return the canvas of `LAYERS` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on the CPU.
+def stroke_noise(
+    height: int, width: int, seed: int, layers: tuple[Layer, ...] = LAYERS, *, centres: bool = False
+) -> Tensor:
+    """Return the canvas of `layers` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on the CPU.
 
     Three channels after each layer (the visible stroke's value and hue, and the height of the paint), then cos and
     sin of twice the orientation. Whatever a layer leaves bare shows the layer below. Defined in pixels, not in shares
     of the picture: strokes are as large on any picture.
+
+    With `centres` two channels a layer follow: how many pixels down and right the centre of the visible stroke lies.
     """
     theta = swirl_field(height, width, seed)
-    canvas = torch.zeros(3, height, width)
-    channels = []
-    for number, layer in enumerate(LAYERS):
+    canvas, away = torch.zeros(3, height, width), torch.zeros(2, height, width)
+    here = torch.stack(torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
+    channels, offsets = [], []
+    for number, layer in enumerate(layers):
         strokes = scatter(layer, height, width, seed, number)
         raster = rasterise(strokes, theta)
         colours = raster.spread(torch.stack((strokes.value, strokes.hue)))
         painted = torch.cat((colours, 2 * bristles(strokes, raster)[None] - 1))
         canvas = torch.where(raster.covered, painted, canvas)
         channels.append(canvas)
-    return torch.cat((*channels, torch.stack(((2 * theta).cos(), (2 * theta).sin()))))
+        if centres:
+            away = torch.where(raster.covered, raster.spread(torch.stack((strokes.y, strokes.x))) - here, away)
+            offsets.append(away)
+    return torch.cat((*channels, torch.stack(((2 * theta).cos(), (2 * theta).sin())), *offsets))

@@ -43,22 +43,27 @@ class CycleGANTraining(Options, frozen=True):
         tuple[Literal[1, 3], Literal[1, 3]], option("channels of domains A and B: 3 for colour, 1 for grey")
     ] = (3, 3)
     network: Annotated[
-        Literal["resnet_9", "resnet_6", "unet_256", "unet_128", "subpixel"], option("the generators")
+        Literal["resnet_9", "resnet_6", "unet_256", "unet_128", "subpixel", "painter"],
+        option("the generators; painter lays brush strokes from a seed towards B, and is subpixel on the way back"),
     ] = "resnet_9"
-    width: Annotated[int, option("filters of the generators' first level (or trunk, for subpixel)", ge=4, le=1024)] = 64
-    blocks: Annotated[int, option("residual blocks of subpixel generators", ge=1, le=64)] = 6
-    detail: Annotated[tuple[int, int], option("filters of subpixel generators at half and full resolution")] = (32, 24)
-    residual: Annotated[bool, option("subpixel generators compute what is added to the picture")] = False
+    width: Annotated[
+        int, option("filters of the generators' first level (or trunk, for subpixel and painter)", ge=4, le=1024)
+    ] = 64
+    blocks: Annotated[int, option("residual blocks of subpixel and painter", ge=1, le=64)] = 6
+    detail: Annotated[tuple[int, int], option("filters of subpixel and painter at half and full resolution")] = (32, 24)
     upsample: Annotated[
         Literal["transposed", "resize"], option("how ResNet generators go back up; resize leaves no checkerboard")
     ] = "transposed"
     norm: Annotated[Literal["instance", "batch", "none"], option("normalisation of all networks")] = "instance"
     dropout: Annotated[bool, option("dropout in the generators")] = False
-    noise: Annotated[
-        Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator of B")
-    ] = "none"
     patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches discriminators judge, in pixels")] = 70
     scales: Annotated[tuple[int, ...], option("filters of the discriminators at each scale, finest first")] = (64,)
+    judged: Annotated[
+        Literal["picture", "detail"],
+        option(
+            "what discriminators see: the picture, or what a blur of it leaves, where the hand tells, not the colour"
+        ),
+    ] = "picture"
     gan: Annotated[Literal["lsgan", "hinge", "vanilla"], option("adversarial loss")] = "lsgan"
     adversarial: Annotated[float, option("weight of the adversarial losses", ge=0)] = 1.0
     cycle_a: Annotated[float, option("weight of cycle consistency from A to B and back", ge=0)] = 10.0

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from artkit.models import Model
-from artkit.nn import PATCH_LAYERS, STROKE_CHANNELS
-from artkit_cyclegan.generator import MANNER
+from artkit.nn import PATCH_LAYERS
+from artkit_cyclegan.generator import MANNER, OURS
 
 BUILT_WITH = ("width", "norm", "dropout")
 RESNET_BUILT_WITH = ("upsample",)
-SUBPIXEL_BUILT_WITH = ("blocks", "detail", "residual")
+OURS_BUILT_WITH = ("blocks", "detail")
 
 
 def options_of(model: Model) -> dict[str, Any]:
     """Return the options of CycleGANTraining that give networks of the same tensors."""
     header = model.header
-    generator, noise = header.arguments["generator"], header.arguments.get("noise", "none")
-    names = BUILT_WITH + (SUBPIXEL_BUILT_WITH if header.architecture == "subpixel" else RESNET_BUILT_WITH)
+    generator = header.arguments["generator"]
+    names = BUILT_WITH + (OURS_BUILT_WITH if header.architecture in OURS else RESNET_BUILT_WITH)
     options = {name: generator[name] for name in names if name in generator}
-    seen = generator["in_channels"] - (STROKE_CHANNELS if noise == "strokes" else 0)
-    options |= {"network": header.architecture, "noise": noise, "channels": [seen, generator["out_channels"]]}
+    channels = [generator["in_channels"], generator["out_channels"]]
+    options |= {"network": header.architecture, "channels": channels}
     if MANNER in header.conditions:
         options["target"] = list(header.conditions[MANNER])
     return options | _judge_options(model)

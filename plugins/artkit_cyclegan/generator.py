@@ -1,4 +1,4 @@
-"""The two generators of a cyclegan model, and what they see."""
+"""The two generators of a cyclegan model, and the sizes they take."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 
 from torch import nn
 
-from artkit.nn import STROKE_CHANNELS, SubpixelNet, generator_minimum, generator_multiple
-from artkit.nn import make_generator as make_known
+from artkit.nn import SubpixelNet, generator_minimum, generator_multiple, make_generator
+from artkit_cyclegan.painter import Painter
 
 AB, BA = "AtoB", "BtoA"
 GENERATORS = {AB: "generator_a", BA: "generator_b"}
 """The generator of each direction, in model files and in training."""
 MANNER = "manner"
 """The condition that tells the domains B apart where there are several."""
-
-
-def make_generator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build the network called `architecture`."""
-    return SubpixelNet(**arguments) if architecture == "subpixel" else make_known(architecture, arguments)
+PAINTER, SUBPIXEL = "painter", "subpixel"
+OURS = {PAINTER, SUBPIXEL}
+"""Networks that are not the papers': fast, steered by conditions, adding to the picture."""
+MULTIPLE, MARGIN = 4, 16  # px, of our networks: their zero padding shows as a rim about so wide
 
 
 def make_generators(
@@ -27,22 +26,34 @@ def make_generators(
 ) -> dict[str, nn.Module]:
     """Build a model's generators of `directions` from its header's arguments, by their names in the file.
 
-    `generator` holds the constructor's arguments from A to B. The way back has the channels exchanged, sees no strokes
-    and is told no manner.
+    `generator` holds the constructor's arguments from A to B. The way back has the channels exchanged and is told no
+    manner; from painting to photo no strokes are laid.
     """
     forth = dict(arguments["generator"])
-    strokes = STROKE_CHANNELS if arguments.get("noise") == "strokes" else 0
-    back = forth | {"in_channels": forth["out_channels"], "out_channels": forth["in_channels"] - strokes}
+    back = forth | {"in_channels": forth["out_channels"], "out_channels": forth["in_channels"]}
     back.pop("condition_channels", None)
     known = {AB: forth, BA: back}
-    return {GENERATORS[direction]: make_generator(architecture, known[direction]) for direction in directions}
+    return {GENERATORS[way]: _make(architecture, known[way], way) for way in directions}
+
+
+def _make(architecture: str, arguments: Mapping[str, Any], direction: str) -> nn.Module:
+    if architecture == PAINTER and direction == AB:
+        return Painter(**arguments)
+    if architecture in OURS:
+        return SubpixelNet(**arguments, residual=arguments["in_channels"] == arguments["out_channels"])
+    return make_generator(architecture, arguments)
 
 
 def size_multiple(architecture: str) -> int:
     """Return what the sides must be multiples of."""
-    return 4 if architecture == "subpixel" else generator_multiple(architecture)
+    return MULTIPLE if architecture in OURS else generator_multiple(architecture)
 
 
 def size_minimum(architecture: str) -> int:
     """Return the least side of a picture, in pixels."""
-    return 4 if architecture == "subpixel" else generator_minimum(architecture)
+    return MULTIPLE if architecture in OURS else generator_minimum(architecture)
+
+
+def size_margin(architecture: str) -> int:
+    """Return how much mirrored picture goes around one, in pixels."""
+    return MARGIN if architecture in OURS else 0

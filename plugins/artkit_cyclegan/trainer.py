@@ -14,7 +14,6 @@ from artkit.data import Dataset, Sample
 from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
-    STROKE_CHANNELS,
     ImagePool,
     MultiscaleDiscriminator,
     decode_picture,
@@ -23,17 +22,27 @@ from artkit.nn import (
     generator_loss,
     init_weights,
     lowpass_l1,
-    stroke_noise,
 )
 from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_cyclegan import CycleGANTraining
 from artkit_cyclegan.continuing import options_of
-from artkit_cyclegan.generator import AB, BA, MANNER, make_generators, size_minimum, size_multiple
+from artkit_cyclegan.generator import (
+    AB,
+    BA,
+    MANNER,
+    OURS,
+    PAINTER,
+    make_generators,
+    size_margin,
+    size_minimum,
+    size_multiple,
+)
 from artkit_cyclegan.inversion import InversionGuard, luminance_correlation
+from artkit_cyclegan.painter import lay_strokes
 
-SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
+DETAIL, DETAIL_GAIN = 9, 6.0  # px of blur; strokes are faint beside the colours of things
 SIDES = ("a", "b")
 OTHER = {"a": "b", "b": "a"}
 
@@ -77,15 +86,16 @@ class CycleGANTrainer(Trainer):
         if self.identity and self.channels["a"] != self.channels["b"]:
             warn("the domains differ in channels, so there is no identity loss.")
             self.identity = 0.0
+        self._check()
         self.arguments = self._arguments()
         self._build()
 
     def prepare(self, sample: Sample) -> Sample:
         """Lay strokes for a picture of domain A."""
         picture = sample.get(self.source.name)
-        if self.options.noise == "strokes" and isinstance(picture, Tensor):
+        if self.options.network == PAINTER and isinstance(picture, Tensor):
             seed = mix_seeds(self.settings.seed, int(picture.sum()))
-            sample["z"] = stroke_noise(picture.shape[-2], picture.shape[-1], seed)
+            sample["z"] = lay_strokes(picture.shape[-2], picture.shape[-1], seed)
         return sample
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
@@ -120,7 +130,7 @@ class CycleGANTrainer(Trainer):
             conditions={MANNER: self.targets} if self.told else {},
             size_multiple=size_multiple(self.options.network),
             size_minimum=size_minimum(self.options.network),
-            size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
+            size_margin=size_margin(self.options.network),
         )
         tensors = {
             f"{name}.{key}": value for name in self.averaged for key, value in self.exported(name).state_dict().items()
@@ -140,35 +150,38 @@ class CycleGANTrainer(Trainer):
 
     def _arguments(self) -> dict[str, Any]:
         options = self.options
-        z = STROKE_CHANNELS if options.noise == "strokes" else 0
-        generator: dict[str, Any] = {"in_channels": self.channels["a"] + z, "out_channels": self.channels["b"]}
+        generator: dict[str, Any] = {"in_channels": self.channels["a"], "out_channels": self.channels["b"]}
         generator |= {"width": options.width, "norm": options.norm}
-        if options.network == "subpixel":
+        if options.network in OURS:
             generator |= {"blocks": options.blocks, "detail": options.detail, "upsample": "resize"}
-            generator |= {"residual": options.residual, "condition_channels": self.told}
-        elif self.told:
-            raise OptionError(
-                f"training cyclegan(target=...): {options.network} cannot be told which of several; "
-                "use network=subpixel, or name one column."
-            )
+            generator |= {"condition_channels": self.told}
         else:
-            generator["dropout"] = options.dropout
+            generator |= {"dropout": options.dropout}
         if options.network.startswith("resnet"):
-            generator["upsample"] = options.upsample
-        return {"generator": generator, "directions": [AB, BA], "noise": options.noise}
+            generator |= {"upsample": options.upsample}
+        return {"generator": generator, "directions": [AB, BA]}
+
+    def _check(self) -> None:
+        network = self.options.network
+        if self.told and network not in OURS:
+            raise OptionError(
+                f"training cyclegan(target=...): {network} cannot be told which of several; "
+                "use network=subpixel or painter, or name one column."
+            )
+        if network == PAINTER and self.channels["a"] != self.channels["b"]:
+            raise OptionError("training cyclegan(channels=...): network=painter needs as many channels in A as in B.")
 
     def _build(self) -> None:
         options = self.options
         self.networks = make_generators(options.network, self.arguments)
-        if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
-            for generator in self.networks.values():
-                init_weights(generator)
         judged = {"a": self.channels["b"] + self.told, "b": self.channels["a"]}
-        norm = "instance" if options.norm == "none" else options.norm  # without any, judges hardly learn
         for side in SIDES:
-            judge = MultiscaleDiscriminator(judged[side], options.scales, PATCH_LAYERS[options.patch], norm)
-            init_weights(judge)
+            judge = MultiscaleDiscriminator(judged[side], options.scales, PATCH_LAYERS[options.patch], options.norm)
             self.networks[f"discriminator_{side}"] = judge
+        for name, network in self.networks.items():
+            # Without a norm to undo so small a start, signals would fade away from layer to layer.
+            if options.norm != "none" and not (options.network in OURS and name in self.averaged):
+                init_weights(network)
         self.optimisers = {
             kind: self.adam(*(f"{kind}_{side}" for side in SIDES)) for kind in ("generator", "discriminator")
         }
@@ -240,7 +253,9 @@ class CycleGANTrainer(Trainer):
         return [x.contiguous(memory_format=torch.channels_last), *([] if told is None else [told])]
 
     def _shown(self, side: str, picture: Tensor, told: Tensor | None) -> Tensor:
-        """Return what a discriminator sees: the picture, and for domain B the manner as planes."""
+        """Return what a discriminator sees: the picture or its detail, and for domain B the manner as planes."""
+        if self.options.judged == "detail":
+            picture = detail(picture)
         if side == "b" or told is None:
             return picture
         return torch.cat([picture, told[:, :, None, None].expand(-1, -1, *picture.shape[-2:])], 1)
@@ -249,3 +264,8 @@ class CycleGANTrainer(Trainer):
         if not self.told:
             return None
         return F.one_hot(torch.full((len(like),), manner), self.told).to(like)
+
+
+def detail(picture: Tensor) -> Tensor:
+    """Return what a blur of `DETAIL` px leaves of a picture, N C H W, `DETAIL_GAIN` times as strong."""
+    return DETAIL_GAIN * (picture - F.avg_pool2d(picture, DETAIL, 1, DETAIL // 2, count_include_pad=False))

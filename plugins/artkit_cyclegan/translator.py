@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
-from artkit.nn import STROKE_CHANNELS, PictureBatchNorm, decode_picture, encode_picture, seeded_dropout, stroke_noise
+from artkit.nn import PictureBatchNorm, decode_picture, encode_picture, seeded_dropout
 from artkit_cyclegan import SPEC, CycleGANOptions
-from artkit_cyclegan.generator import AB, GENERATORS, MANNER, make_generators
+from artkit_cyclegan.generator import AB, GENERATORS, MANNER, PAINTER, make_generators
+from artkit_cyclegan.painter import lay_strokes
 
 ANY = "any"
 
@@ -35,10 +36,8 @@ class CycleGAN(Translator):
             self.add_module(name, network)
         self._use(options.statistics)
         self.forth = options.direction == AB
-        generator = header.arguments["generator"]
-        self.strokes = self.forth and header.arguments.get("noise") == "strokes"
-        seen = generator["in_channels"] - (STROKE_CHANNELS if self.strokes else 0)
-        self.channels = seen if self.forth else generator["out_channels"]
+        self.strokes = self.forth and header.architecture == PAINTER
+        self.channels = header.arguments["generator"]["in_channels" if self.forth else "out_channels"]
         self.manners = header.conditions.get(MANNER, ())
         self._check_condition()
 
@@ -46,7 +45,8 @@ class CycleGAN(Translator):
         """Map N3HW of one domain to the other."""
         x = encode_picture(image, self.channels)
         if self.strokes:
-            x = torch.cat([x, context.draw(lambda seed: stroke_noise(context.height, context.width, seed))], 1)
+            size = (context.height, context.width)
+            x = torch.cat([x, context.draw(lambda seed: lay_strokes(*size, seed))], 1)
         generator = self.get_submodule(GENERATORS[self.options.direction])
         seen = [x.to(context.dtype).contiguous(memory_format=torch.channels_last), *self._told(context)]
         if self.options.stochastic:

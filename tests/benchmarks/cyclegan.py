@@ -24,8 +24,8 @@ RUNS = 3
 TRAININGS = {
     "resnet_9, 64 filters": {"network": "resnet_9"},
     "the recipe's": {
-        "network": "subpixel", "width": 56, "blocks": 5, "detail": (16, 16), "norm": "none", "residual": True,
-        "noise": "strokes", "patch": 34, "scales": (32, 24), "cell": 8,
+        "network": "painter", "width": 48, "blocks": 4, "detail": (16, 16), "norm": "none",
+        "patch": 34, "scales": (32, 24), "cell": 4, "identity": 0.0,
     },
 }  # fmt: skip
 
@@ -71,6 +71,7 @@ def translate(chain: str, size: tuple[int, int]) -> None:
     from artkit.engine import Runner
     from artkit.images import read_picture
     from artkit.plugins import registry
+    from artkit_cyclegan.painter import lay_strokes
 
     runner = Runner(plan_chain(Chain(chain), registry(), has_input=True))
     picture = read_picture(astronaut())
@@ -80,6 +81,8 @@ def translate(chain: str, size: tuple[int, int]) -> None:
     width, height = (translator.size_rule.padded(side) for side in size)
     generator, header = translator.generator_a, translator.header
     x = torch.rand(1, header.arguments["generator"]["in_channels"], height, width)
+    if translator.strokes:
+        x = torch.cat([x, lay_strokes(height, width, 0)[None]], 1)
     told = [torch.eye(len(translator.manners))[:1]] if translator.manners else []
     with torch.inference_mode():
         generator = generator.to(memory_format=torch.contiguous_format)
@@ -93,6 +96,7 @@ def train(name: str, side: int, batch: int) -> None:
     from artkit.spec import Kind
     from artkit.training import Settings
     from artkit_cyclegan import CycleGANTraining
+    from artkit_cyclegan.painter import lay_strokes
     from artkit_cyclegan.trainer import CycleGANTrainer
 
     class Nothing(Dataset):
@@ -108,8 +112,8 @@ def train(name: str, side: int, batch: int) -> None:
     for network in trainer.networks.values():
         network.to(memory_format=torch.channels_last)
     batch_of = {column: torch.rand(batch, 3, side, side) for column in ("a", "b")}
-    if trainer.options.noise == "strokes":
-        batch_of["z"] = torch.rand(batch, 11, side, side)
+    if name == "the recipe's":
+        batch_of["z"] = torch.stack([lay_strokes(side, side, seed) for seed in range(batch)])
     seconds = median_seconds(lambda: trainer.training_step(batch_of), runs=2)
     print(f"{name}, {side}x{side}, batch {batch}: {batch / seconds:.2f} images/s, peak {peak_mebibytes():.0f} MiB")
 
