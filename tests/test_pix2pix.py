@@ -135,7 +135,7 @@ def test_noise_on_the_input_has_the_level_it_says():
 
 @pytest.mark.parametrize(
     ("network", "side", "size"),
-    [("unet_128", 128, (150, 130)), ("resnet_6", 32, (40, 36)), ("resnet_9", 32, (40, 36))],
+    [("unet_128", 128, (130, 150)), ("resnet_6", 32, (36, 40)), ("resnet_9", 32, (36, 40))],
 )
 def test_the_papers_networks_train_on_sheets(tmp_path, network, side, size):
     for index in range(2):
