@@ -12,7 +12,7 @@ from artkit.plugins import registry
 from artkit.spec import Kind, MethodSpec, Need
 
 MISSING = {
-    Need.PICTURES: "pictures",
+    Need.PICTURES: "pictures in one folder",
     Need.PAIRS: "pairs: two columns whose files have the same names",
     Need.LABELS: "label maps: a column called 'label', and classes.txt",
     Need.DOMAINS: "two columns of pictures, such as A and B",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Options, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, hookimpl, option
 
 
 class CanOptions(Options, frozen=True):
@@ -60,6 +60,7 @@ SPEC = MethodSpec(
     translator="artkit_can.translator:Can",
     trainer="artkit_can.trainer:CanTrainer",
     training_options=CanTraining,
+    trains_on=(Need.CLASSES,),
     default_model="atelier",
 )
 
