@@ -18,7 +18,8 @@ class PatchDiscriminator(nn.Module):
 
     `layers=0` is the pixel discriminator (1x1 convolutions). `features` also returns the activations, for feature
     matching. With `antialias` it halves through blur filters, as CUT's does (Park et al. 2020). The first convolution
-    has a bias, those under instance norm, and the last one of patches, as in the authors' code.
+    has a bias, those under instance norm, and the last one of patches, as in the authors' code. `answers` is the number
+    of logits at each place: more than one for several questions about the same picture.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class PatchDiscriminator(nn.Module):
         norm: NormKind = "batch",
         spectral: bool = False,
         antialias: bool = False,
+        answers: int = 1,
     ) -> None:
         super().__init__()
         wrap = spectral_norm if spectral else _unchanged
@@ -42,7 +44,7 @@ class PatchDiscriminator(nn.Module):
             blur = [BlurDown(out)] if blurred else []
             stages.append(nn.Sequential(conv, make_norm(norm if index else "none", out), nn.LeakyReLU(0.2), *blur))
             channels = out
-        stages.append(nn.Sequential(wrap(nn.Conv2d(channels, 1, size, 1, pad, bias=biased or layers > 0))))
+        stages.append(nn.Sequential(wrap(nn.Conv2d(channels, answers, size, 1, pad, bias=biased or layers > 0))))
         self.stages = nn.ModuleList(stages)
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -68,9 +70,12 @@ class MultiscaleDiscriminator(nn.Module):
         layers: int = 3,
         norm: NormKind = "instance",
         spectral: bool = False,
+        answers: int = 1,
     ) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(in_channels, width, layers, norm, spectral) for width in widths)
+        self.scales = nn.ModuleList(
+            PatchDiscriminator(in_channels, width, layers, norm, spectral, answers=answers) for width in widths
+        )
 
     def features(self, x: Tensor) -> list[list[Tensor]]:
         """Return each scale's activations, finest scale first; the last of each list is its logits."""

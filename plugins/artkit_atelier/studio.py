@@ -109,6 +109,7 @@ def turn_colours(photo: Array, random: np.random.Generator) -> Array:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     lab[..., 1:] = lab[..., 1:] @ turn.T * random.uniform(0.5, 1.3)
     lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.exp(random.normal(0, 0.35))
+    lab[..., 2] = np.minimum(lab[..., 2], 200 * (lab[..., 0] + 16) / 116)  # beyond, there is no colour (Z < 0)
     return np.clip(color.lab2rgb(lab), 0, 1).astype(np.float32)
 
 

@@ -15,7 +15,6 @@ from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     ImagePool,
-    MultiscaleDiscriminator,
     decode_picture,
     discriminator_loss,
     encode_picture,
@@ -40,9 +39,9 @@ from artkit_cyclegan.generator import (
     size_multiple,
 )
 from artkit_cyclegan.inversion import InversionGuard, luminance_correlation
+from artkit_cyclegan.judge import Judge, show
 from artkit_cyclegan.painter import lay_strokes
 
-DETAIL, DETAIL_GAIN = 9, 6.0  # px of blur; strokes are faint beside the colours of things
 SIDES = ("a", "b")
 OTHER = {"a": "b", "b": "a"}
 
@@ -54,6 +53,10 @@ class Drawn:
     real: dict[str, Tensor]
     z: Tensor | None
     told: Tensor | None
+
+    def told_of(self, side: str) -> Tensor | None:
+        """Return the manners as the discriminator of what starts from `side` is told them: only B has manners."""
+        return self.told if side == "a" else None
 
 
 class CycleGANTrainer(Trainer):
@@ -174,9 +177,9 @@ class CycleGANTrainer(Trainer):
     def _build(self) -> None:
         options = self.options
         self.networks = make_generators(options.network, self.arguments)
-        judged = {"a": self.channels["b"] + self.told, "b": self.channels["a"]}
-        for side in SIDES:
-            judge = MultiscaleDiscriminator(judged[side], options.scales, PATCH_LAYERS[options.patch], options.norm)
+        layers, detail = PATCH_LAYERS[options.patch], options.judged == "detail"
+        for side, manners in (("a", self.told), ("b", 0)):
+            judge = Judge(self.channels[OTHER[side]], manners, options.scales, layers, options.norm, detail)
             self.networks[f"discriminator_{side}"] = judge
         for name, network in self.networks.items():
             # Without a norm to undo so small a start, signals would fade away from layer to layer.
@@ -222,7 +225,7 @@ class CycleGANTrainer(Trainer):
         options, real, other = self.options, drawn.real[side], drawn.real[OTHER[side]]
         fake = self._translate(side, real, drawn)
         back = self._translate(OTHER[side], fake, drawn)
-        judged = self.networks[f"discriminator_{side}"](self._shown(side, fake, drawn.told))
+        judged = self.networks[f"discriminator_{side}"](show(fake, drawn.told_of(side)))
         parts = {"adversarial": generator_loss(judged, options.gan), "cycle": lowpass_l1(back, real, options.cell)}
         loss = options.adversarial * parts["adversarial"] + self.cycle[side] * parts["cycle"]
         if self.identity:
@@ -235,8 +238,8 @@ class CycleGANTrainer(Trainer):
         for side in SIDES:
             judge = self.networks[f"discriminator_{side}"]
             set_trainable(judge, True)
-            real = self._shown(side, drawn.real[OTHER[side]], drawn.told)
-            fake = self.pools[side].exchange(self._shown(side, fakes[side], drawn.told))
+            real = show(drawn.real[OTHER[side]], drawn.told_of(side))
+            fake = self.pools[side].exchange(show(fakes[side], drawn.told_of(side)))
             losses[f"discriminator_{side}"] = discriminator_loss(judge(real), judge(fake), self.options.gan)
         self.update("discriminator", torch.stack(list(losses.values())).sum())
         return losses
@@ -252,20 +255,7 @@ class CycleGANTrainer(Trainer):
         x = picture if z is None else torch.cat([picture, z], 1)
         return [x.contiguous(memory_format=torch.channels_last), *([] if told is None else [told])]
 
-    def _shown(self, side: str, picture: Tensor, told: Tensor | None) -> Tensor:
-        """Return what a discriminator sees: the picture or its detail, and for domain B the manner as planes."""
-        if self.options.judged == "detail":
-            picture = detail(picture)
-        if side == "b" or told is None:
-            return picture
-        return torch.cat([picture, told[:, :, None, None].expand(-1, -1, *picture.shape[-2:])], 1)
-
     def _tell(self, like: Tensor, manner: int) -> Tensor | None:
         if not self.told:
             return None
         return F.one_hot(torch.full((len(like),), manner), self.told).to(like)
-
-
-def detail(picture: Tensor) -> Tensor:
-    """Return what a blur of `DETAIL` px leaves of a picture, N C H W, `DETAIL_GAIN` times as strong."""
-    return DETAIL_GAIN * (picture - F.avg_pool2d(picture, DETAIL, 1, DETAIL // 2, count_include_pad=False))
