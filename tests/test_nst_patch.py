@@ -23,7 +23,7 @@ from artkit_nst.saliency import FLOOR, saliency
 from artkit_nst.scales import blur, level_sizes, resize
 from artkit_nst.style import Style
 
-QUICK = Effort(1, 400, ((9, 4), (5, 2)), reweight=True, steps=1)
+QUICK = Effort(1, 400, ((9, 4), (5, 2)), 2, reweight=True, steps=1)
 
 
 def random(seed: int) -> torch.Generator:

@@ -7,21 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """What a quality costs: `patches` are (side, stride) in pixels, large ones first; each is laid `passes` times;
+    """What a quality costs: `patches` are (side, stride) in pixels, large ones first; each is laid `passes` times,
+    the very last time `last_stride` apart: the same patch every other pixel shows as a lattice;
     `steps` are those of the engine `vgg`.
     """
 
     passes: int
     keys: int
     patches: tuple[tuple[int, int], ...]
+    last_stride: int
     reweight: bool
     steps: int
 
 
 EFFORTS = {
-    "draft": Effort(1, 4000, ((15, 5), (9, 3), (7, 3)), reweight=False, steps=100),
-    "normal": Effort(2, 6000, ((15, 5), (9, 3), (7, 2)), reweight=True, steps=300),
-    "best": Effort(3, 12000, ((15, 4), (9, 2), (7, 2)), reweight=True, steps=1000),
+    "draft": Effort(1, 4000, ((15, 5), (9, 3), (7, 3)), 2, reweight=False, steps=100),
+    "normal": Effort(2, 6000, ((15, 5), (9, 3), (7, 2)), 1, reweight=True, steps=300),
+    "best": Effort(3, 12000, ((15, 4), (9, 2), (7, 2)), 1, reweight=True, steps=1000),
 }
 
 

@@ -51,7 +51,7 @@ class Painter:
         picture = self.start(resize(goal, sizes[0]), generator)
         for number, size in enumerate(sizes):
             place = None if regions is None else resize(regions, size)
-            fineness = number / max(1, len(sizes) - 1)
+            fineness = number / (len(sizes) - 1) if len(sizes) > 1 else 1.0
             picture = self.paint_level(resize(picture, size), resize(goal, size), place, fineness, generator, work)
         return self.finish(picture, regions)
 
@@ -81,12 +81,13 @@ class Painter:
         hold = manner.hold[0] + fineness * (manner.hold[1] - manner.hold[0])
         passes = list(self.passes(size))
         for number, (side, stride, turn) in enumerate(passes):
+            is_last = fineness == 1 and number + 1 == len(passes)
             keys = self.style.keys(size, side, self.effort.keys, turn)
-            grid = random_grid(*size, side, stride, generator)
+            grid = random_grid(*size, side, self.effort.last_stride if is_last else stride, generator)
             wanted = picture + hold * weight * (goal - picture)
             index = match(wanted, regions, grid, keys, manner.completeness, generator)
             picture = blend(keys, index, grid, reweight=self.effort.reweight)
-            if fineness < 1 or number + 1 < len(passes):
+            if not is_last:
                 picture = picture + manner.fuse * (1 - fineness / 2) * weight * (goal - picture)
             work.done(size)
         return picture
