@@ -172,13 +172,13 @@ def test_the_same_call_gives_the_same_bits_and_another_seed_another_picture():
 
 
 def test_a_painting_comes_nearer_to_its_style_and_keeps_the_scene():
-    photo, style = scene(64, 80), stripes(80, 80)
+    photo, style = scene(64, 80), stripes(80, 80) * torch.linspace(0.3, 1, 80)  # darker to the left
     painted = painter(style).paint(photo, 0)
     distances = [patch_distance([picture], [style], patches=2000) for picture in (painted, photo)]
     assert distances[0] < 0.75 * distances[1]
     disc = (photo[0] > 0.6).float()
     inside, outside = (float((luma(painted)[0] * part).sum() / part.sum()) for part in (disc, 1 - disc))
-    assert inside > outside + 0.02
+    assert inside > outside + 0.05
 
 
 def test_more_strength_goes_further_from_the_photo():
