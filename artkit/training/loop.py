@@ -82,9 +82,10 @@ class Loop:
         """Write `samples/STEP.png`, the trainer's preview, a row a picture; the random state stays as it was."""
         path = self.run_directory / SAMPLES / f"{self.step:06d}.png"
         path.parent.mkdir(exist_ok=True)
+        batch = self._to_device(self.previews.at(0))  # made in full precision, whatever the networks compute in
         with torch.random.fork_rng(), torch.inference_mode(), self._autocast():
             torch.manual_seed(self.settings.seed)
-            columns = self.trainer.preview(self._to_device(self.previews.at(0)))
+            columns = self.trainer.preview(batch)
         rows = [
             [(read_picture(picture.float().cpu().clamp(0, 1)), "") for picture in row]
             for row in zip(*columns, strict=True)

@@ -35,16 +35,17 @@ class Reader(nn.Module):
         self.leave = nn.Conv2d(width, 4 * count, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Map N3HW in [0, 1], sides even, to logits N K H W."""
+        """Map N3HW in [0, 1], sides even, to logits N K H W; it may be finer than the weights' type."""
+        dtype = self.enter.weight.dtype
         with torch.autocast(image.device.type, enabled=False):
             distances = self.measure(image.float())
             nearness = F.softmax(-distances, 1)
-            told = self.survey(image.float(), nearness).to(image.dtype)
-        x = torch.cat([image, nearness.to(image.dtype)], 1) * 2 - 1
+            told = self.survey(image.float(), nearness).to(dtype)
+        x = (torch.cat([image.float(), nearness], 1) * 2 - 1).to(dtype)
         y = self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
         for block in self.blocks:
             y = block(y, told)
-        return F.pixel_shuffle(self.leave(y), 2) - distances.to(image.dtype)
+        return F.pixel_shuffle(self.leave(y), 2) - distances
 
     def measure(self, image: Tensor) -> Tensor:
         """Return how far each colour is from each class's, as normal noise would have it: N K H W, in nats."""

@@ -17,10 +17,12 @@ class Semgan(Translator):
     """Two networks with one output: a class distribution at every pixel, of which the likeliest class is the map's.
 
     Without a picture, the dreamer makes the distribution from noise, at its own resolution; it is resized as a
-    distribution, so that borders come out smooth, at any size. With a picture, the reader makes it pixel by pixel.
+    distribution, so that borders come out smooth, at any size. With a picture, the reader makes it pixel by pixel; the
+    picture comes in float32, whatever the arithmetic of the networks: exact class colours must stay exact.
     """
 
     spec = SPEC
+    keeps_float = True
     options: SemganOptions
     header: ModelHeader
 

@@ -27,8 +27,9 @@ class Artist(nn.Module):
         self.network = SubpixelNet(3, 3, **arguments)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Map N3HW in [0, 1] to N3HW, 0 and up, in the same units."""
-        return F.softplus(self.network(picture * 2 - 1), beta=SOFTPLUS_BETA)
+        """Map N3HW in [0, 1] to N3HW, 0 and up, in the same units; it may be finer than the weights' type."""
+        seen = (picture * 2 - 1).to(next(self.network.parameters()).dtype)
+        return F.softplus(self.network(seen), beta=SOFTPLUS_BETA)
 
 
 def split_residual(target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,9 +10,13 @@ from artkit_touchup.artists import Artist, touch_up
 
 
 class Touchup(Translator):
-    """Both artists of a model, at work on the same picture; the contract clips what they make of it to [0, 1]."""
+    """Both artists of a model, at work on the same picture; the contract clips what they make of it to [0, 1].
+
+    The picture comes in float32 whatever the arithmetic of the networks: where they do nothing, it stays as it is.
+    """
 
     spec = SPEC
+    keeps_float = True
     options: TouchupOptions
 
     def __init__(self, options: TouchupOptions, header: ModelHeader) -> None:
