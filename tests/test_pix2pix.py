@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from artkit import Chain, ClassSet, Kind, LabelClass, ModelHeader, OptionError
-from artkit.models.file import save_model
+from artkit.models.file import load_model, save_model
 from artkit.testing import check_spec
 from artkit.training import train
 from artkit_pix2pix import SPEC, Pix2PixOptions
@@ -147,3 +147,19 @@ def test_the_papers_networks_train_on_sheets(tmp_path, network, side, size):
     model = train("pix2pix", str(tmp_path / "data"), tmp_path / "run", values=values)
     out = Chain(f"pix2pix(model={str(model)!r})")(np.zeros((9, 11, 3), np.uint8))
     assert out.size == (9, 11)
+
+
+def test_the_adversarial_weight_falls_with_the_rate(tmp_path):
+    values = {"network": "resnet_6", "width": 4, "scales": (4,), "crop": 32, "steps": 3, "precision": "fp32"}
+    values |= {"source": "photo", "decay_from": 0.0, "learning_rate": 1e-2, "ema": 0}
+
+    def trained(name, **more):
+        model = train("pix2pix", "landscapes(count=4,size=[32,32])", tmp_path / name, values=values | more)
+        return load_model(model).tensors
+
+    def same(one, other):
+        return all(torch.equal(one[name], other[name]) for name in one)
+
+    constant = trained("constant", adversarial=0.5)
+    assert same(constant, trained("level", adversarial=0.5, adversarial_end=0.5))
+    assert not same(constant, trained("falling", adversarial=0.5, adversarial_end=0.0))

@@ -100,6 +100,7 @@ class Loop:
             for group in optimiser.param_groups:
                 group.setdefault("initial_lr", group["lr"])
                 group["lr"] = group["initial_lr"] * factor
+        self.trainer.step = self.step
         with self._autocast():
             losses = self.trainer.training_step(self._to_device(batch))
         for name, ema in self.averages.items():

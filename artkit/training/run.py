@@ -139,16 +139,22 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     settings, options = split_values(spec, trainer_class, values)
     dataset = open_dataset(data, "train")
     _check_pairs(spec, trainer_class, dataset)
-    try:
-        preview = open_dataset(data, "val")
-    except DataError:
-        preview = dataset
+    preview = _validation(data) or dataset
     torch.manual_seed(settings.seed)
     trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
     run.mkdir(parents=True, exist_ok=True)
     return Loop(trainer, dataset, preview, run, reporter)
+
+
+def _validation(data: str) -> Dataset | None:
+    """Return what is held out for previews, if there is any."""
+    try:
+        held_out = open_dataset(data, "val")
+    except DataError:
+        return None
+    return held_out if len(held_out) else None
 
 
 def _trainer_class(spec: MethodSpec) -> type[Trainer]:

@@ -24,7 +24,8 @@ class Trainer(ABC):
 
     Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A
     trainer fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset; a
-    text column named in `balance` has each of its values drawn equally often.
+    text column named in `balance` has each of its values drawn equally often. `step` counts the steps taken so far, also
+    before an interruption.
     """
 
     defaults: ClassVar[dict[str, Any]] = {}
@@ -45,6 +46,7 @@ class Trainer(ABC):
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         self.averages: dict[str, nn.Module] = {}
         self.columns: tuple[str, ...] = ()
+        self.step = 0
         self.balance: str | None = None
 
     def prepare(self, sample: Sample) -> Sample:

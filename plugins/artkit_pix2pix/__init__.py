@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from msgspec import Meta
+
 from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ class Pix2PixTraining(Options, frozen=True):
     scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
     gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
     adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0
+    adversarial_end: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        option("what that weight falls to, in a line, while the learning rate falls; it stays when left out"),
+    ] = None
     l1: Annotated[float, option("weight of the L1 loss", ge=0)] = 100.0
     l1_cell: Annotated[int, option("L1 compares averages over cells of this side: 1 compares pixels", ge=1, le=256)] = 1
     lowpass: Annotated[float, option("weight of a second L1 on averages over 8 x 8 pixels", ge=0)] = 0.0

@@ -146,7 +146,7 @@ class Pix2PixTrainer(Trainer):
             "adversarial": generator_loss([scale[-1] for scale in judged], options.gan),
             "l1": lowpass_l1(fake, target, options.l1_cell),
         }
-        loss = options.adversarial * losses["adversarial"] + options.l1 * losses["l1"]
+        loss = self._adversarial_weight() * losses["adversarial"] + options.l1 * losses["l1"]
         if options.lowpass:
             losses["lowpass"] = lowpass_l1(fake, target, LOWPASS_CELL)
             loss = loss + options.lowpass * losses["lowpass"]
@@ -157,6 +157,10 @@ class Pix2PixTrainer(Trainer):
             loss = loss + options.matching * losses["matching"]
         self.update("generator", loss)
         return losses
+
+    def _adversarial_weight(self) -> float:
+        start, end = self.options.adversarial, self.options.adversarial_end
+        return start if end is None else end + (start - end) * self.settings.rate(self.step)
 
     def _input(self, source: Tensor, batch: dict[str, Any]) -> Tensor:
         x = encode_input(source, self.classes, batch.get("z"))

@@ -47,7 +47,7 @@ class SemganTrainer(Trainer):
         self.classes, self.labels, self.columns = column.classes, column.name, (column.name,)
         self.arguments = self._arguments()
         self.averaged = tuple(self.arguments)  # type: ignore[misc]
-        self.step, self.shares = 0, RunningShares(len(self.classes))
+        self.shares = RunningShares(len(self.classes))
         self._build()
 
     def prepare(self, sample: Sample) -> Sample:
@@ -68,7 +68,6 @@ class SemganTrainer(Trainer):
             losses |= self._learn_to_dream(real, judged)
         if "reader" in self.networks:
             losses |= self._learn_to_read(labels)
-        self.step += 1
         return losses
 
     def shrink(self, labels: Tensor) -> Tensor:
@@ -111,12 +110,11 @@ class SemganTrainer(Trainer):
         return header, {f"{part}.{name}": value for part, state in states.items() for name, value in state.items()}
 
     def extra_state(self) -> dict[str, Any]:
-        """Return the step and the running class shares."""
-        return {"step": self.step, "shares": self.shares.state_dict()}
+        """Return the running class shares."""
+        return {"shares": self.shares.state_dict()}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
-        """Restore the step and the running class shares."""
-        self.step = state["step"]
+        """Restore the running class shares."""
         self.shares.load_state_dict(state["shares"])
 
     def _arguments(self) -> dict[str, Any]:
