@@ -24,7 +24,7 @@ class Trainer(ABC):
 
     Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A
     trainer fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset; a
-    text column named in `balance` has each of its values drawn equally often. `step` counts the steps taken so far, also
+    text column named in `balance` has each of its values drawn equally often. `step` counts the steps taken, also those
     before an interruption.
     """
 
