@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from artkit.images import ClassSet, LabelClass, Picture, make_grid, make_strip, show
+from artkit.images import ClassSet, LabelClass, Picture, fold_rows, make_grid, make_strip, show
 from artkit.spec import Kind
 
 RED = (200, 0, 0)
@@ -44,6 +44,16 @@ def test_large_pictures_are_fitted_and_rows_may_differ() -> None:
     strip = make_strip([[(plain(400, 100), "a")], [(plain(50, 100), "b"), (plain(1, 1), "c")]], cell=80)
     assert strip.width < 200
     assert strip.height < 300
+
+
+def test_many_rows_are_folded_into_a_sheet() -> None:
+    dreams = [[(plain(24, 32), f"seed {seed}")] for seed in range(12)]
+    assert [len(row) for row in fold_rows(dreams)] == [3, 3, 3, 3]
+    assert [caption for row in fold_rows(dreams) for _, caption in row] == [f"seed {seed}" for seed in range(12)]
+    assert fold_rows(dreams[:2]) == dreams[:2]
+    chains = [[(plain(24, 32), "a"), (plain(24, 32), "b"), (plain(24, 32), "c")]] * 9
+    assert fold_rows(chains) == chains
+    assert fold_rows([]) == []
 
 
 def test_a_grid_is_nearly_square() -> None:

@@ -47,9 +47,9 @@ class Delivery:
     def finish(self, failures: list[dict[str, Any]]) -> None:
         """Write the strip, and say how long the steps took."""
         if self.flags.strip and self._rows:
-            from artkit.images import make_strip, write_picture
+            from artkit.images import fold_rows, make_strip, write_picture
 
-            write_picture(make_strip(self._rows), self.flags.strip, overwrite=self.flags.overwrite)
+            write_picture(make_strip(fold_rows(self._rows)), self.flags.strip, overwrite=self.flags.overwrite)
             self.strip = str(self.flags.strip)
             if not self.flags.as_json:
                 click.echo(self.strip)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from artkit.images.picture import Picture
     from artkit.images.provenance import read_provenance
     from artkit.images.reading import read_picture
-    from artkit.images.sheet import make_grid, make_strip
+    from artkit.images.sheet import fold_rows, make_grid, make_strip
     from artkit.images.terminal import show
     from artkit.images.writing import encode_picture, write_picture
 
@@ -29,6 +29,7 @@ _HOMES = {
     "Picture": "picture",
     "convert": "conversion",
     "encode_picture": "writing",
+    "fold_rows": "sheet",
     "make_grid": "sheet",
     "make_strip": "sheet",
     "match_palette": "labels",
@@ -59,6 +60,7 @@ __all__ = [
     "Picture",
     "convert",
     "encode_picture",
+    "fold_rows",
     "make_grid",
     "make_strip",
     "match_palette",

@@ -46,6 +46,17 @@ def make_strip(rows: Sequence[Row], *, cell: int = 768) -> Picture:
     return picture_from_array(np.array(sheet), stem="strip")
 
 
+def fold_rows(rows: Sequence[Row]) -> list[Row]:
+    """Put rows beside each other where there are so many that their strip would be far higher than wide."""
+    if not rows:
+        return []
+    pictures = [picture for row in rows for picture, _ in row]
+    height = len(rows) * max(picture.height for picture in pictures)
+    width = max(len(row) for row in rows) * max(picture.width for picture in pictures)
+    beside = max(1, math.isqrt(height // width))
+    return [[cell for row in rows[start : start + beside] for cell in row] for start in range(0, len(rows), beside)]
+
+
 def make_grid(pictures: Sequence[Picture], *, columns: int | None = None, cell: int = 768) -> Picture:
     """Lay pictures out in a grid without captions, as square as can be unless `columns` is given."""
     columns = columns or math.ceil(math.sqrt(len(pictures)))
