@@ -60,7 +60,7 @@ def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> i
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise TrainingError(f"{path.parent} holds no checkpoint to resume from: leave out --resume to start anew.")
+        raise TrainingError(f"{path.parent} holds no checkpoint yet: train it longer, or, without --resume, anew.")
     if not zipfile.is_zipfile(path):  # older forms are bare pickles, which we never wrote
         raise TrainingError(f"{path} is damaged: it is no checkpoint.")
     try:

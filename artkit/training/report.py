@@ -13,6 +13,9 @@ class Reporter(Protocol):
     def start(self, total: int, done: int) -> None:
         """Say how many steps there are, and how many a resumed run has behind it."""
 
+    def tick(self, step: int) -> None:
+        """Say after every step how many are done."""
+
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
         """Report mean losses since the last report, speed, and the seconds left."""
 
@@ -30,6 +33,9 @@ class Silence:
     """A reporter that says nothing."""
 
     def start(self, total: int, done: int) -> None:
+        """See Reporter."""
+
+    def tick(self, step: int) -> None:
         """See Reporter."""
 
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
