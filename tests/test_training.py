@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from artkit.errors import DataError, OptionError, TrainingError, UsageError
+from artkit.errors import DataError, OptionError, OutputError, TrainingError, UsageError
 from artkit.models.file import load_model
 from artkit.training import Silence, export_run, train
 from artkit.training.run import read_run
@@ -275,6 +276,31 @@ def test_a_folder_of_other_things_becomes_no_run(pairs, tmp_path):
     assert sorted(pairs.rglob("*")) == before
     with pytest.raises(TrainingError, match="is a file"):
         run(pairs, pairs / "classes.txt", 2)
+
+
+def test_a_full_disk_is_told_in_a_line_and_leaves_the_last_checkpoint(pairs, tmp_path):
+    run(pairs, tmp_path / "run", 4)
+    with small_files(1000), pytest.raises(OutputError, match=r"checkpoint\.pt: the file would be larger"):
+        run(pairs, tmp_path / "run", 8, resume=True, checkpoint_every=1)
+    assert state(tmp_path / "run")["step"] == 4
+    assert not list((tmp_path / "run").glob(".*"))
+    (tmp_path / "run" / "log.csv").unlink()
+    (tmp_path / "run" / "log.csv").mkdir()
+    with pytest.raises(OutputError, match=r"Cannot write .*log\.csv"):
+        run(pairs, tmp_path / "run", 8, resume=True)
+
+
+@contextmanager
+def small_files(limit):
+    """Let the system refuse to write files past `limit` bytes."""
+    import resource  # not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"method": "pix2pix", "data": 3, "values": {}}'])

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Protocol
 
+from artkit.images.atomic import writing
+
 
 class Reporter(Protocol):
     """Someone who watches a run; the command line shows a progress bar with it."""
@@ -60,7 +62,8 @@ class CsvLog:
         kept = [row for row in rows if int(row["step"]) <= step]
         self._names = list(kept[0]) if kept else None
         if self._names is None:
-            path.unlink(missing_ok=True)
+            with writing(path):
+                path.unlink(missing_ok=True)
         elif len(kept) < len(rows):
             self._write(kept, "w")
 
@@ -78,7 +81,7 @@ class CsvLog:
     def _write(self, rows: list[dict[str, str]], mode: str) -> None:
         header = self._names is None or mode == "w"
         self._names = self._names or list(rows[0])
-        with self.path.open(mode, newline="", encoding="utf-8") as file:
+        with writing(self.path), self.path.open(mode, newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._names, extrasaction="ignore")
             if header:
                 writer.writeheader()

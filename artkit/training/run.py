@@ -13,6 +13,7 @@ from artkit import __version__
 from artkit.data import Dataset, open_dataset
 from artkit.data.needs import list_trainable
 from artkit.errors import DataError, TrainingError, UsageError, nearest
+from artkit.images.atomic import write_atomically
 from artkit.models.file import save_model
 from artkit.plugins import registry, resolve
 from artkit.plugins.reporting import warn
@@ -213,4 +214,4 @@ def _write_run(run: Path, method: str, data: str, values: dict[str, Any]) -> Non
     if "(" not in data and Path(data).is_dir():
         data = str(Path(data).resolve())
     text = msgspec.json.format(msgspec.json.encode(Record(method, data, values)), indent=1)
-    (run / RUN_FILE).write_bytes(text + b"\n")
+    write_atomically(run / RUN_FILE, text + b"\n", overwrite=True)
