@@ -38,7 +38,7 @@ def register_methods() -> list[MethodSpec]:
         SPEC = MethodSpec(
             name="negative",
             summary="Turn light into dark and dark into light.",
-            inputs=(Port("image", Kind.IMAGE),),
+            inputs=(Port("image", Kind.IMAGE, "the picture to turn"),),
             output=Kind.IMAGE,
             translator=f"{__name__}:Negative",
             needs_model=False,

@@ -216,21 +216,37 @@ def describe_options(options: type[Options]) -> list[OptionInfo]:
     return rows
 
 
+_PLAIN_TYPES: dict[Any, str] = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+
+
 def _type_name(hint: Any) -> str:
-    metadata = getattr(hint, "__metadata__", ())
-    base = getattr(hint, "__origin__", hint) if metadata else hint
-    name = getattr(base, "__name__", None) or str(base)
-    if get_origin(base) in (Union, UnionType):
-        name = " | ".join("None" if part is NoneType else _type_name(part) for part in get_args(base))
-    elif getattr(base, "__args__", None):
-        name = str(base).replace("typing.", "").replace("Literal", "one of ")
-    for meta in metadata:
-        if isinstance(meta, msgspec.Meta):
-            if meta.ge is not None or meta.le is not None:
-                name += f" {'' if meta.ge is None else meta.ge}..{'' if meta.le is None else meta.le}"
-            elif meta.gt is not None:
-                name += f" > {meta.gt}"
-    return name
+    """Return a type and its range in words: `number 0 to 1`, `draft, normal or best`, `2 whole numbers`."""
+    if get_origin(hint) is Annotated:
+        base, *metadata = get_args(hint)
+        return " ".join(
+            [_type_name(base), *(_range(meta) for meta in metadata if isinstance(meta, msgspec.Meta))]
+        ).strip()
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(_type_name(part) for part in get_args(hint) if part is not NoneType)
+    if get_origin(hint) is Literal:
+        return _alternatives(get_args(hint))
+    if get_origin(hint) is tuple:
+        item, *others = get_args(hint)
+        count = "list" if others == [Ellipsis] else f"list of {1 + len(others)}"
+        return f"{count}: {_type_name(item)}"
+    return _PLAIN_TYPES[hint] if hint in _PLAIN_TYPES else str(getattr(hint, "__name__", hint))
+
+
+def _alternatives(words: tuple[Any, ...]) -> str:
+    *first, last = map(str, words)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _range(meta: msgspec.Meta) -> str:
+    if meta.ge is not None and meta.le is not None:
+        return f"{meta.ge} to {meta.le}"
+    bounds = {"from": meta.ge, "above": meta.gt, "up to": meta.le, "below": meta.lt}
+    return " and ".join(f"{word} {bound}" for word, bound in bounds.items() if bound is not None)
 
 
 def parse_options(options: type[Options], values: dict[str, Any], owner: str) -> Options:
@@ -245,12 +261,19 @@ def parse_options(options: type[Options], values: dict[str, Any], owner: str) ->
     try:
         return msgspec.convert(values, options, strict=False)
     except msgspec.ValidationError as error:
-        message = str(error)
-        detail, _, path = message.partition(" - at `$.")
+        path = str(error).partition(" - at `$.")[2]
         name = path.rstrip("`").split(".")[0].split("[")[0]
-        where = f"{owner}({name}={values.get(name)!r})" if name else owner
-        hint = nearest(str(values.get(name)), _words(get_type_hints(options)[name])) if name else ""
-        raise OptionError(f"{where}: {detail[0].lower() + detail[1:]}.{hint}") from None
+        raise OptionError(
+            _complaint(options, name, values.get(name), owner) if name else f"{owner}: {error}."
+        ) from None
+
+
+def _complaint(options: type[Options], name: str, value: Any, owner: str) -> str:
+    """Say which value will not do, and which would."""
+    hint = get_type_hints(options, include_extras=True)[name]
+    if words := _words(hint):
+        return f"{owner}({name}={value!r}) is unknown.{nearest(str(value), words)}"
+    return f"{owner}({name}={value!r}): expected {_type_name(hint)}."
 
 
 def _words(hint: Any) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from artkit.errors import ChainError, ModelError, OptionError
 from artkit.hookspecs import hookimpl
 from artkit.models.header import ModelHeader
 from artkit.plugins import PluginSource, Registry
-from artkit.spec import Kind, MethodSpec, Options, Port, option
+from artkit.spec import Kind, MethodSpec, Options, Port, describe_options, option
 
 
 class NstOptions(Options):
@@ -138,9 +139,12 @@ ERRORS: dict[str, tuple[type[Exception], str]] = {
     "pix2pixx": (ChainError, r"'pix2pixx'.*'pix2pix'"),
     "semgan,nst(stlye=[can])": (OptionError, r"nst has no option 'stlye'.*'style'"),
     "nst(strengh=1)": (OptionError, r"nst has no option 'strengh'.*'strength'"),
-    "nst(strength=7,style=[can])": (OptionError, r"nst\(strength=7\).*<= 1"),
-    "nst(strength=lots,style=[can])": (OptionError, r"nst\(strength='lots'\).*float"),
-    "nst(mode=loud,style=[can])": (OptionError, r"nst\(mode='loud'\)"),
+    "nst(strength=7,style=[can])": (OptionError, r"nst\(strength=7\): expected number 0 to 1\."),
+    "nst(strength=lots,style=[can])": (OptionError, r"nst\(strength='lots'\): expected number 0 to 1\."),
+    "nst(mode=loud,style=[can])": (OptionError, r"nst\(mode='loud'\) is unknown\. Known: hard, soft\."),
+    "nst(mode=sofft,style=[can])": (OptionError, r"nst\(mode='sofft'\) is unknown\. Did you mean 'soft'\?"),
+    "nst(sizes=[a,b],style=[can])": (OptionError, r"nst\(sizes=\['a', 'b'\]\): expected list: whole number\."),
+    "nst(keep=maybe,style=[can])": (OptionError, r"nst\(keep='maybe'\): expected true or false\."),
     "nst(layers=[a(x=1)],style=[can])": (OptionError, r"nst\(layers="),
     "nst(strength=[can],style=[can])": (OptionError, r"nst\(strength="),
     "semgan(seed=-1)": (OptionError, r"semgan\(seed=-1\).*whole number"),
@@ -229,3 +233,24 @@ def test_plan_as_json(registry: Registry, tmp_path: Path) -> None:
     assert second["inputs"]["style"]["chain"] == "can"
     assert second["options"]["strength"] == 0.5
     assert third["inputs"]["style"] == {"from": "file", "path": str(picture)}
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (int, "whole number"),
+        (bool | None, "true or false"),
+        (int | str, "whole number or text"),
+        (Literal["soft", "hard", "none"] | None, "soft, hard or none"),
+        (tuple[Literal[1, 3], Literal[1, 3]], "list of 2: 1 or 3"),
+        (tuple[str, ...], "list: text"),
+        (Annotated[float, option("", ge=0, le=1)], "number 0 to 1"),
+        (Annotated[float | None, option("", gt=0)], "number above 0"),
+        (Annotated[float, option("", ge=0, lt=1)], "number from 0 and below 1"),
+        (Annotated[int, option("", le=5)], "whole number up to 5"),
+        (Annotated[str, option("")], "text"),
+    ],
+)
+def test_types_of_options_are_told_in_words(hint, words):
+    (row,) = describe_options(msgspec.defstruct("Some", [("it", hint)], bases=(Options,), kw_only=True))
+    assert row.type == words

@@ -119,10 +119,11 @@ def test_folder_name_for_a_single_result_in_a_missing_folder(shell):
     fails(shell("run", shell.paint("a.png"), "--chain", "invert", "-o", "no/such/b.png"), 1, "no/such")
 
 
-@pytest.mark.parametrize("output", ["a.png", "./a.png", "link.png"])
+@pytest.mark.parametrize("output", ["a.png", "./a.png", "link.png", "hard.png"])
 def test_output_equal_to_input(shell, output):
     path = shell.folder / shell.paint("a.png")
     (shell.folder / "link.png").symlink_to(path)
+    (shell.folder / "hard.png").hardlink_to(path)
     before = path.read_bytes()
     fails(shell("run", "a.png", "--chain", "invert", "-o", output, "--overwrite"), 1, "never overwritten")
     assert path.read_bytes() == before

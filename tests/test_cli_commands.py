@@ -51,6 +51,16 @@ def test_unknown_option_has_a_neighbour(shell):
     assert "--chain" in outcome.err
 
 
+def test_many_ports_alike_are_counted_and_listed_a_line_each(shell, monkeypatch):
+    monkeypatch.setenv("ARTKIT_PLUGINS", "nst")
+    rows = {line.split()[0]: line for line in shell("methods").lines()}
+    assert "image + 7 [image] -> image" in rows["nst"]
+    lines = shell("methods", "nst").lines()
+    assert "inputs  image (image): the photo" in lines
+    assert "        style2 (image, optional): a second style" in lines
+    assert "size    any" in lines
+
+
 def test_methods(shell):
     outcome = shell("methods")
     assert outcome.code == 0

@@ -60,6 +60,29 @@ def test_ctrl_c_leaves_nothing_half_written(shell):
     assert shell.files() == {"in/a.png", "in/b.png"}
 
 
+IMPATIENT = """
+import sys
+
+class CtrlC:
+    def find_spec(name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC)
+from artkit.cli import main
+sys.exit(main(["methods"]))
+"""
+
+
+def test_ctrl_c_while_starting(shell):
+    finished = subprocess.run(
+        [sys.executable, "-c", IMPATIENT], cwd=shell.folder, env=environment(), capture_output=True, check=False
+    )
+    assert finished.returncode == 130
+    assert finished.stderr == b"artkit: stopped.\n"
+    assert finished.stdout == b""
+
+
 def test_reader_that_goes_away(shell):
     read, write = os.pipe()
     os.close(read)

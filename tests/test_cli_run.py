@@ -197,6 +197,15 @@ def test_folder_run_finishes_and_lists_failures(shell):
     assert {name for name in shell.files() if name.startswith("out/")} == {"out/a.png", "out/d.png"}
 
 
+def test_failures_name_their_picture_once(shell):
+    shell.paint("in/a.png", 0)
+    shell.paint("in/b.png", 200)
+    (shell.folder / "in/c.png").write_text("hello")
+    errors = shell("run", "in", "--chain", "darkfail", "-o", "out").err.splitlines()
+    assert errors[0] == "artkit: 2 of 3 failed:"
+    assert [line.count(name) for line, name in zip(errors[1:], ("in/a.png", "in/c.png"), strict=True)] == [1, 1]
+
+
 def test_failures_in_json(shell):
     shell.paint("in/a.png", 0)
     shell.paint("in/b.png", 200)

@@ -59,6 +59,16 @@ def test_export_and_show(shell):
     assert "tint" in shell("models", "show", "warm.safetensors").out
 
 
+def test_export_replaces_a_file_only_when_told_to(shell):
+    train(shell, "tint", "pairs", "-o", "run", *QUICK)
+    (shell.folder / "mine.safetensors").write_text("mine")
+    refused = shell("--plugin", PLUGIN, "models", "export", "run", "mine.safetensors")
+    assert refused.code == 1
+    assert "--overwrite" in refused.err
+    assert (shell.folder / "mine.safetensors").read_text() == "mine"
+    assert shell("--plugin", PLUGIN, "models", "export", "run", "mine.safetensors", "--overwrite").code == 0
+
+
 def test_evaluate(shell):
     train(shell, "tint", "pairs", "-o", "run", *QUICK)
     chain = "tint(model='run/model.safetensors')"
@@ -127,6 +137,9 @@ def test_run_folder_that_is_taken(shell):
         (("-o", "run"), 2, ("METHOD",)),
         (("invert", "pairs", "-o", "run"), 2, ("invert", "tint")),
         (("-o", "run", "--resume"), 1, ("run",)),
+        (("tint", "pairs", "-o", "pairs"), 1, ("pairs", "not empty")),
+        (("tint", "pairs", "-o", "pairs/A/3.png"), 1, ("3.png", "is a file")),
+        (("tint", "pairs", "-o", "pairs/A/3.png/run"), 1, ("3.png/run", "cannot be made")),
         (("--recipe", "no.toml", "-o", "run"), 2, ("no.toml",)),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,

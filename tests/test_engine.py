@@ -10,7 +10,7 @@ from PIL import Image
 import artkit
 from artkit import Chain, ChainError, ImageError, ModelError, PluginError, UsageError
 from artkit.chain.planning import plan_chain
-from artkit.engine import Job, Runner, pick_device, pick_precision, run_jobs
+from artkit.engine import Job, Runner, devices, pick_device, pick_precision, run_jobs
 from artkit.images import read_picture, read_provenance, write_picture
 from artkit.plugins import load_registry, registry, use_registry
 
@@ -224,3 +224,14 @@ def test_precisions():
 def test_bf16_stays_near_fp32():
     fine, coarse = (Chain("invert")(grey(37), precision=name).numpy().astype(int) for name in ("fp32", "bf16"))
     assert np.abs(fine - coarse).max() <= 1
+
+
+def test_the_report_tells_of_cores_left_idle(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(devices, "_has_mps", lambda: False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # then torch takes a thread a physical core: as it should be
+    assert not any("cores" in reason for reason in devices.report()["slow"])
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert "OMP_NUM_THREADS=1 keeps networks from using all 64 cores" in devices.report()["slow"]

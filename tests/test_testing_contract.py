@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
+from artkit.errors import ChainError
 from artkit.spec import Kind, MethodSpec, Options, Port, SizeRule, option
 from artkit.testing import check_spec, spec_faults
 
@@ -183,3 +184,14 @@ def test_faults_of_a_declaration_are_named(write: Callable[..., None], changes: 
     faults = [fault for fault in spec_faults(replace(SPEC, **changes)) if not fault.startswith("Darken.translate")]
     assert len(faults) == 1
     assert re.search(words, faults[0])
+
+
+def test_the_test_in_the_docs_checks_a_method() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text(encoding="utf-8")
+    (block,) = [text for text in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "artkit.testing" in text]
+    written: dict[str, Any] = {}
+    exec(block.replace("my_method", "blur"), written)
+    written["test_contract"]()
+    exec(block, written)
+    with pytest.raises(ChainError, match="my_method"):
+        written["test_contract"]()

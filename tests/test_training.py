@@ -10,15 +10,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from artkit.errors import DataError, OptionError, TrainingError, UsageError
+from artkit.errors import DataError, OptionError, OutputError, TrainingError, UsageError
 from artkit.models.file import load_model
-from artkit.training import export_run, train
+from artkit.training import Silence, export_run, train
+from artkit.training.run import read_run
 from artkit.training.settings import Settings
 
 TINY = {
@@ -139,6 +141,23 @@ def test_the_log_has_a_row_for_every_report_and_none_twice(pairs, tmp_path, monk
     assert float(rows[0]["l1"]) > 0
 
 
+def test_whoever_watches_hears_of_every_step(pairs, tmp_path):
+    class Listener(Silence):
+        steps, reports = [], []
+
+        def tick(self, step):
+            self.steps.append(step)
+
+        def step(self, step, losses, images_per_second, eta):
+            self.reports.append((step, sorted(losses), images_per_second > 0, eta >= 0))
+
+    values = TINY | SHORT | {"steps": 4}
+    train("pix2pix", str(pairs), tmp_path / "run", values=values, reporter=Listener())
+    assert Listener.steps == [1, 2, 3, 4]
+    assert [step for step, *_ in Listener.reports] == [2, 4]
+    assert all("l1" in names and fast and left for _, names, fast, left in Listener.reports)
+
+
 def test_sheets_come_on_schedule(pairs, tmp_path):
     run(pairs, tmp_path / "run", 8)
     assert sorted(path.name for path in (tmp_path / "run" / "samples").iterdir()) == ["000004.png", "000008.png"]
@@ -199,14 +218,96 @@ def test_resuming_nothing_says_so(pairs, tmp_path):
         run(pairs, tmp_path / "nowhere", 2, resume=True)
 
 
-def test_a_loss_that_breaks_stops_the_run(pairs, tmp_path, monkeypatch):
+def break_at(monkeypatch, step):
+    """Let the loss be NaN from `step` on."""
     from artkit.training.loop import Loop
 
-    monkeypatch.setattr(
-        Loop, "_train", lambda self, batch: setattr(self, "step", self.step + 1) or {"l1": torch.tensor(float("nan"))}
-    )
+    def breaking(self, batch):
+        self.step += 1
+        return {"l1": torch.tensor(float("nan") if self.step >= step else 1.0)}
+
+    monkeypatch.setattr(Loop, "_train", breaking)
+
+
+def test_a_loss_that_breaks_stops_the_run(pairs, tmp_path, monkeypatch):
+    break_at(monkeypatch, 1)
     with pytest.raises(TrainingError, match="'l1' became NaN"):
         run(pairs, tmp_path / "run", 4)
+
+
+def test_no_checkpoint_is_written_after_a_loss_broke(pairs, tmp_path, monkeypatch):
+    break_at(monkeypatch, 4)
+    with pytest.raises(TrainingError, match="'l1' became NaN"):
+        run(pairs, tmp_path / "run", 100, log_every=50, checkpoint_every=3)
+    assert state(tmp_path / "run")["step"] == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "words"),
+    [
+        ("semgan", {}, "is a run of pix2pix, not of semgan"),
+        ("pix2pix", {"batch": 3}, "was started with batch=2.*leave batch out"),
+        ("pix2pix", {"l1": 1}, "was started with l1=100.0"),
+        ("pix2pix", {"widht": 8}, "Did you mean 'width'"),
+    ],
+)
+def test_a_resumed_run_stays_what_it_was(pairs, tmp_path, method, changes, words):
+    run(pairs, tmp_path / "run", 2)
+    with pytest.raises(UsageError, match=words):
+        train(method, "", tmp_path / "run", values={"steps": 4} | changes, resume=True)
+    assert state(tmp_path / "run")["step"] == 2
+
+
+def test_a_resumed_run_may_be_watched_more_closely_and_find_its_data_elsewhere(pairs, tmp_path):
+    data = tmp_path / "here"
+    shutil.copytree(pairs, data)
+    run(data, tmp_path / "run", 2)
+    moved = data.rename(tmp_path / "there")
+    values = {"steps": 4, "log_every": 1, "width": str(TINY["width"])}
+    train("pix2pix", str(moved), tmp_path / "run", values=values, resume=True)
+    assert state(tmp_path / "run")["step"] == 4
+    assert read_run(tmp_path / "run").data == str(moved)
+
+
+def test_a_folder_of_other_things_becomes_no_run(pairs, tmp_path):
+    before = sorted(pairs.rglob("*"))
+    with pytest.raises(TrainingError, match="not empty and holds no run"):
+        run(pairs, pairs, 2)
+    assert sorted(pairs.rglob("*")) == before
+    with pytest.raises(TrainingError, match="is a file"):
+        run(pairs, pairs / "classes.txt", 2)
+
+
+def test_a_full_disk_is_told_in_a_line_and_leaves_the_last_checkpoint(pairs, tmp_path):
+    run(pairs, tmp_path / "run", 4)
+    with small_files(1000), pytest.raises(OutputError, match=r"checkpoint\.pt: the file would be larger"):
+        run(pairs, tmp_path / "run", 8, resume=True, checkpoint_every=1)
+    assert state(tmp_path / "run")["step"] == 4
+    assert not list((tmp_path / "run").glob(".*"))
+    (tmp_path / "run" / "log.csv").unlink()
+    (tmp_path / "run" / "log.csv").mkdir()
+    with pytest.raises(OutputError, match=r"Cannot write .*log\.csv"):
+        run(pairs, tmp_path / "run", 8, resume=True)
+
+
+@contextmanager
+def small_files(limit):
+    """Let the system refuse to write files past `limit` bytes."""
+    import resource  # not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"method": "pix2pix", "data": 3, "values": {}}'])
+def test_a_damaged_record_is_no_run(pairs, tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(TrainingError, match="not a training run"):
+        run(pairs, tmp_path, 2, resume=True)
 
 
 def test_the_rate_is_constant_then_falls_in_a_line():

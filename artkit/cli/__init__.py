@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artkit.cli.failures import guarded
-
 if TYPE_CHECKING:
     import click
 
@@ -20,6 +18,11 @@ def main(args: Sequence[str] | None = None) -> int:
 
     `args` defaults to the process's own. Never raises for what a user can cause (see `artkit.cli.failures`).
     """
+    try:
+        from artkit.cli.failures import guarded  # with click, most of a start: Ctrl-C may well come here
+    except KeyboardInterrupt:
+        print("artkit: stopped.", file=sys.stderr)
+        return 130
     return guarded(lambda: _invoke(list(sys.argv[1:] if args is None else args)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from artkit.cli.parameters import complete_methods
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
-    from artkit.spec import MethodSpec, OptionInfo
+    from artkit.spec import MethodSpec, OptionInfo, SizeRule
 
 
 @click.command()
@@ -42,19 +43,24 @@ def example(spec: MethodSpec) -> str:
 
 
 def _signature(spec: MethodSpec) -> str:
-    inputs = " + ".join(port.kind if port.required else f"[{port.kind}]" for port in spec.inputs)
+    """Return `image + [mask] -> image`; where many ports are alike, `image + 7 [image] -> image`."""
+    counts = Counter(port.kind if port.required else f"[{port.kind}]" for port in spec.inputs)
+    inputs = " + ".join(
+        f"{count} {kind}" if count > 2 else " + ".join([kind] * count) for kind, count in counts.items()
+    )
     return f"{inputs or 'nothing'} -> {spec.output}"
 
 
 def _print_method(spec: MethodSpec, registry: Registry) -> None:
     record = _record(spec, registry)
     click.echo(f"{spec.name}: {spec.summary}\n")
+    ports = [_port_text(port) for port in record["inputs"]] or ["none: it dreams"]
     print_columns(
         (
-            ("inputs", ", ".join(_port_text(port) for port in record["inputs"]) or "none: it dreams"),
+            *zip(("inputs", *[""] * (len(ports) - 1)), ports, strict=True),
             ("output", spec.output),
             ("models", ", ".join(record["models"]) or ("none needed" if not spec.needs_model else "none yet")),
-            ("size", f"any; computed at multiples of {spec.size.multiple}, from {spec.size.minimum} px"),
+            ("size", _size_text(spec.size)),
             ("plugin", record["plugin"]),
             ("try", example(spec)),
         )
@@ -62,6 +68,12 @@ def _print_method(spec: MethodSpec, registry: Registry) -> None:
     _print_options("options", record["options"])
     if spec.trainer:
         _print_options(f"options of `artkit train {spec.name}` (--set NAME=VALUE)", record["training_options"])
+
+
+def _size_text(rule: SizeRule) -> str:
+    if rule.multiple == rule.minimum == 1:
+        return "any"
+    return f"any; computed at multiples of {rule.multiple}, from {rule.minimum} px"
 
 
 def _print_options(title: str, options: list[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from artkit.cli.importing import export_layout, import_command
 from artkit.cli.output import json_option, print_columns, print_json, say
 from artkit.cli.pull import pull
-from artkit.errors import ModelError
+from artkit.errors import ModelError, OutputError
 
 if TYPE_CHECKING:
     from artkit.models.header import ModelHeader
@@ -68,7 +68,7 @@ def show(registry: Registry, name: str, as_json: bool) -> None:
 @click.option(
     "--layout", type=click.Choice(["cyclegan"]), help="Write weights as pytorch-CycleGAN-and-pix2pix has them."
 )
-@click.option("--overwrite", is_flag=True, help="Replace existing files of a --layout.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @json_option
 @click.pass_obj
 def export(registry: Registry, source: str, file: Path, layout: str | None, overwrite: bool, as_json: bool) -> None:
@@ -81,6 +81,8 @@ def export(registry: Registry, source: str, file: Path, layout: str | None, over
     else:
         from artkit.training import export_run
 
+        if file.exists() and not overwrite:
+            raise OutputError(f"{file} exists already. Add --overwrite, or name another file.")
         written = [export_run(Path(source), file)]
     if as_json:
         print_json({"model": str(written[0]), "files": [str(path) for path in written]})

@@ -95,12 +95,21 @@ def check_suffix(path: Path, suffixes: Collection[str] = WRITABLE_SUFFIXES) -> N
         raise UsageError(f"artkit does not write '{path.suffix}' files.{nearest(suffix, suffixes)}")
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell a file from others by what it is, whatever link or spelling leads to it; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def refuse_overwriting(targets: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
     """Raise OutputError when a target is an input (always), or exists (unless `overwrite`)."""
-    read = {os.path.realpath(path) for path in inputs}
+    read = {_identity(path) for path in inputs} - {None}
     standing = []
     for target in targets:
-        if os.path.realpath(target) in read:
+        if _identity(target) in read:
             raise OutputError(f"{target} is an input, and inputs are never overwritten; name another file with -o.")
         if os.path.lexists(target):
             standing.append(target)

@@ -37,8 +37,14 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     if flags.as_json:
         print_json(_document(runner, request, delivery, failures))
     for failure in failures:
-        say(f"{failure['input'] or failure['seed']}: {failure['error']}")
+        say(_told(failure))
     return 1 if failures else 0
+
+
+def _told(failure: dict[str, Any]) -> str:
+    """Return one line that names the picture, which many an error does itself."""
+    name = failure["input"] or f"seed {failure['seed']}"
+    return failure["error"] if name in failure["error"] else f"{name}: {failure['error']}"
 
 
 def _tell_of_other_models(plan: Plan, request: Request) -> None:

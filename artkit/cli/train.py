@@ -58,9 +58,9 @@ def train(
     Ctrl-C writes a checkpoint; the same command with --resume goes on from there.
     """
     values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-    recorded = _recorded(output) if resume else {}
-    method = _given("METHOD", method, values.pop("method", None), recorded.get("method"))
-    data = _given("DATA", data, values.pop("data", None), recorded.get("data"))
+    recorded = _recorded(output) if resume else (None, None)
+    method = _given("METHOD", method, values.pop("method", None), recorded[0])
+    data = _given("DATA", data, values.pop("data", None), recorded[1])
     registry.method(method)
     values |= collect_settings(settings)
     values |= {name: value for name, value in flags.items() if value is not None}
@@ -85,10 +85,11 @@ def _train(method: str, data: str, output: Path, values: dict[str, Any], resume:
         raise
 
 
-def _recorded(run: Path) -> dict[str, Any]:
+def _recorded(run: Path) -> tuple[str, str]:
     from artkit.training.run import read_run
 
-    return read_run(run)
+    record = read_run(run)
+    return record.method, record.data
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

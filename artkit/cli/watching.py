@@ -42,11 +42,15 @@ class Watcher:
         """Set the bar's length, and what a resumed run has behind it."""
         self.bar.update(self.task, total=total, completed=done)
 
+    def tick(self, step: int) -> None:
+        """Move the bar on."""
+        self.bar.update(self.task, completed=step)
+
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
-        """Show losses, speed and the time left."""
+        """Show speed, the time left, and the losses, which a narrow terminal cuts off."""
         words = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
         speed = f"{images_per_second:.3g} images/s  {_duration(eta)} left"
-        self.bar.update(self.task, completed=step, description=f"{words}  {speed}")
+        self.bar.update(self.task, completed=step, description=f"{speed}  {words}")
 
     def sheet(self, path: Path) -> None:
         """Point to a sample sheet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -60,6 +61,9 @@ def _reasons(device: torch.device) -> list[str]:
             reasons.append(
                 "this CPU has no bf16 matrix units (AMX or AVX512-BF16): networks run in fp32, about half as fast"
             )
+        limit = os.environ.get("OMP_NUM_THREADS")
+        if limit and torch.get_num_threads() < (os.cpu_count() or 1):
+            reasons.append(f"OMP_NUM_THREADS={limit} keeps networks from using all {os.cpu_count()} cores")
     return reasons
 
 

@@ -35,7 +35,7 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     path = Path(path)
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
-    try:
+    with writing(path):
         _check_target(path, overwrite)
         with _removed_on_failure(part), open(part, "xb") as stream:
             yield stream
@@ -44,8 +44,20 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
             # Inside the clean-up, so that a failed rename leaves nothing either.
             stream.close()
             os.replace(part, target)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError in the block into an OutputError that says why `path` cannot be written."""
+    try:
+        yield
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {reason_of(error)}.") from error
+    except RuntimeError as error:
+        # torch.save hides what went wrong with the stream behind an error of its own.
+        if isinstance(error.__context__, OSError):
+            raise OutputError(f"Cannot write {path}: {reason_of(error.__context__)}.") from error
+        raise
 
 
 def reason_of(error: OSError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -24,14 +24,15 @@ HOOK_NAMES = tuple(name for name, value in vars(hookspecs).items() if hasattr(va
 def check_hooks(plugin: object) -> tuple[str, ...]:
     """Return the names of the hooks that `plugin` (a module, usually) implements.
 
-    Raises PluginError for a hook that does not exist, a hook's function without `@hookimpl`, a wrapper, or no hook.
+    Raises PluginError for a hook that does not exist, an argument that a hook does not offer, a hook's function without
+    `@hookimpl`, a wrapper, or no hook.
     """
     found = []
     for name in dir(plugin):
         function = inspect.getattr_static(plugin, name)
         marks = getattr(getattr(function, "__func__", function), "artkit_impl", None)
         if isinstance(marks, dict):
-            found.append(_check_hook(marks.get("specname") or name, marks))
+            found.append(_check_hook(marks.get("specname") or name, marks, getattr(plugin, name)))
         elif name in HOOK_NAMES and _is_own_function(plugin, function):
             raise PluginError(f"{name}() is not marked: write @artkit.hookimpl above it")
     if not found:
@@ -39,12 +40,24 @@ def check_hooks(plugin: object) -> tuple[str, ...]:
     return tuple(name for name in HOOK_NAMES if name in found)
 
 
-def _check_hook(name: str, marks: dict[str, Any]) -> str:
-    if name not in HOOK_NAMES and not marks.get("optionalhook"):
+def _check_hook(name: str, marks: dict[str, Any], function: Callable[..., Any]) -> str:
+    if name in HOOK_NAMES:
+        _check_arguments(name, function)
+    elif not marks.get("optionalhook"):
         raise PluginError(f"artkit has no hook '{name}'.{nearest(name, HOOK_NAMES)}")
     if marks.get("wrapper") or marks.get("hookwrapper"):
         raise PluginError(f"{name}() is a wrapper, but artkit calls every plugin's hook by itself: make it a function")
     return name
+
+
+def _check_arguments(name: str, function: Callable[..., Any]) -> None:
+    """Refuse an argument that the hook does not offer; one with a default is the plugin's own affair."""
+    offered = inspect.signature(getattr(hookspecs, name)).parameters
+    for argument in inspect.signature(function).parameters.values():
+        needed = argument.default is argument.empty and argument.kind is argument.POSITIONAL_OR_KEYWORD
+        if needed and argument.name not in offered:
+            hint = nearest(argument.name, offered)
+            raise PluginError(f"{name}() takes '{argument.name}', which the hook does not offer.{hint}")
 
 
 def _is_own_function(plugin: object, function: object) -> bool:

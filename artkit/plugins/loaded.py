@@ -13,7 +13,7 @@ import pluggy
 from artkit import hookspecs
 from artkit.errors import ChainError, PluginError, UsageError, nearest
 from artkit.plugins.checks import check_hooks, check_specs
-from artkit.plugins.reporting import one_line, restricted, strict, trace, tracing, warn
+from artkit.plugins.reporting import one_line, restricted, sentence, strict, trace, tracing, warn
 from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
 
 _REGISTRATIONS: dict[str, type] = {
@@ -82,7 +82,7 @@ class Registry:
         seconds = time.perf_counter() - start
         info = PluginInfo(source.name, source.distribution, source.version, hooks, error, seconds)
         if error is not None:
-            warn(f"plugin {info} is left out: {error}. 'artkit plugins' lists it.")
+            warn(f"plugin {info} is left out: {sentence(error)} 'artkit plugins' lists it.")
         if source.name in self._plugins:
             self._refused.append(info)
         else:
@@ -179,7 +179,7 @@ class Registry:
         failed = [info for info in self.plugins if not info.hooks]
         for info in failed:
             if info.name == name:
-                return f" The plugin {info} did not load: {info.error}."
+                return f" The plugin {info} did not load: {sentence(info.error or '')}"
         if failed:
             names = ", ".join(f"'{info.name}'" for info in failed)
             return f" Some plugins did not load ({names}): see 'artkit plugins'."
@@ -209,7 +209,7 @@ class Registry:
                 raise
             error = f"{hook}() raised {one_line(problem)}"
             self._plugins[plugin] = replace(self._plugins[plugin], error=error)
-            warn(f"plugin '{plugin}': {error}. Its hooks are not called again.")
+            warn(f"plugin '{plugin}': {sentence(error)} Its hooks are not called again.")
         if tracing():
             written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
             trace(f"{plugin}: {hook}({written}) {1000 * (time.perf_counter() - start):.1f} ms")

@@ -31,6 +31,11 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def sentence(text: str) -> str:
+    """Return `text` with a full stop, unless it ends in a question."""
+    return text if text.endswith("?") else f"{text}."
+
+
 def warn(message: str) -> None:
     """Write one warning line to stderr."""
     print(f"artkit: warning: {message}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from artkit.errors import TrainingError
+from artkit.images.atomic import atomic_file
 from artkit.nn import Ema
 from artkit.training.trainer import Trainer
 
@@ -29,14 +29,8 @@ def save_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema], step
         "random": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        torch.save(state, temporary)
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(f"cannot write {path}: {error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_file(path, overwrite=True) as stream:
+        torch.save(state, stream)
 
 
 def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> int:
@@ -60,7 +54,7 @@ def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> i
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise TrainingError(f"{path.parent} holds no checkpoint to resume from: leave out --resume to start anew.")
+        raise TrainingError(f"{path.parent} holds no checkpoint yet: train it longer, or, without --resume, anew.")
     if not zipfile.is_zipfile(path):  # older forms are bare pickles, which we never wrote
         raise TrainingError(f"{path} is damaged: it is no checkpoint.")
     try:

@@ -63,11 +63,13 @@ class Loop:
         with stop_on_interrupt(self._ask_to_stop):
             for batch in self.batches.stream(self.step, settings.steps):
                 meter.add(self._train(batch))
+                self.reporter.tick(self.step)
                 if self.step % settings.log_every == 0 or self.step == settings.steps:
                     self._log(log, meter)
                 if self.step % settings.sample_every == 0 or self.step == settings.steps:
                     self.write_sheet()
                 if self._stop or self.step % settings.checkpoint_every == 0 or self.step == settings.steps:
+                    self._refuse_nan(meter.means())
                     self.save()
                 if self._stop:
                     raise KeyboardInterrupt
@@ -110,16 +112,20 @@ class Loop:
 
     def _log(self, log: CsvLog, meter: Meter) -> None:
         losses, speed = meter.read()
+        self._refuse_nan(losses)
+        log.add(self.step, losses, speed)
+        left = (self.settings.steps - self.step) * self.settings.batch / max(speed, 1e-9)
+        self.reporter.step(self.step, losses, speed, left)
+        self._tell("step", losses)
+
+    def _refuse_nan(self, losses: dict[str, float]) -> None:
+        """Raise TrainingError when a loss is NaN: neither the log nor a checkpoint may hold what comes of it."""
         broken = [name for name, value in losses.items() if value != value]
         if broken:
             raise TrainingError(
                 f"the loss '{broken[0]}' became NaN before step {self.step}: lower --set learning_rate=..., or try "
                 "--set precision=fp32; the last checkpoint is whole."
             )
-        log.add(self.step, losses, speed)
-        left = (self.settings.steps - self.step) * self.settings.batch / max(speed, 1e-9)
-        self.reporter.step(self.step, losses, speed, left)
-        self._tell("step", losses)
 
     def _make_averages(self) -> dict[str, Ema]:
         if not self.settings.ema:
@@ -171,9 +177,13 @@ class Meter:
             value = loss.detach().float()
             self.sums[name] = self.sums[name] + value if name in self.sums else value
 
+    def means(self) -> dict[str, float]:
+        """Return the means of the losses so far."""
+        return {name: float(total) / self.count for name, total in self.sums.items()}
+
     def read(self) -> tuple[dict[str, float], float]:
         """Return the means and the speed, and start anew."""
-        means = {name: float(total) / self.count for name, total in self.sums.items()}
+        means = self.means()
         speed = self.count * self.batch / max(time.monotonic() - self.since, 1e-9)
         self._clear()
         return means, speed

@@ -6,12 +6,17 @@ import csv
 from pathlib import Path
 from typing import Protocol
 
+from artkit.images.atomic import writing
+
 
 class Reporter(Protocol):
     """Someone who watches a run; the command line shows a progress bar with it."""
 
     def start(self, total: int, done: int) -> None:
         """Say how many steps there are, and how many a resumed run has behind it."""
+
+    def tick(self, step: int) -> None:
+        """Say after every step how many are done."""
 
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
         """Report mean losses since the last report, speed, and the seconds left."""
@@ -30,6 +35,9 @@ class Silence:
     """A reporter that says nothing."""
 
     def start(self, total: int, done: int) -> None:
+        """See Reporter."""
+
+    def tick(self, step: int) -> None:
         """See Reporter."""
 
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
@@ -54,7 +62,8 @@ class CsvLog:
         kept = [row for row in rows if int(row["step"]) <= step]
         self._names = list(kept[0]) if kept else None
         if self._names is None:
-            path.unlink(missing_ok=True)
+            with writing(path):
+                path.unlink(missing_ok=True)
         elif len(kept) < len(rows):
             self._write(kept, "w")
 
@@ -72,7 +81,7 @@ class CsvLog:
     def _write(self, rows: list[dict[str, str]], mode: str) -> None:
         header = self._names is None or mode == "w"
         self._names = self._names or list(rows[0])
-        with self.path.open(mode, newline="", encoding="utf-8") as file:
+        with writing(self.path), self.path.open(mode, newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._names, extrasaction="ignore")
             if header:
                 writer.writeheader()

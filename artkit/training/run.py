@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from artkit import __version__
 from artkit.data import Dataset, open_dataset
 from artkit.data.needs import list_trainable
 from artkit.errors import DataError, TrainingError, UsageError, nearest
+from artkit.images.atomic import write_atomically
 from artkit.models.file import save_model
 from artkit.plugins import registry, resolve
 from artkit.plugins.reporting import warn
@@ -28,6 +27,16 @@ from artkit.training.trainer import Restart, Trainer
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
 MOST_RESTARTS = 3
+ADJUSTABLE = ("steps", "device", "log_every", "sample_every", "checkpoint_every")
+"""Settings that a resumed run may change: how far, where, and how closely watched."""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What a run was started with, as its `run.json` says."""
+
+    method: str
+    data: str
+    values: dict[str, Any]
 
 
 def train(
@@ -42,19 +51,18 @@ def train(
     """Train `method` on `data` in the folder `run` and return the path of the exported model.
 
     `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on
-    from the run's last checkpoint with the values it was started with, except `steps`, which may grow. A run that its
-    trainer gives up (see Restart) starts anew with the next seed, up to `MOST_RESTARTS` times. Raises TrainingError,
-    DataError or OptionError.
+    from the run's last checkpoint with the values it was started with; of these, those in `ADJUSTABLE` may change, and
+    `data` may have moved ("" means where it was). A run that its trainer gives up (see Restart) starts anew with the
+    next seed, up to `MOST_RESTARTS` times. Raises TrainingError, DataError or OptionError.
     """
     values = dict(values or {})
     spec = registry().method(method)
     if resume:
-        recorded = read_run(run)
-        values = {**recorded["values"], **{k: v for k, v in values.items() if k in ("steps", "device")}}
-        data = recorded["data"]
-    elif (run / CHECKPOINT).exists():
-        raise TrainingError(f"{run} holds a run already: add --resume to go on with it, or give another folder.")
+        record = read_run(run)
+        values = _resumed_values(spec, run, record, values)
+        data = data or record.data
     else:
+        _check_folder(run)
         values = starting_options(spec, _trainer_class(spec), values)
     loop = _make_loop(spec, data, run, values, reporter or Silence())
     _write_run(run, method, data, values)
@@ -90,11 +98,10 @@ def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], 
 
 def export_run(run: Path, file: Path) -> Path:
     """Write the model of a run's last checkpoint to `file`, also while the run goes on."""
-    recorded = read_run(run)
-    spec = registry().method(recorded["method"])
-    loop = _make_loop(spec, recorded["data"], run, recorded["values"], Silence())
+    record = read_run(run)
+    loop = _make_loop(registry().method(record.method), record.data, run, record.values, Silence())
     load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
-    return export_trainer(loop.trainer, recorded["data"], file)
+    return export_trainer(loop.trainer, record.data, file)
 
 
 def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
@@ -113,12 +120,38 @@ def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
     return file
 
 
-def read_run(run: Path) -> dict[str, Any]:
-    """Read what a run was started with: method, data, values. TrainingError when `run` is no run."""
+def read_run(run: Path) -> Record:
+    """Read what a run was started with. TrainingError when `run` is no run."""
     try:
-        return dict(json.loads((run / RUN_FILE).read_text(encoding="utf-8")))
+        return msgspec.json.decode((run / RUN_FILE).read_bytes(), type=Record)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{run} is not a training run: it has no readable {RUN_FILE}.") from error
+
+
+def _check_folder(run: Path) -> None:
+    """Refuse a place with anything in it but a run that never came to its first checkpoint."""
+    if (run / CHECKPOINT).exists():
+        raise TrainingError(f"{run} holds a run already: add --resume to go on with it, or give another folder.")
+    if run.exists() and not run.is_dir():
+        raise TrainingError(f"{run} is a file; a run needs a folder: -o RUN")
+    if run.is_dir() and any(run.iterdir()) and not (run / RUN_FILE).exists():
+        raise TrainingError(f"{run} is not empty and holds no run: give a new folder with -o.")
+
+
+def _resumed_values(spec: MethodSpec, run: Path, record: Record, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the run's values with the adjustable ones of `values`; raise UsageError where others differ."""
+    if spec.name != record.method:
+        raise UsageError(f"{run} is a run of {record.method}, not of {spec.name}: artkit train -o {run} --resume")
+    trainer = _trainer_class(spec)
+    was, asked = (split_values(spec, trainer, known) for known in (record.values, {**record.values, **values}))
+    for before, after in zip(was, asked, strict=True):
+        for name in values.keys() & msgspec.structs.asdict(before).keys() - {*ADJUSTABLE, "seed"}:  # Restart moves it
+            if getattr(before, name) != getattr(after, name):
+                raise UsageError(
+                    f"{run} was started with {name}={getattr(before, name)}, and a resumed run keeps it: leave {name} "
+                    "out, or start another run."
+                )
+    return {**record.values, **{name: value for name, value in values.items() if name in ADJUSTABLE}}
 
 
 def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any]) -> tuple[Settings, Options]:
@@ -144,7 +177,7 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
-    run.mkdir(parents=True, exist_ok=True)
+    _make_folder(run)
     return Loop(trainer, dataset, preview, run, reporter)
 
 
@@ -155,6 +188,13 @@ def _validation(data: str) -> Dataset | None:
     except DataError:
         return None
     return held_out if len(held_out) else None
+
+
+def _make_folder(run: Path) -> None:
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"the run's folder {run} cannot be made: {error.strerror}.") from error
 
 
 def _trainer_class(spec: MethodSpec) -> type[Trainer]:
@@ -177,7 +217,7 @@ def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> 
 
 
 def _write_run(run: Path, method: str, data: str, values: dict[str, Any]) -> None:
-    record = {"method": method, "data": str(data), "values": values}
-    if not re.search(r"[(]", str(data)) and Path(data).is_dir():
-        record["data"] = str(Path(data).resolve())
-    (run / RUN_FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if "(" not in data and Path(data).is_dir():
+        data = str(Path(data).resolve())
+    text = msgspec.json.format(msgspec.json.encode(Record(method, data, values)), indent=1)
+    write_atomically(run / RUN_FILE, text + b"\n", overwrite=True)
