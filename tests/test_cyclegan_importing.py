@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,47 @@ def test_a_resnet_file_runs_as_it_is(tmp_path, capsys, cut):
 
 
 @pytest.mark.parametrize("running", [False, True])
-def test_a_unet_meant_for_cyclegan_runs_with_either_statistics(tmp_path, running):
-    state, image = unet_state(levels=7), picture(128, 128)
-    output = run(save(state, tmp_path / "net.pth"), image, ",statistics=running" if running else "")
-    assert_near(output, unet_forward(state, seen(image), levels=7, running=running))
+@pytest.mark.parametrize(
+    ("state", "forward", "size"),
+    [
+        (partial(unet_state, levels=7), partial(unet_forward, levels=7), 128),
+        (partial(resnet_state, norm="batch", blocks=6), partial(resnet_forward, norm="batch", blocks=6), 36),
+        (
+            partial(resnet_state, "batch", 1, True, True),
+            partial(resnet_forward, norm="batch", blocks=1, dropout=True, cut=True),
+            36,
+        ),
+    ],
+    ids=["unet", "resnet", "cut"],
+)
+def test_batch_norm_uses_either_statistics(tmp_path, state, forward, size, running):
+    weights, image = state(), picture(size, size)
+    output = run(save(weights, tmp_path / "net.pth"), image, ",statistics=running" if running else "")
+    assert_near(output, forward(weights, seen(image), running=running))
+    assert not torch.allclose(output, (forward(weights, seen(image), running=not running) + 1) / 2, atol=LEVEL)
+
+
+def test_a_trained_model_keeps_its_running_statistics(tmp_path):
+    """Trained with batch norm, written back in that project's layout, read independently."""
+    for column in ("a", "b"):
+        (tmp_path / "data" / "train" / column).mkdir(parents=True)
+        Image.fromarray(picture(20, 20)).save(tmp_path / "data" / "train" / column / "0.png")
+    values = {"network": "resnet_6", "width": 4, "norm": "batch", "steps": 3, "crop": 16, "scales": (4,), "patch": 16}
+    model = train("cyclegan", str(tmp_path / "data"), tmp_path / "run", values=values)
+    assert main(["models", "export", str(model), str(tmp_path / "theirs"), "--layout", "cyclegan"]) == 0
+    image = picture(24, 28)
+    for direction, name in (("AtoB", "G_A"), ("BtoA", "G_B")):
+        state = torch.load(tmp_path / "theirs" / f"latest_net_{name}.pth", weights_only=True)
+        state = {key: value.float() for key, value in state.items()}
+        for statistics, running in (("picture", False), ("running", True)):
+            output = run(model, image, f",direction={direction},statistics={statistics}")
+            assert_near(output, resnet_forward(state, seen(image), norm="batch", blocks=6, running=running))
+
+
+def test_running_statistics_need_a_batch_norm(tmp_path):
+    path = save(resnet_state(blocks=1), tmp_path / "net.pth")
+    with pytest.raises(OptionError, match="no batch norm"):
+        run(path, picture(8, 8), ",statistics=running")
 
 
 @pytest.mark.parametrize(("inside", "outside"), [(1, 3), (3, 1)])
