@@ -18,8 +18,11 @@ from artkit.data.folder import FolderDataset
 from artkit.data.inspecting import Facts, inspect_labels, inspect_picture
 from artkit.data.layouts import WHOLE, recognise
 from artkit.data.needs import list_trainable, list_untrainable
+from artkit.data.shrinking import advise_load
 from artkit.errors import DataError
 from artkit.spec import Kind
+
+LOOKED_AT, USUAL_CROP = 64, 256  # files; px, the crop of most methods
 
 Progress = Callable[[int, int], None]
 Inspected = dict[str, dict[str, dict[str, Facts]]]  # split -> column -> key -> facts
@@ -45,6 +48,7 @@ def describe(directory: Path, progress: Progress = lambda done, total: None) -> 
         "samples": {split: _counts(dataset) for split, dataset in splits.items()},
         "sizes": _sizes(inspected),
         "problems": list(dict.fromkeys(problems)),
+        "advice": advise_load(first.sides(LOOKED_AT), USUAL_CROP),
         "methods": list_trainable(str(directory), first),
         "unmet": list_untrainable(first),
     }
