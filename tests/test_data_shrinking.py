@@ -103,11 +103,11 @@ def test_training_loads_at_the_size_asked_for(photos, tmp_path):
 
 
 def test_large_pictures_are_noticed(photos, tmp_path):
-    assert advise_load([3000] * 5, 256).startswith("pictures are 3000 px on their shortest side and crops 256")
-    assert "load=286" in advise_load([3000] * 5, 256)
-    assert not advise_load([1000, 1023, 4000], 256)
+    assert advise_load([(4000, 3000)] * 5, 256).startswith("pictures are 3000 px on their shortest side and crops 256")
+    assert "load=286" in advise_load([(4000, 3000)] * 5, 256)
+    assert not advise_load([(1000, 1500), (1023, 2000), (9000, 4000)], 256)
     assert not advise_load([], 256)
-    assert describe(photos)["advice"] == ""
+    assert describe(photos)["advice"] == []
     notes: list[str] = []
 
     class Notes(Silence):

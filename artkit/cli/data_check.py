@@ -41,11 +41,13 @@ def _print(found: dict[str, Any]) -> None:
     if found["methods"]:
         click.echo("\nTo train:")
         print_columns((f"  {method['command']}", f"# {method['learns']}") for method in found["methods"])
-        if found["advice"]:
-            click.echo(f"  {found['advice']}")
     if found["unmet"]:
         click.echo("\nTo train others:")
         print_columns((f"  {name}", f"needs {missing}") for name, missing in found["unmet"].items())
+    if found["advice"]:
+        click.echo("\nWorth knowing:")
+    for words in found["advice"]:
+        click.echo(f"  {words}")
     if found["problems"]:
         click.echo("\nWrong:")
     for problem in found["problems"]:

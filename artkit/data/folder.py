@@ -77,13 +77,13 @@ class FolderDataset(Dataset):
         """Return the file of a picture column's sample."""
         return self.table.columns[name][self.keys[name][index]]
 
-    def sides(self, most: int) -> list[int]:
-        """Return the shortest sides of up to `most` pictures of the first column, by their headers."""
+    def sizes(self, most: int) -> list[tuple[int, int]]:
+        """Return width and height of up to `most` pictures of the first column, by their files' headers."""
         name = next(iter(self.table.columns))
         paths = [self.table.columns[name][key] for key in self.keys[name]]
         headers = [read_header(path) for path in paths[:: max(1, len(paths) // most)]]
         halves = 2 if self.table.sheets else 1
-        return [min(header.width // halves, header.height) for header in headers if header]
+        return [(header.width // halves, header.height) for header in headers if header]
 
     @property
     def lonely(self) -> dict[str, list[str]]:

@@ -15,9 +15,9 @@ LARGE = 4  # times the crop: beyond it, a crop shows little of what a picture sh
 MARGIN = 286 / 256  # load size to crop, as in pix2pix (Isola et al. 2017, section 6.2)
 
 
-def advise_load(sides: Collection[int], crop: int) -> str:
-    """Say what to set where pictures, by their shortest sides, are much larger than crops; nothing where they fit."""
-    usual = round(median(sides)) if sides else 0
+def advise_load(sizes: Collection[tuple[int, int]], crop: int) -> str:
+    """Say what to set where pictures of these widths and heights are much larger than crops; nothing where they fit."""
+    usual = round(median(map(min, sizes))) if sizes else 0
     if usual < LARGE * crop:
         return ""
     return (

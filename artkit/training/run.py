@@ -226,7 +226,7 @@ def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> Non
     if 0 < settings.load < settings.crop:
         raise UsageError(f"load={settings.load} leaves less of a picture than crop={settings.crop} takes: raise it.")
     if isinstance(dataset, FolderDataset) and not settings.load:
-        advice = advise_load(dataset.sides(LOOKED_AT), settings.crop)
+        advice = advise_load(dataset.sizes(LOOKED_AT), settings.crop)
         if advice:
             reporter.note(advice)
 
