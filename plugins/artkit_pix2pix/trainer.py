@@ -19,6 +19,7 @@ from artkit.nn import (
     feature_matching,
     generator_loss,
     init_weights,
+    least_side,
     lowpass_l1,
     stroke_noise,
 )
@@ -114,17 +115,19 @@ class Pix2PixTrainer(Trainer):
             raise OptionError(
                 f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
             )
-        return arguments | {"dropout": options.dropout}
+        filtered = {"antialias": options.antialias} if options.network.startswith("resnet") else {}
+        return arguments | {"dropout": options.dropout} | filtered
 
     def _usual(self, values: tuple[str, ...]) -> str:
         return next((value for value in self.options.usual if value in values), values[0])
 
     def _build(self) -> None:
-        options = self.options
+        options, layers = self.options, PATCH_LAYERS[self.options.patch]
+        self.check_crop(size_multiple(options.network), least_side(layers, len(options.scales)))
         generator = make_generator(options.network, self.arguments)
         judged = (self.classes or 3) + self.noise_channels + self.told + 3
         norm = "instance" if options.norm == "none" else options.norm  # without any, it hardly learns
-        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], norm)
+        discriminator = MultiscaleDiscriminator(judged, options.scales, layers, norm, antialias=options.antialias)
         if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
             init_weights(generator)
         init_weights(discriminator)

@@ -18,6 +18,7 @@ from artkit.nn import (
     enlarge_bicubic,
     feature_matching,
     generator_loss,
+    least_side,
 )
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_superres import SuperresTraining
@@ -89,10 +90,8 @@ class SuperresTrainer(Trainer):
             raise OptionError("training superres: the data has no column of pictures to learn from.")
         if not options.scales or set(options.scales) - set(known):
             raise OptionError(f"training superres(scales={options.scales}): it learns scales 2 and 4.")
-        if self.settings.crop % (2 * max(options.scales)):
-            raise OptionError(
-                f"training superres(crop={self.settings.crop}): use a multiple of {2 * max(options.scales)}."
-            )
+        largest, smallest = max(options.scales), min(options.scales)
+        self.check_crop(2 * largest, least_side(PATCH_LAYERS[options.patch]) * largest // smallest)
 
     def _build(self) -> None:
         options = self.options

@@ -7,9 +7,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from artkit import Kind, ModelHeader, OptionError
+from artkit import Kind, ModelHeader
 from artkit.data import Dataset, FolderDataset, Sample
-from artkit.nn import PATCH_LAYERS, MultiscaleDiscriminator, discriminator_loss, generator_loss, lowpass_l1
+from artkit.nn import (
+    PATCH_LAYERS,
+    MultiscaleDiscriminator,
+    discriminator_loss,
+    generator_loss,
+    least_side,
+    lowpass_l1,
+)
 from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
@@ -32,8 +39,7 @@ class TouchupTrainer(Trainer):
 
     def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        if settings.crop % SIDE_MULTIPLE:
-            raise OptionError(f"training touchup(crop={settings.crop}): use a multiple of {SIDE_MULTIPLE}.")
+        self.check_crop(SIDE_MULTIPLE, least_side(PATCH_LAYERS[options.patch], len(options.scales)))
         self.options = options
         source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
         other = dataset.first(Kind.IMAGE, besides=[source.name])
