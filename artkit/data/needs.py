@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from artkit.data.dataset import Column, Dataset
+from artkit.data.layouts.clips import NEXT
 from artkit.errors import DataError
 from artkit.plugins import registry
 from artkit.spec import Kind, MethodSpec, Need
@@ -67,7 +68,7 @@ def _pairs(dataset: Dataset) -> str:
 
 def _domains(dataset: Dataset) -> str:
     first = dataset.first(Kind.IMAGE)
-    return f"{first.name} <-> {dataset.first(Kind.IMAGE, besides=[first.name]).name}"
+    return f"{first.name} <-> {dataset.first(Kind.IMAGE, besides=[first.name, NEXT]).name}"
 
 
 def _labels(dataset: Dataset) -> str:
@@ -89,7 +90,7 @@ def _captions(dataset: Dataset) -> str:
 
 
 def _frames(dataset: Dataset) -> str | None:
-    return f"{_pictures(dataset)} -> next" if "next" in dataset.columns else None
+    return f"{_pictures(dataset)} -> {NEXT}" if NEXT in dataset.columns else None
 
 
 _MEETINGS: dict[Need, Callable[[Dataset], str | None]] = {
