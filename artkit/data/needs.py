@@ -52,13 +52,15 @@ def meet(need: Need, dataset: Dataset) -> str | None:
         return None
 
 
-def find_source_and_target(dataset: Dataset) -> tuple[Column, Column]:
-    """Return the columns that methods learn from by default: the first label map or picture, and another picture.
+def find_source_and_target(
+    dataset: Dataset, source: str | None = None, target: str | None = None
+) -> tuple[Column, Column]:
+    """Return the columns to learn from and to: those named, else the first label map or picture, and another picture.
 
     Raises DataError where there are no such two.
     """
-    source = dataset.first(Kind.LABELS, Kind.IMAGE)
-    return source, dataset.first(Kind.IMAGE, besides=[source.name])
+    inputs = dataset.column(source) if source else dataset.first(Kind.LABELS, Kind.IMAGE)
+    return inputs, dataset.column(target) if target else dataset.first(Kind.IMAGE, besides=[inputs.name])
 
 
 def _pairs(dataset: Dataset) -> str:

@@ -12,6 +12,7 @@ from artkit.data.dataset import Dataset, Sample
 from artkit.errors import OptionError
 from artkit.models.file import Model
 from artkit.models.header import ModelHeader
+from artkit.nn.losses import GanMode, discriminator_loss
 from artkit.spec import Options
 from artkit.training.settings import Settings
 from artkit.translator import reflect_index
@@ -80,6 +81,14 @@ class Trainer(ABC):
         loss.backward()
         self.optimisers[name].step()
 
+    def update_discriminator(self, name: str, real: Tensor, fake: Tensor, gan: GanMode) -> Tensor:
+        """Take one step of the named discriminator towards telling `real` from `fake`, detached; return its loss."""
+        judge = self.networks[name]
+        set_trainable(judge, True)
+        loss = discriminator_loss(judge(real), judge(fake), gan)
+        self.update(name, loss)
+        return loss
+
     def check_crop(self, multiple: int, least: int = 1) -> None:
         """Raise OptionError where crops are no multiple of what the networks take, or less than `least` px."""
         crop = self.settings.crop
@@ -92,6 +101,11 @@ class Trainer(ABC):
     def exported(self, name: str) -> nn.Module:
         """Return a network's weight average where it has one, else the network."""
         return self.averages.get(name, self.networks[name])
+
+    def exported_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of all `averaged` networks as a model file names them: `NETWORK.TENSOR`."""
+        states = {name: self.exported(name).state_dict() for name in self.averaged}
+        return {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
 
     def adam(self, *names: str, betas: tuple[float, float] = (0.5, 0.999), scale: float = 1.0) -> torch.optim.Optimizer:
         """Make one Adam over the named networks, at `scale` times the run's learning rate."""

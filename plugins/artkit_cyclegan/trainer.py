@@ -136,10 +136,7 @@ class CycleGANTrainer(Trainer):
             size_minimum=size_minimum(self.options.network),
             size_margin=size_margin(self.options.network),
         )
-        tensors = {
-            f"{name}.{key}": value for name in self.averaged for key, value in self.exported(name).state_dict().items()
-        }
-        return header, tensors
+        return header, self.exported_tensors()
 
     def extra_state(self) -> dict[str, Any]:
         """Return the pools and the guard's memory."""

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from artkit import Kind, ModelHeader, OptionError
-from artkit.data import Dataset, Sample
+from artkit.data import Dataset, Sample, find_source_and_target
 from artkit.images import paint_labels
 from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     STROKE_CHANNELS,
     MultiscaleDiscriminator,
-    discriminator_loss,
     feature_matching,
     generator_loss,
     init_weights,
@@ -46,9 +45,7 @@ class Pix2PixTrainer(Trainer):
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
         self.options = options
-        self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
-        other = dataset.first(Kind.IMAGE, besides=[self.source.name])
-        self.target = dataset.column(options.target) if options.target else other
+        self.source, self.target = find_source_and_target(dataset, options.source, options.target)
         self.classes = len(self.source.classes) if self.source.classes else None
         self.conditions = {name: dataset.column(name).values for name in options.conditions}
         self.usual = {name: self._usual(values) for name, values in self.conditions.items()}
@@ -77,7 +74,8 @@ class Pix2PixTrainer(Trainer):
         )
         fake = self.networks["generator"](self._input(disturbed, batch), *self._condition(batch))
         real, false = torch.cat([seen, target], 1), torch.cat([seen, fake], 1)
-        return self._learn_to_judge(real, false.detach()) | self._learn_to_translate(real, false, target, fake)
+        judged = self.update_discriminator("discriminator", real, false.detach(), self.options.gan)
+        return {"discriminator": judged, **self._learn_to_translate(real, false, target, fake)}
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show source, output and target."""
@@ -101,8 +99,7 @@ class Pix2PixTrainer(Trainer):
             size_multiple=size_multiple(self.options.network),
             size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
-        tensors = self.exported("generator").state_dict()
-        return header, {f"generator.{name}": value for name, value in tensors.items()}
+        return header, self.exported_tensors()
 
     def _arguments(self) -> dict[str, Any]:
         options = self.options
@@ -133,13 +130,6 @@ class Pix2PixTrainer(Trainer):
         init_weights(discriminator)
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimisers = {name: self.adam(name) for name in self.networks}
-
-    def _learn_to_judge(self, real: Tensor, false: Tensor) -> dict[str, Tensor]:
-        judge = self.networks["discriminator"]
-        set_trainable(judge, True)
-        loss = discriminator_loss(judge(real), judge(false), self.options.gan)
-        self.update("discriminator", loss)
-        return {"discriminator": loss}
 
     def _learn_to_translate(self, real: Tensor, false: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
         options, judge = self.options, self.networks["discriminator"]
