@@ -27,6 +27,17 @@ def test_help_of_every_command(shell, command):
     assert outcome.out.startswith(f"Usage: artkit {command}")
 
 
+@pytest.mark.parametrize("command", ["run", "data check", "models import", "hello"])
+def test_every_command_takes_verbose_behind_it(shell, command):
+    """Plugins' commands and those of groups, too."""
+    assert "-v, --verbose" in shell(*command.split(), "--help").out
+
+
+def test_verbose_is_forgotten_by_the_next_command(shell):
+    assert "Traceback" in shell("data", "check", "nowhere", "-v").err
+    assert "Traceback" not in shell("data", "check", "nowhere").err
+
+
 def test_help_lists_commands_without_cutting_them(shell):
     outcome = shell("--help")
     assert "..." not in outcome.out.partition("Commands:")[2]

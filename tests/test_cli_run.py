@@ -26,8 +26,10 @@ def test_quiet_away_from_a_terminal(shell):
     assert shell("run", shell.paint("a.png"), "--chain", "invert").err == ""
 
 
-def test_wordy_run_says_how_long_each_step_took(shell):
-    outcome = shell("-v", "run", shell.paint("a.png"), "--chain", "invert,invert")
+@pytest.mark.parametrize("place", [0, 1, 4])
+def test_wordy_run_says_how_long_each_step_took(shell, place):
+    words = ["run", shell.paint("a.png"), "--chain", "invert,invert"]
+    outcome = shell(*words[:place], "-v", *words[place:])
     assert outcome.err.splitlines()[-1].count("invert 0.") == 2
     assert " · " in outcome.err
 

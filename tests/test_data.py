@@ -54,7 +54,7 @@ def test_off_palette_labels_become_the_nearest_class(pairs):
 
 def test_sheets_are_cut_in_two(tmp_path):
     sheet = noise(0, 8, 20)
-    save(tmp_path / "train" / "1.png", sheet)
+    save(tmp_path / "train" / "1_AB.png", sheet)
     sample = FolderDataset(tmp_path, "train").load(0, ["A", "B"])
     assert np.array_equal(torch.cat([sample["A"], sample["B"]], -1).permute(1, 2, 0).numpy(), sheet)
 

@@ -155,3 +155,11 @@ def test_check_on_the_command_line(shell, pairs):
     assert "Wrong:\n  9 has no partner in photo (val)" in outcome.out
     assert json.loads(shell("data", "check", pairs, "--json").out)["problems"] == ["9 has no partner in photo (val)"]
     assert shell("data", "check", "nowhere").err == "artkit: nowhere is no folder: give a folder of pictures.\n"
+
+
+def test_frames_and_the_next_ones_are_no_two_domains(tmp_path):
+    for number in range(3):
+        path = tmp_path / "clip" / "frame" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), (number, 0, 0)).save(path)
+    assert "cyclegan" not in {method["method"] for method in describe(tmp_path)["methods"]}

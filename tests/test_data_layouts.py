@@ -120,8 +120,9 @@ def test_class_folders_give_a_text_column(make):
     assert data.column("image").kind is Kind.IMAGE
 
 
-def test_sheets_are_wide(make):
-    sheets = make("train/1_AB.png", "train/2_AB.png", size=(8, 16))
+@pytest.mark.parametrize("name", ["train/{}_AB.png", "train/AB/{}.png", "AB/train/{}.png"])
+def test_sheets_are_told_by_their_names(make, name):
+    sheets = make(name.format(1), name.format(2), size=(8, 16))
     assert list(sheets.columns) == ["A", "B"]
     assert sheets.table.layout == "A|B sheets"
     assert sheets.load(0, ["B"])["B"].shape == (3, 8, 8)

@@ -25,7 +25,7 @@ def test_every_block_runs(tmp_path, monkeypatch):
     for side in "AB":
         torch.save(resnet_state(blocks=6), f"checkpoints/zebra/latest_net_G_{side}.pth")
     Path("data/facades/train").mkdir(parents=True)
-    Image.fromarray(np.zeros((256, 512, 3), np.uint8)).save("data/facades/train/1.png")
+    Image.fromarray(np.zeros((256, 512, 3), np.uint8)).save("data/facades/train/1_AB.png")
     for language, _, text in BLOCK.findall((ROOT / "docs" / "foreign.md").read_text(encoding="utf-8")):
         if language == "python":
             Path("block.py").write_text(text)

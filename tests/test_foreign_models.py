@@ -318,7 +318,7 @@ def test_training_goes_on_from_an_imported_model(tmp_path):
     from artkit.training import train
 
     for index in range(2):
-        sheet = tmp_path / "data" / "train" / f"{index}.png"
+        sheet = tmp_path / "data" / "train" / f"{index}_AB.png"
         sheet.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(32, 64)).save(sheet)
     generator, judge = resnet_state("batch", blocks=6, dropout=True), patch_state(inside=6, layers=2, width=6)

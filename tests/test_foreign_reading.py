@@ -191,3 +191,16 @@ def test_one_storage_many_times_is_refused(tmp_path, monkeypatch):
     weight = torch.ones(1000)
     torch.save({str(index): weight for index in range(100)}, tmp_path / "net.pth")
     assert "unfolds" in refusal(tmp_path / "net.pth")
+
+
+def test_pipes_and_devices_are_no_files(tmp_path):
+    os.mkfifo(tmp_path / "net.pth")
+    assert "is a pipe or a device" in refusal(tmp_path / "net.pth")
+    assert "is a pipe or a device" in refusal(Path("/dev/zero"))
+
+
+def test_a_bare_pickle_is_refused_in_plain_words(tmp_path):
+    path = tmp_path / "net.pth"
+    path.write_bytes(pickle.dumps(Payload(tmp_path / "made")))
+    assert "is refused: it is a pickle" in refusal(path)
+    assert not (tmp_path / "made").exists()

@@ -139,7 +139,7 @@ def test_noise_on_the_input_has_the_level_it_says():
 )
 def test_the_papers_networks_train_on_sheets(tmp_path, network, side, size):
     for index in range(2):
-        path = tmp_path / "data" / "train" / f"{index}.png"
+        path = tmp_path / "data" / "train" / f"{index}_AB.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet = np.random.default_rng(index).integers(0, 256, (size[0], 2 * size[1], 3), dtype=np.uint8)
         Image.fromarray(sheet).save(path)
@@ -163,3 +163,21 @@ def test_the_adversarial_weight_falls_with_the_rate(tmp_path):
     constant = trained("constant", adversarial=0.5)
     assert same(constant, trained("level", adversarial=0.5, adversarial_end=0.5))
     assert not same(constant, trained("falling", adversarial=0.5, adversarial_end=0.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fitting"),
+    [
+        ({"crop": 30}, 32),
+        ({"crop": 16}, 24),
+        ({"crop": 100, "network": "unet_128"}, 128),
+        ({"crop": 64, "patch": 286}, 96),
+        ({"crop": 24, "scales": (4, 4)}, 48),
+    ],
+)
+def test_a_crop_that_does_not_fit_is_told_with_one_that_does(tmp_path, changes, fitting):
+    data = "landscapes(count=2,size=[32,32])"
+    values = {"network": "resnet_6", "width": 4, "scales": (4,), "steps": 1, "ema": 0, **changes}
+    with pytest.raises(OptionError, match=f"crop={changes['crop']} does not fit the networks: try {fitting}, or"):
+        train("pix2pix", data, tmp_path / "run", values=values)
+    train("pix2pix", data, tmp_path / "run", values=values | {"crop": fitting})

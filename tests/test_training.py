@@ -324,3 +324,19 @@ def test_unpaired_pictures_are_refused_by_a_method_that_learns_from_pairs(pairs,
         run(tmp_path / "data", tmp_path / "run", 2)
     assert "label, photo" in str(raised.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_data_are_made_in_full_precision(pairs, tmp_path, monkeypatch):
+    """A dataset may compute its pictures; those of the sheets, too, are no matter of the networks' arithmetic."""
+    from artkit.data.folder import FolderDataset
+
+    seen, load = [], FolderDataset.load
+
+    def watched(self, index, names):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return load(self, index, names)
+
+    monkeypatch.setattr(FolderDataset, "load", watched)
+    run(pairs, tmp_path / "run", 2, precision="bf16")
+    assert seen
+    assert not any(seen)

@@ -32,7 +32,7 @@ def make_cli(registry: Registry) -> click.Group:
     from artkit.cli.data import data
     from artkit.cli.doctor import doctor
     from artkit.cli.evaluate import evaluate
-    from artkit.cli.group import make_group
+    from artkit.cli.group import accept_verbose, make_group
     from artkit.cli.methods import methods
     from artkit.cli.models import models
     from artkit.cli.plugins import plugins
@@ -44,6 +44,7 @@ def make_cli(registry: Registry) -> click.Group:
         cli.add_command(command)
     cli.seal()
     registry.call("register_commands", cli=cli)
+    accept_verbose(cli)
     return cli
 
 

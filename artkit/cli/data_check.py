@@ -44,6 +44,10 @@ def _print(found: dict[str, Any]) -> None:
     if found["unmet"]:
         click.echo("\nTo train others:")
         print_columns((f"  {name}", f"needs {missing}") for name, missing in found["unmet"].items())
+    if found["advice"]:
+        click.echo("\nWorth knowing:")
+    for words in found["advice"]:
+        click.echo(f"  {words}")
     if found["problems"]:
         click.echo("\nWrong:")
     for problem in found["problems"]:

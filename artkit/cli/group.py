@@ -24,6 +24,9 @@ artkit turns pictures into other pictures. Worth typing:
 The rest: artkit --help"""
 
 
+VERBOSE = "Say more, and show what lies behind an error."
+
+
 class ArtkitGroup(click.Group):
     """A group whose own commands no plugin can replace, and that knows the nearest command to a misspelt one."""
 
@@ -56,6 +59,19 @@ class ArtkitGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def accept_verbose(command: click.Command) -> None:
+    """Let `-v` stand behind a command, and those below it, too; one that means something else by it keeps it."""
+    names = ["-v", "--verbose"]
+    if not any(name in parameter.opts for parameter in command.params for name in names):
+        option = click.Option(
+            names, is_flag=True, is_eager=True, expose_value=False, callback=_turn_wordy, help=VERBOSE
+        )
+        command.params.append(option)
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            accept_verbose(below)
+
+
 def make_group(registry: Registry) -> ArtkitGroup:
     """Build the empty `artkit` group; its commands find `registry` as the context's object."""
 
@@ -72,7 +88,7 @@ def make_group(registry: Registry) -> ArtkitGroup:
         expose_value=False,
         help="Use a one-file plugin as well. Repeatable, anywhere on the line.",
     )
-    @click.option("-v", "--verbose", is_flag=True, help="Say more, and show what lies behind an error.")
+    @click.option("-v", "--verbose", is_flag=True, help=VERBOSE)
     @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version)
     @click.pass_context
     def artkit(ctx: click.Context, verbose: bool) -> None:
@@ -90,3 +106,8 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: Any) -
 
         click.echo(f"artkit {__version__}")
         ctx.exit()
+
+
+def _turn_wordy(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value:
+        set_wordy(True)

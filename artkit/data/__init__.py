@@ -8,6 +8,7 @@ from artkit.data.dataset import Column, Dataset, Sample
 from artkit.data.folder import FolderDataset
 from artkit.data.layouts import Place, Table
 from artkit.data.making import make_dataset
+from artkit.data.needs import find_source_and_target
 from artkit.data.opening import open_dataset
 from artkit.data.pairing import Pairing, make_pairs
 
@@ -21,6 +22,7 @@ __all__ = [
     "Sample",
     "Table",
     "describe",
+    "find_source_and_target",
     "make_dataset",
     "make_pairs",
     "open_dataset",

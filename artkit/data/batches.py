@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit.data.dataset import Dataset, Sample
+from artkit.data.shrinking import resize_sample
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind
 
@@ -35,6 +36,9 @@ class Batches:
     With `balance`, a text column, each of its values is drawn equally often, whatever the number of its samples; those
     come once each before any comes again.
 
+    `load` resizes the pictures of a sample, all to one size, so that their shortest side has so many pixels; 0 leaves
+    them as they are.
+
     `jitter` varies the colours of what is learned from, by up to that share: of the first column, or of each domain;
     the target of a pair keeps its colours.
     """
@@ -51,11 +55,13 @@ class Batches:
         prepare: Prepare | None = None,
         unpaired: bool = False,
         balance: str | None = None,
+        load: int = 0,
         jitter: float = 0.0,
         cache_bytes: int = 6 << 30,
     ) -> None:
         self.dataset, self.names, self.size, self.crop, self.seed = dataset, tuple(names), size, crop, seed
         self.mirror, self.prepare, self.jitter = mirror and dataset.mirrors, prepare, jitter
+        self.load = load
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
         self._groups = group_by(dataset, balance) if balance else []
         self._cache: dict[tuple[int, int], Sample] = {}
@@ -120,6 +126,7 @@ class Batches:
         if (domain, index) in self._cache:
             return self._cache[domain, index]
         sample = self.dataset.load(index, self._domains[domain])
+        sample = resize_sample(sample, self.load) if self.load else sample
         sample = {name: _compact(value) for name, value in (self.prepare(sample) if self.prepare else sample).items()}
         cost = sum(value.nbytes for value in sample.values() if isinstance(value, Tensor))
         if cost <= self._room:

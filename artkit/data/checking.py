@@ -18,8 +18,11 @@ from artkit.data.folder import FolderDataset
 from artkit.data.inspecting import Facts, inspect_labels, inspect_picture
 from artkit.data.layouts import WHOLE, recognise
 from artkit.data.needs import list_trainable, list_untrainable
+from artkit.data.shrinking import advise_load
 from artkit.errors import DataError
 from artkit.spec import Kind
+
+LOOKED_AT, USUAL_CROP = 64, 256  # files; px, the crop of most methods
 
 Progress = Callable[[int, int], None]
 Inspected = dict[str, dict[str, dict[str, Facts]]]  # split -> column -> key -> facts
@@ -45,9 +48,25 @@ def describe(directory: Path, progress: Progress = lambda done, total: None) -> 
         "samples": {split: _counts(dataset) for split, dataset in splits.items()},
         "sizes": _sizes(inspected),
         "problems": list(dict.fromkeys(problems)),
+        "advice": _advise(first),
         "methods": list_trainable(str(directory), first),
         "unmet": list_untrainable(first),
     }
+
+
+def _advise(dataset: FolderDataset) -> list[str]:
+    """Return what is not wrong, and yet worth knowing before training."""
+    sizes = dataset.sizes(LOOKED_AT)
+    advice = [advise_load(sizes, USUAL_CROP), _advise_sheets(dataset, sizes)]
+    return [words for words in advice if words]
+
+
+def _advise_sheets(dataset: FolderDataset, sizes: list[tuple[int, int]]) -> str:
+    """Say how to have pictures taken for sheets that are as wide as two, but do not look so."""
+    plain = list(dataset.table.columns) == ["image"] and not dataset.table.text
+    if not plain or not sizes or any(width != 2 * height for width, height in sizes):
+        return ""
+    return "pictures are twice as wide as high, and do not look like A|B sheets: if they are, call their folder AB"
 
 
 def _open_splits(directory: Path) -> tuple[dict[str, FolderDataset], list[str]]:

@@ -42,7 +42,7 @@ def inspect_picture(path: Path) -> Facts:
         with path.open("rb") as stream, opened(stream, str(path)) as image:
             size, family = upright_size(image), _family(image)
             image.draft("L", _DRAFT)
-            thumbnail = _grey(image).resize(THUMBNAIL, Image.Resampling.BOX)
+            thumbnail = to_grey(image).resize(THUMBNAIL, Image.Resampling.BOX)
             return Facts(path, size, family, np.asarray(thumbnail))
     except (ImageError, OSError) as error:
         return Facts(path, error=_message(path, error))
@@ -71,7 +71,8 @@ def _family(image: Image.Image) -> str:
     return "transparent" if image.has_transparency_data else _FAMILIES.get(image.mode, "colour")
 
 
-def _grey(image: Image.Image) -> Image.Image:
+def to_grey(image: Image.Image) -> Image.Image:
+    """Return a picture of any mode in 8 bits of grey, on white where it is transparent; 16 bits by their brightest."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         levels = np.asarray(image, dtype=np.float32)
         return Image.fromarray((levels * (255 / max(float(levels.max()), 1e-6))).astype(np.uint8))

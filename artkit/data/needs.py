@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from artkit.data.dataset import Column, Dataset
+from artkit.data.layouts.clips import NEXT
 from artkit.errors import DataError
 from artkit.plugins import registry
 from artkit.spec import Kind, MethodSpec, Need
@@ -51,13 +52,15 @@ def meet(need: Need, dataset: Dataset) -> str | None:
         return None
 
 
-def find_source_and_target(dataset: Dataset) -> tuple[Column, Column]:
-    """Return the columns that methods learn from by default: the first label map or picture, and another picture.
+def find_source_and_target(
+    dataset: Dataset, source: str | None = None, target: str | None = None
+) -> tuple[Column, Column]:
+    """Return the columns to learn from and to: those named, else the first label map or picture, and another picture.
 
     Raises DataError where there are no such two.
     """
-    source = dataset.first(Kind.LABELS, Kind.IMAGE)
-    return source, dataset.first(Kind.IMAGE, besides=[source.name])
+    inputs = dataset.column(source) if source else dataset.first(Kind.LABELS, Kind.IMAGE)
+    return inputs, dataset.column(target) if target else dataset.first(Kind.IMAGE, besides=[inputs.name])
 
 
 def _pairs(dataset: Dataset) -> str:
@@ -67,7 +70,7 @@ def _pairs(dataset: Dataset) -> str:
 
 def _domains(dataset: Dataset) -> str:
     first = dataset.first(Kind.IMAGE)
-    return f"{first.name} <-> {dataset.first(Kind.IMAGE, besides=[first.name]).name}"
+    return f"{first.name} <-> {dataset.first(Kind.IMAGE, besides=[first.name, NEXT]).name}"
 
 
 def _labels(dataset: Dataset) -> str:
@@ -89,7 +92,7 @@ def _captions(dataset: Dataset) -> str:
 
 
 def _frames(dataset: Dataset) -> str | None:
-    return f"{_pictures(dataset)} -> next" if "next" in dataset.columns else None
+    return f"{_pictures(dataset)} -> {NEXT}" if NEXT in dataset.columns else None
 
 
 _MEETINGS: dict[Need, Callable[[Dataset], str | None]] = {

@@ -12,13 +12,16 @@ from artkit.plugins.reporting import warn
 from artkit.spec import DatasetSpec, Options, parse_options
 
 
-def open_dataset(data: str | Path, split: str = "train") -> Dataset:
+def open_dataset(data: str | Path, split: str = "train", *, at_least: int = 0) -> Dataset:
     """Open one split of `data`: a folder's path, or a registered name with options such as `landscapes(count=500)`.
+
+    Pictures of a folder that will be resized may come smaller than they are, `at_least` so many pixels on their
+    shortest side; 0 asks for all of them.
 
     Raises DataError when there is neither, OptionError for options the dataset does not have.
     """
     if Path(data).is_dir():
-        dataset = FolderDataset(Path(data), split)
+        dataset = FolderDataset(Path(data), split, at_least=at_least)
         if split == "train" and dataset.unfound:
             count, example = len(dataset.unfound), dataset.unfound[0]
             warn(f"{data}: {count} rows of its captions name pictures that are not there ({example}, ...): left out.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -36,14 +38,24 @@ def max_pixels() -> int:
     return int(text)
 
 
-def decode(stream: BinaryIO, name: str, *, managed: bool = True) -> np.ndarray:
+@dataclass(frozen=True)
+class Decoding:
+    """How to decode: `managed=False` leaves colours as stored (label maps); `at_least` as in `read_picture`."""
+
+    managed: bool = True
+    at_least: int = 0
+
+
+def decode(stream: BinaryIO, name: str, how: Decoding = Decoding()) -> np.ndarray:
     """Decode the first picture in a seekable binary file to levels (H, W, 3 or 4), uint8 or uint16, upright, sRGB.
 
-    `name` is what errors call it. `managed=False` leaves colours as stored (label maps). Raises ImageError for
-    anything that cannot be decoded, or has more pixels than `max_pixels()`.
+    `name` is what errors call it. Raises ImageError for anything that cannot be decoded, or has more pixels than
+    `max_pixels()`.
     """
     with opened(stream, name) as image:
-        return pillow_levels(image, stream, managed=managed)
+        if how.at_least:
+            _draft(image, how.at_least)
+        return pillow_levels(image, stream, managed=how.managed)
 
 
 @contextmanager
@@ -106,6 +118,12 @@ def _open(stream: BinaryIO) -> Image.Image:
             return Image.open(stream, formats=formats)
         finally:
             Image.MAX_IMAGE_PIXELS = theirs
+
+
+def _draft(image: Image.Image, at_least: int) -> None:
+    """Let a JPEG be decoded at a fraction of its size, its shortest side not below `at_least`."""
+    scale = at_least / min(image.size)
+    image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
 
 
 def _what_it_is(stream: BinaryIO | None) -> str:

@@ -17,31 +17,34 @@ from artkit.errors import ImageError, nearest
 from artkit.images.arrays import holds_labels, labels_from_tensor, picture_from_array, picture_from_tensor
 from artkit.images.classes import ClassSet
 from artkit.images.conversion import convert
-from artkit.images.decoding import decode, decoding_errors, pillow_levels
+from artkit.images.decoding import Decoding, decode, decoding_errors, pillow_levels
 from artkit.images.picture import Picture
 from artkit.images.provenance import read_provenance
 from artkit.spec import Kind
 
 
-def read_picture(source: Any, *, kind: Kind = Kind.IMAGE, classes: ClassSet | None = None) -> Picture:
+def read_picture(
+    source: Any, *, kind: Kind = Kind.IMAGE, classes: ClassSet | None = None, at_least: int = 0
+) -> Picture:
     """Read one picture as `kind`.
 
     `source` is a path, the bytes of a file, a binary file, a Pillow image, a NumPy array (H, W), (H, W, 3) or
     (H, W, 4), a tensor (3, H, W) or (1, 3, H, W), or a Picture. Orientation and colour profile are applied, alpha is
     kept aside, 16 bits are remembered; of an animation the first frame is taken. Labels come from class colours or, in
-    grey, from class indices (integer arrays too) and need `classes`, unless they are an integer array. Raises
-    ImageError with one line for everything that cannot be read so.
+    grey, from class indices (integer arrays too) and need `classes`, unless they are an integer array. With `at_least`
+    a JPEG file may be decoded at a half, a quarter or an eighth of its size, its shortest side not below so many
+    pixels: for those who will resize it. Raises ImageError with one line for everything that cannot be read so.
     """
     if kind is Kind.LABELS and isinstance(source, (np.ndarray, Tensor)):
         tensor = source if isinstance(source, Tensor) else torch.from_numpy(np.ascontiguousarray(source))
         if holds_labels(tensor):
             return Picture(labels_from_tensor(tensor), kind=Kind.LABELS, classes=classes)
     # Class colours must arrive as they are stored, so a label map's profile is not applied.
-    picture = _read_image(source, managed=kind is not Kind.LABELS)
+    picture = _read_image(source, Decoding(managed=kind is not Kind.LABELS, at_least=at_least))
     return convert(picture, kind, classes, [classes] if classes else [])
 
 
-def _read_image(source: Any, *, managed: bool) -> Picture:
+def _read_image(source: Any, how: Decoding) -> Picture:
     match source:
         case Picture():
             return source
@@ -51,24 +54,24 @@ def _read_image(source: Any, *, managed: bool) -> Picture:
             return picture_from_tensor(source)
         case Image.Image():
             with decoding_errors("The Pillow image"):
-                return picture_from_array(pillow_levels(source, managed=managed))
+                return picture_from_array(pillow_levels(source, managed=how.managed))
         case str() | Path():
-            return _read_path(Path(source), managed=managed)
+            return _read_path(Path(source), how)
         case bytes() | bytearray() | memoryview():
-            return _read_stream(BytesIO(source), "The picture", managed=managed)
+            return _read_stream(BytesIO(source), "The picture", how)
         case _ if hasattr(source, "read"):
-            return _read_stream(_seekable(source), _stream_name(source), managed=managed)
+            return _read_stream(_seekable(source), _stream_name(source), how)
     raise ImageError(f"No picture can be read from {type(source).__name__}: pass a path, bytes, an image or an array.")
 
 
-def _read_path(path: Path, *, managed: bool) -> Picture:
+def _read_path(path: Path, how: Decoding) -> Picture:
     try:
         if path.is_dir():
             raise ImageError(f"{path} is a folder, not a picture.")
         with open(path, "rb") as stream:
             if not stream.seekable():
                 stream = cast(Any, BytesIO(stream.read()))
-            return replace(_read_stream(stream, str(path), managed=managed), stem=path.stem)
+            return replace(_read_stream(stream, str(path), how), stem=path.stem)
     except FileNotFoundError:
         raise ImageError(_missing(path)) from None
     except OSError as error:
@@ -77,8 +80,8 @@ def _read_path(path: Path, *, managed: bool) -> Picture:
         raise ImageError(f"Cannot read {str(path)!r}: that is no file name.") from None
 
 
-def _read_stream(stream: BinaryIO, name: str, *, managed: bool) -> Picture:
-    picture = picture_from_array(decode(stream, name, managed=managed))
+def _read_stream(stream: BinaryIO, name: str, how: Decoding) -> Picture:
+    picture = picture_from_array(decode(stream, name, how))
     return replace(picture, provenance=read_provenance(stream))
 
 

@@ -6,7 +6,13 @@ from __future__ import annotations
 
 from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.augment import augment
-from artkit.nn.discriminators import PATCH_LAYERS, MultiscaleDiscriminator, PatchDiscriminator
+from artkit.nn.discriminators import (
+    PATCH_LAYERS,
+    MultiscaleDiscriminator,
+    PatchDiscriminator,
+    discriminator_options,
+    least_side,
+)
 from artkit.nn.dropout import PictureDropout, seeded_dropout
 from artkit.nn.edsr import Edsr, EdsrBlock, enlarge_bicubic
 from artkit.nn.ema import Ema
@@ -58,6 +64,7 @@ __all__ = [
     "augment",
     "decode_picture",
     "discriminator_loss",
+    "discriminator_options",
     "encode_picture",
     "enlarge_bicubic",
     "feature_matching",
@@ -65,6 +72,7 @@ __all__ = [
     "generator_minimum",
     "generator_multiple",
     "init_weights",
+    "least_side",
     "lowpass_l1",
     "make_generator",
     "make_norm",

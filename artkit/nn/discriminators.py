@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
@@ -9,7 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from artkit.nn.antialias import BlurDown
 from artkit.nn.norm import NormKind, make_norm
 
-PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 286: 5}
+PATCH_LAYERS = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
 """The `layers` of a PatchDiscriminator that looks at patches of so many pixels."""
 
 
@@ -71,10 +74,11 @@ class MultiscaleDiscriminator(nn.Module):
         norm: NormKind = "instance",
         spectral: bool = False,
         answers: int = 1,
+        antialias: bool = False,
     ) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
-            PatchDiscriminator(in_channels, width, layers, norm, spectral, answers=answers) for width in widths
+            PatchDiscriminator(in_channels, width, layers, norm, spectral, antialias, answers) for width in widths
         )
 
     def features(self, x: Tensor) -> list[list[Tensor]]:
@@ -88,6 +92,28 @@ class MultiscaleDiscriminator(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """Return each scale's patch logits."""
         return [activations[-1] for activations in self.features(x)]
+
+
+def least_side(layers: int, scales: int = 1) -> int:
+    """Return the least side of a picture, in pixels, that discriminators of so many layers and scales can judge."""
+    return 3 * 2 ** (layers + scales - 1) if layers else 2 ** (scales - 1)
+
+
+def discriminator_options(tensors: Mapping[str, Tensor], name: str) -> dict[str, Any]:
+    """Return the training options `scales`, `patch` and `antialias` of a model's MultiscaleDiscriminator called `name`.
+
+    They are read off its tensors: nothing where there are none, and no `patch` where no option has so many layers.
+    """
+    prefix, first = f"{name}.scales.", ".stages.0.0.weight"
+    weights = [tensor for key, tensor in tensors.items() if key.startswith(prefix) and key.endswith(first)]
+    if not weights:
+        return {}
+    stages = {key.split(".")[4] for key in tensors if key.startswith(f"{prefix}0.stages.")}
+    layers = 0 if weights[0].shape[-1] == 1 else len(stages) - 2
+    patches = [patch for patch, known in PATCH_LAYERS.items() if known == layers]
+    options: dict[str, Any] = {"scales": [len(weight) for weight in weights]}
+    options |= {"patch": patches[0]} if patches else {}
+    return options | {"antialias": f"{prefix}0.stages.0.3.filter" in tensors}
 
 
 def _unchanged(module: nn.Module) -> nn.Module:

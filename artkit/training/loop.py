@@ -135,9 +135,9 @@ class Loop:
         return averages
 
     def _batches(self, dataset: Dataset, size: int, crop: int | None, **augmentation: Any) -> Batches:
-        names, seed = self.trainer.columns, self.settings.seed
         how = {name: getattr(self.trainer, name) for name in ("prepare", "unpaired", "balance")}
-        return Batches(dataset, names, size=size, crop=crop, seed=seed, **how, **augmentation)
+        how |= {"seed": self.settings.seed, "load": self.settings.load}
+        return Batches(dataset, self.trainer.columns, size=size, crop=crop, **how, **augmentation)
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {name: self._place(value) if isinstance(value, Tensor) else value for name, value in batch.items()}

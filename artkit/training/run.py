@@ -10,8 +10,9 @@ import msgspec
 import torch
 
 from artkit import __version__
-from artkit.data import Dataset, open_dataset
+from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.needs import list_trainable
+from artkit.data.shrinking import advise_load
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.images.atomic import write_atomically
 from artkit.models.file import save_model
@@ -27,6 +28,8 @@ from artkit.training.trainer import Restart, Trainer
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
 MOST_RESTARTS = 3
+LOOKED_AT = 16  # pictures
+DRAFT = 2  # times the size that pictures are resized to: a draft is cut off to whole pixels, and averaged down
 ADJUSTABLE = ("steps", "device", "log_every", "sample_every", "checkpoint_every")
 """Settings that a resumed run may change: how far, where, and how closely watched."""
 
@@ -109,6 +112,7 @@ def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
     header, tensors = trainer.export()
     settings = trainer.settings
     made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
+    made |= {"load": settings.load} if settings.load else {}
     header = msgspec.structs.replace(
         header,
         name=settings.name or header.name,
@@ -170,9 +174,10 @@ def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any
 def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
     trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
-    dataset = open_dataset(data, "train")
+    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load)
     _check_pairs(spec, trainer_class, dataset)
-    preview = _validation(data) or dataset
+    _check_load(dataset, settings, reporter)
+    preview = _validation(data, settings) or dataset
     torch.manual_seed(settings.seed)
     trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
@@ -181,10 +186,10 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     return Loop(trainer, dataset, preview, run, reporter)
 
 
-def _validation(data: str) -> Dataset | None:
+def _validation(data: str, settings: Settings) -> Dataset | None:
     """Return what is held out for previews, if there is any."""
     try:
-        held_out = open_dataset(data, "val")
+        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load)
     except DataError:
         return None
     return held_out if len(held_out) else None
@@ -214,6 +219,16 @@ def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> 
             f"({', '.join(dataset.columns)}): name partners alike, or train a method for unpaired pictures"
             f"{f' ({able})' if able else ''}."
         )
+
+
+def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> None:
+    """Refuse to load less than is cropped; note where crops show little of what pictures show."""
+    if 0 < settings.load < settings.crop:
+        raise UsageError(f"load={settings.load} leaves less of a picture than crop={settings.crop} takes: raise it.")
+    if isinstance(dataset, FolderDataset) and not settings.load:
+        advice = advise_load(dataset.sizes(LOOKED_AT), settings.crop)
+        if advice:
+            reporter.note(advice)
 
 
 def _write_run(run: Path, method: str, data: str, values: dict[str, Any]) -> None:

@@ -13,6 +13,9 @@ class Settings(Options, frozen=True):
     steps: Annotated[int, option("updates of the generator", ge=1)] = 10_000
     batch: Annotated[int, option("pictures a step", ge=1, le=4096)] = 1
     crop: Annotated[int, option("side of the square crops, in pixels", ge=8, le=4096)] = 256
+    load: Annotated[
+        int, option("shortest side that pictures are resized to before they are cropped; 0 leaves them", ge=0, le=8192)
+    ] = 0
     seed: Annotated[int, option("seed of weights, order, crops and noise", ge=0)] = 0
     learning_rate: Annotated[float, option("Adam's learning rate", gt=0)] = 2e-4
     decay_from: Annotated[

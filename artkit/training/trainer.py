@@ -9,10 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from artkit.data.dataset import Dataset, Sample
+from artkit.errors import OptionError
 from artkit.models.file import Model
 from artkit.models.header import ModelHeader
+from artkit.nn.losses import GanMode, discriminator_loss
 from artkit.spec import Options
 from artkit.training.settings import Settings
+from artkit.translator import reflect_index
 
 
 class Restart(Exception):
@@ -78,9 +81,31 @@ class Trainer(ABC):
         loss.backward()
         self.optimisers[name].step()
 
+    def update_discriminator(self, name: str, real: Tensor, fake: Tensor, gan: GanMode) -> Tensor:
+        """Take one step of the named discriminator towards telling `real` from `fake`, detached; return its loss."""
+        judge = self.networks[name]
+        set_trainable(judge, True)
+        loss = discriminator_loss(judge(real), judge(fake), gan)
+        self.update(name, loss)
+        return loss
+
+    def check_crop(self, multiple: int, least: int = 1) -> None:
+        """Raise OptionError where crops are no multiple of what the networks take, or less than `least` px."""
+        crop = self.settings.crop
+        if crop % multiple or crop < least:
+            fitting = max(-(-least // multiple), round(crop / multiple)) * multiple
+            raise OptionError(
+                f"crop={crop} does not fit the networks: try {fitting}, or another multiple of {multiple}."
+            )
+
     def exported(self, name: str) -> nn.Module:
         """Return a network's weight average where it has one, else the network."""
         return self.averages.get(name, self.networks[name])
+
+    def exported_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors of all `averaged` networks as a model file names them: `NETWORK.TENSOR`."""
+        states = {name: self.exported(name).state_dict() for name in self.averaged}
+        return {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
 
     def adam(self, *names: str, betas: tuple[float, float] = (0.5, 0.999), scale: float = 1.0) -> torch.optim.Optimizer:
         """Make one Adam over the named networks, at `scale` times the run's learning rate."""
@@ -94,6 +119,11 @@ def set_trainable(module: nn.Module, trainable: bool) -> None:
 
 
 def trim(value: Tensor, multiple: int) -> Tensor:
-    """Cut a preview, ... H W, to sides that a network takes, at the bottom and the right."""
-    height, width = (side // multiple * multiple for side in value.shape[-2:])
-    return value[..., :height, :width]
+    """Cut a preview, ... H W, at the bottom and right to sides that a network takes; mirror up what is too small."""
+    for axis in (-2, -1):
+        side = value.shape[axis]
+        wanted = max(side // multiple, 1) * multiple
+        if wanted > side:
+            value = value.index_select(axis, reflect_index(side, wanted).to(value.device))
+        value = value.narrow(axis, 0, wanted)
+    return value

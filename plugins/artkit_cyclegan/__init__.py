@@ -56,7 +56,12 @@ class CycleGANTraining(Options, frozen=True):
     ] = "transposed"
     norm: Annotated[Literal["instance", "batch", "none"], option("normalisation of all networks")] = "instance"
     dropout: Annotated[bool, option("dropout in the generators")] = False
-    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches discriminators judge, in pixels")] = 70
+    antialias: Annotated[
+        bool, option("halve and double through blur filters, as CUT does, in ResNet generators and discriminators")
+    ] = False
+    patch: Annotated[
+        Literal[1, 16, 34, 70, 142, 286], option("side of the patches discriminators judge, in pixels")
+    ] = 70
     scales: Annotated[tuple[int, ...], option("filters of the discriminators at each scale, finest first")] = (64,)
     judged: Annotated[
         Literal["picture", "detail"],

@@ -20,9 +20,16 @@ class Judge(MultiscaleDiscriminator):
     """
 
     def __init__(
-        self, channels: int, manners: int, widths: tuple[int, ...], layers: int, norm: NormKind, detail: bool
+        self,
+        channels: int,
+        manners: int,
+        widths: tuple[int, ...],
+        layers: int,
+        norm: NormKind,
+        detail: bool,
+        antialias: bool = False,
     ) -> None:
-        super().__init__(channels, widths, layers, norm, answers=max(manners, 1))
+        super().__init__(channels, widths, layers, norm, answers=max(manners, 1), antialias=antialias)
         self.channels, self.detail = channels, detail
 
     def forward(self, shown: Tensor) -> list[Tensor]:

@@ -20,6 +20,7 @@ from artkit.nn import (
     encode_picture,
     generator_loss,
     init_weights,
+    least_side,
     lowpass_l1,
 )
 from artkit.plugins.reporting import warn
@@ -135,10 +136,7 @@ class CycleGANTrainer(Trainer):
             size_minimum=size_minimum(self.options.network),
             size_margin=size_margin(self.options.network),
         )
-        tensors = {
-            f"{name}.{key}": value for name in self.averaged for key, value in self.exported(name).state_dict().items()
-        }
-        return header, tensors
+        return header, self.exported_tensors()
 
     def extra_state(self) -> dict[str, Any]:
         """Return the pools and the guard's memory."""
@@ -161,7 +159,7 @@ class CycleGANTrainer(Trainer):
         else:
             generator |= {"dropout": options.dropout}
         if options.network.startswith("resnet"):
-            generator |= {"upsample": options.upsample}
+            generator |= {"upsample": options.upsample, "antialias": options.antialias}
         return {"generator": generator, "directions": [AB, BA]}
 
     def _check(self) -> None:
@@ -178,8 +176,10 @@ class CycleGANTrainer(Trainer):
         options = self.options
         self.networks = make_generators(options.network, self.arguments)
         layers, detail = PATCH_LAYERS[options.patch], options.judged == "detail"
+        self.check_crop(size_multiple(options.network), least_side(layers, len(options.scales)))
         for side, manners in (("a", self.told), ("b", 0)):
-            judge = Judge(self.channels[OTHER[side]], manners, options.scales, layers, options.norm, detail)
+            shown = self.channels[OTHER[side]]
+            judge = Judge(shown, manners, options.scales, layers, options.norm, detail, options.antialias)
             self.networks[f"discriminator_{side}"] = judge
         for name, network in self.networks.items():
             # Without a norm to undo so small a start, signals would fade away from layer to layer.

@@ -54,14 +54,17 @@ class Pix2PixTraining(Options, frozen=True):
     ] = "resize"
     norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the generator")] = "batch"
     dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
+    antialias: Annotated[
+        bool, option("halve and double through blur filters, as CUT does, in ResNet generators and discriminators")
+    ] = False
     noise: Annotated[
         Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")
     ] = "none"
     conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
     usual: Annotated[tuple[str, ...], option("their values when nobody says any; else each column's first")] = ()
-    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches the discriminator judges, in pixels")] = (
-        70
-    )
+    patch: Annotated[
+        Literal[1, 16, 34, 70, 142, 286], option("side of the patches the discriminator judges, in pixels")
+    ] = 70
     scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
     gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
     adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from artkit.models import Model
-from artkit.nn import PATCH_LAYERS
+from artkit.nn import discriminator_options
 
-BUILT_WITH = ("width", "norm", "dropout", "noise")
+BUILT_WITH = ("width", "norm", "dropout", "noise", "antialias")
 SUBPIXEL_BUILT_WITH = ("blocks", "detail", "upsample")
 
 
@@ -19,16 +19,5 @@ def options_of(model: Model) -> dict[str, Any]:
     if header.conditions:
         usual = header.arguments.get("usual", {})
         options |= {"conditions": list(header.conditions), "usual": list(usual.values())}
-    return {"network": header.architecture, **options, **_judge_options(model)}
-
-
-def _judge_options(model: Model) -> dict[str, Any]:
-    """Return `scales` and `patch`, read off the discriminator's first convolutions and the number of its stages."""
-    prefix, first = "discriminator.scales.", ".stages.0.0.weight"
-    weights = [tensor for name, tensor in model.tensors.items() if name.startswith(prefix) and name.endswith(first)]
-    if not weights:
-        return {}
-    stages = {name.split(".")[4] for name in model.tensors if name.startswith(f"{prefix}0.stages.")}
-    layers = 0 if weights[0].shape[-1] == 1 else len(stages) - 2
-    patches = [patch for patch, known in PATCH_LAYERS.items() if known == layers]
-    return {"scales": [len(weight) for weight in weights], **({"patch": patches[0]} if patches else {})}
+    judge = discriminator_options(model.tensors, "discriminator")
+    return {**judge, "network": header.architecture, **options}

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from artkit import Kind, ModelHeader, OptionError
-from artkit.data import Dataset, Sample
+from artkit.data import Dataset, Sample, find_source_and_target
 from artkit.images import paint_labels
 from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     STROKE_CHANNELS,
     MultiscaleDiscriminator,
-    discriminator_loss,
     feature_matching,
     generator_loss,
     init_weights,
+    least_side,
     lowpass_l1,
     stroke_noise,
 )
@@ -45,9 +45,7 @@ class Pix2PixTrainer(Trainer):
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
         self.options = options
-        self.source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
-        other = dataset.first(Kind.IMAGE, besides=[self.source.name])
-        self.target = dataset.column(options.target) if options.target else other
+        self.source, self.target = find_source_and_target(dataset, options.source, options.target)
         self.classes = len(self.source.classes) if self.source.classes else None
         self.conditions = {name: dataset.column(name).values for name in options.conditions}
         self.usual = {name: self._usual(values) for name, values in self.conditions.items()}
@@ -76,7 +74,8 @@ class Pix2PixTrainer(Trainer):
         )
         fake = self.networks["generator"](self._input(disturbed, batch), *self._condition(batch))
         real, false = torch.cat([seen, target], 1), torch.cat([seen, fake], 1)
-        return self._learn_to_judge(real, false.detach()) | self._learn_to_translate(real, false, target, fake)
+        judged = self.update_discriminator("discriminator", real, false.detach(), self.options.gan)
+        return {"discriminator": judged, **self._learn_to_translate(real, false, target, fake)}
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show source, output and target."""
@@ -100,8 +99,7 @@ class Pix2PixTrainer(Trainer):
             size_multiple=size_multiple(self.options.network),
             size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
         )
-        tensors = self.exported("generator").state_dict()
-        return header, {f"generator.{name}": value for name, value in tensors.items()}
+        return header, self.exported_tensors()
 
     def _arguments(self) -> dict[str, Any]:
         options = self.options
@@ -114,29 +112,24 @@ class Pix2PixTrainer(Trainer):
             raise OptionError(
                 f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
             )
-        return arguments | {"dropout": options.dropout}
+        filtered = {"antialias": options.antialias} if options.network.startswith("resnet") else {}
+        return arguments | {"dropout": options.dropout} | filtered
 
     def _usual(self, values: tuple[str, ...]) -> str:
         return next((value for value in self.options.usual if value in values), values[0])
 
     def _build(self) -> None:
-        options = self.options
+        options, layers = self.options, PATCH_LAYERS[self.options.patch]
+        self.check_crop(size_multiple(options.network), least_side(layers, len(options.scales)))
         generator = make_generator(options.network, self.arguments)
         judged = (self.classes or 3) + self.noise_channels + self.told + 3
         norm = "instance" if options.norm == "none" else options.norm  # without any, it hardly learns
-        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], norm)
+        discriminator = MultiscaleDiscriminator(judged, options.scales, layers, norm, antialias=options.antialias)
         if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
             init_weights(generator)
         init_weights(discriminator)
         self.networks = {"generator": generator, "discriminator": discriminator}
         self.optimisers = {name: self.adam(name) for name in self.networks}
-
-    def _learn_to_judge(self, real: Tensor, false: Tensor) -> dict[str, Tensor]:
-        judge = self.networks["discriminator"]
-        set_trainable(judge, True)
-        loss = discriminator_loss(judge(real), judge(false), self.options.gan)
-        self.update("discriminator", loss)
-        return {"discriminator": loss}
 
     def _learn_to_translate(self, real: Tensor, false: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
         options, judge = self.options, self.networks["discriminator"]

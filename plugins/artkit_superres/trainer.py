@@ -14,10 +14,10 @@ from artkit.models import Model
 from artkit.nn import (
     PATCH_LAYERS,
     PatchDiscriminator,
-    discriminator_loss,
     enlarge_bicubic,
     feature_matching,
     generator_loss,
+    least_side,
 )
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_superres import SuperresTraining
@@ -80,8 +80,7 @@ class SuperresTrainer(Trainer):
             size_multiple=max(arguments.get("unshuffle", 1) for arguments in self.arguments.values()),
             training={"start": self.settings.start} if self.settings.start else {},
         )
-        states = {name: self.exported(name).state_dict() for name in self.averaged}
-        return header, {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+        return header, self.exported_tensors()
 
     def _check(self) -> None:
         options, known = self.options, (2, 4)
@@ -89,10 +88,8 @@ class SuperresTrainer(Trainer):
             raise OptionError("training superres: the data has no column of pictures to learn from.")
         if not options.scales or set(options.scales) - set(known):
             raise OptionError(f"training superres(scales={options.scales}): it learns scales 2 and 4.")
-        if self.settings.crop % (2 * max(options.scales)):
-            raise OptionError(
-                f"training superres(crop={self.settings.crop}): use a multiple of {2 * max(options.scales)}."
-            )
+        largest, smallest = max(options.scales), min(options.scales)
+        self.check_crop(2 * largest, least_side(PATCH_LAYERS[options.patch]) * largest // smallest)
 
     def _build(self) -> None:
         options = self.options
@@ -112,15 +109,11 @@ class SuperresTrainer(Trainer):
     def _learn(self, scale: int, target: Tensor) -> dict[str, Tensor]:
         name = network_name(scale)
         output = self.networks[name](shrink(target, scale))
-        losses = self._learn_to_judge(f"judge_{name}", target, output.detach()) if self.adversarial else {}
+        losses = {}
+        if self.adversarial:
+            real, fake = target * 2 - 1, output.detach() * 2 - 1
+            losses["discriminator"] = self.update_discriminator(f"judge_{name}", real, fake, self.options.gan)
         return losses | self._learn_to_enlarge(name, output, target)
-
-    def _learn_to_judge(self, name: str, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        judge = self.networks[name]
-        set_trainable(judge, True)
-        loss = discriminator_loss(judge(real * 2 - 1), judge(fake * 2 - 1), self.options.gan)
-        self.update(name, loss)
-        return {"discriminator": loss}
 
     def _learn_to_enlarge(self, name: str, output: Tensor, target: Tensor) -> dict[str, Tensor]:
         options = self.options

@@ -37,7 +37,7 @@ class TouchupTraining(Options, frozen=True):
         Literal["residuals", "picture"],
         option("what is judged, beside the generated picture: both artists' work, or the picture touched up"),
     ] = "residuals"
-    patch: Annotated[Literal[1, 16, 34, 70, 286], option("side of the patches that are judged, in pixels")] = 70
+    patch: Annotated[Literal[1, 16, 34, 70, 142, 286], option("side of the patches that are judged, in pixels")] = 70
     scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
     gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
     adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0

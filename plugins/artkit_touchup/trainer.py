@@ -7,9 +7,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from artkit import Kind, ModelHeader, OptionError
-from artkit.data import Dataset, FolderDataset, Sample
-from artkit.nn import PATCH_LAYERS, MultiscaleDiscriminator, discriminator_loss, generator_loss, lowpass_l1
+from artkit import Kind, ModelHeader
+from artkit.data import Dataset, FolderDataset, Sample, find_source_and_target
+from artkit.nn import (
+    PATCH_LAYERS,
+    MultiscaleDiscriminator,
+    generator_loss,
+    least_side,
+    lowpass_l1,
+)
 from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
@@ -32,12 +38,10 @@ class TouchupTrainer(Trainer):
 
     def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        if settings.crop % SIDE_MULTIPLE:
-            raise OptionError(f"training touchup(crop={settings.crop}): use a multiple of {SIDE_MULTIPLE}.")
+        self.check_crop(SIDE_MULTIPLE, least_side(PATCH_LAYERS[options.patch], len(options.scales)))
         self.options = options
-        source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
-        other = dataset.first(Kind.IMAGE, besides=[source.name])
-        self.target = (dataset.column(options.target) if options.target else other).name
+        source, target = find_source_and_target(dataset, options.source, options.target)
+        self.target = target.name
         told = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
         self.columns = (source.name, self.target, *told)
         self.base = Base(options.base, source, device=settings.device, precision=settings.precision)
@@ -57,7 +61,9 @@ class TouchupTrainer(Trainer):
         generated, target = batch[GENERATED], batch[self.target]
         wanted, work = split_residual(target, generated), self._work(generated)
         real, false = self._shown(generated, *wanted), self._shown(generated, *work)
-        losses = self._learn_to_judge(real, false.detach()) if self.options.adversarial else {}
+        losses = {}
+        if self.options.adversarial:
+            losses["discriminator"] = self.update_discriminator("discriminator", real, false.detach(), self.options.gan)
         return losses | self._learn_to_touch_up(false, wanted, work, generated, target)
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
@@ -78,8 +84,7 @@ class TouchupTrainer(Trainer):
             size_margin=SIDE_MARGIN,
             training={"base": self.options.base},
         )
-        states = {name: self.exported(name).state_dict() for name in self.averaged}
-        return header, {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
+        return header, self.exported_tensors()
 
     def _build(self) -> None:
         options = self.options
@@ -103,13 +108,6 @@ class TouchupTrainer(Trainer):
         if self.options.judged == "residuals":
             return torch.cat([generated, added, taken], 1) * 2 - 1
         return torch.cat([generated, touch_up(generated, added, taken)], 1) * 2 - 1
-
-    def _learn_to_judge(self, real: Tensor, false: Tensor) -> dict[str, Tensor]:
-        judge = self.networks["discriminator"]
-        set_trainable(judge, True)
-        loss = discriminator_loss(judge(real), judge(false), self.options.gan)
-        self.update("discriminator", loss)
-        return {"discriminator": loss}
 
     def _learn_to_touch_up(
         self,

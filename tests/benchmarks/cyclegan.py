@@ -1,9 +1,9 @@
 """How fast is cyclegan? `python tests/benchmarks/cyclegan.py` prints tables; nothing is asserted.
 
 Translation: seconds of a chain on one picture, weights loaded and once warmed up (median of `RUNS`), beside a plain
-fp32 forward pass of the same network at the same padded size; peak memory of a process of its own. Models: the one that
-ships, and a random ResNet-9 of 64 filters in the layout of pytorch-CycleGAN-and-pix2pix. Training: pictures of each
-domain a second, ResNet-9 and the recipe's networks, fp32.
+fp32 forward pass of the same network at the same padded size; peak memory, each in a process of its own. Models: the
+one that ships, and a random ResNet-9 of 64 filters in the layout of pytorch-CycleGAN-and-pix2pix. Training: pictures of
+each domain a second, ResNet-9 and the networks of the default model's recipe, in the precision that `auto` picks.
 """
 
 from __future__ import annotations
@@ -14,20 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import torch
 
 SIZES = ((256, 256), (1024, 768))
 RUNS = 3
-TRAININGS = {
-    "resnet_9, 64 filters": {"network": "resnet_9"},
-    "the recipe's": {
-        "network": "painter", "width": 48, "blocks": 4, "detail": (16, 16), "norm": "none",
-        "patch": 34, "scales": (32, 24), "cell": 4, "identity": 0.0,
-    },
-}  # fmt: skip
+RECIPE = Path(__file__).parents[2] / "examples" / "recipes" / "cyclegan-painting.toml"
 
 
 def median_seconds(call: Callable[[], object], runs: int = RUNS) -> float:
@@ -55,29 +52,42 @@ def write_resnet(path: Path) -> None:
 
     network = ResnetGenerator(3, 3)
     init_weights(network)
-    arguments = {"generator": {"in_channels": 3, "out_channels": 3, "width": 64}, "directions": ["AtoB"]}
+    generator = {"in_channels": 3, "out_channels": 3, "width": 64, "norm": "instance"}
+    arguments = {"generator": generator, "directions": ["AtoB"]}
     header = ModelHeader(
         method="cyclegan", architecture="resnet_9", arguments=arguments, inputs={"image": Kind.IMAGE}, output=Kind.IMAGE
     )
     write_networks(Model(header, {f"generator_a.{k}": v for k, v in network.state_dict().items()}, path), path)
 
 
-def translate(chain: str, size: tuple[int, int]) -> None:
-    """Print the seconds of a chain and of its bare network, and this process's memory after the chain."""
-    from skimage.data import astronaut
-
+def make_runner(chain: str, precision: str) -> Any:
+    """Make a chain ready to run."""
     from artkit import Chain
     from artkit.chain import plan_chain
     from artkit.engine import Runner
-    from artkit.images import read_picture
     from artkit.plugins import registry
+
+    runner = Runner(plan_chain(Chain(chain), registry(), has_input=True), precision=precision)
+    runner.load()
+    return runner
+
+
+def translate(chain: str, size: tuple[int, int]) -> None:
+    """Print the seconds of a chain, and this process's peak memory."""
+    from skimage.data import astronaut
+
+    from artkit.images import read_picture
+
+    runner, picture = make_runner(chain, "auto"), read_picture(astronaut())
+    seconds = median_seconds(lambda: runner.run(picture, size=size))
+    print(f"{size[0]}x{size[1]}: {seconds:.3f} s ({runner.precision}), peak {peak_mebibytes():.0f} MiB")
+
+
+def forward(chain: str, size: tuple[int, int]) -> None:
+    """Print the seconds of the bare network of a chain's only step in plain PyTorch, and this process's peak memory."""
     from artkit_cyclegan.painter import lay_strokes
 
-    runner = Runner(plan_chain(Chain(chain), registry(), has_input=True))
-    picture = read_picture(astronaut())
-    ours = median_seconds(lambda: runner.run(picture, size=size))
-    memory = peak_mebibytes()
-    translator = runner._translators[0].float()
+    translator = make_runner(chain, "fp32")._translators[0]
     width, height = (translator.size_rule.padded(side) for side in size)
     generator, header = translator.generator_a, translator.header
     x = torch.rand(1, header.arguments["generator"]["in_channels"], height, width)
@@ -87,20 +97,33 @@ def translate(chain: str, size: tuple[int, int]) -> None:
     with torch.inference_mode():
         generator = generator.to(memory_format=torch.contiguous_format)
         plain = median_seconds(lambda: generator(x, *told))
-    print(f"{size[0]}x{size[1]}: {ours:.3f} s ({runner.precision}), peak {memory:.0f} MiB; plain forward {plain:.3f} s")
+    print(f"    plain forward, fp32: {plain:.3f} s, peak {peak_mebibytes():.0f} MiB")
+
+
+def recipe_options() -> dict[str, Any]:
+    """Return the training options that the default model's recipe gives."""
+    from artkit_cyclegan import CycleGANTraining
+
+    known = {field.name for field in msgspec.structs.fields(CycleGANTraining)}
+    recipe = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
+    return {name: value for name, value in recipe.items() if name in known}
 
 
 def train(name: str, side: int, batch: int) -> None:
     """Print how many pictures of each domain a step's arithmetic gets through in a second."""
     from artkit.data import Column, Dataset
+    from artkit.engine.devices import pick_device, pick_precision
     from artkit.spec import Kind
     from artkit.training import Settings
     from artkit_cyclegan import CycleGANTraining
     from artkit_cyclegan.painter import lay_strokes
     from artkit_cyclegan.trainer import CycleGANTrainer
 
+    options = recipe_options() if name == RECIPE.stem else {"network": name}
+    targets = tuple(options.get("target", ("painting",)))
+
     class Nothing(Dataset):
-        columns = {column: Column(column, Kind.IMAGE) for column in ("a", "b")}  # noqa: RUF012
+        columns = {column: Column(column, Kind.IMAGE) for column in ("photo", *targets)}  # noqa: RUF012
 
         def __len__(self) -> int:
             return 1
@@ -108,14 +131,17 @@ def train(name: str, side: int, batch: int) -> None:
         def load(self, index, names):  # type: ignore[no-untyped-def]
             raise NotImplementedError
 
-    trainer = CycleGANTrainer(CycleGANTraining(**TRAININGS[name]), Settings(batch=batch, crop=side), Nothing())
+    trainer = CycleGANTrainer(CycleGANTraining(**options), Settings(batch=batch, crop=side), Nothing())
     for network in trainer.networks.values():
         network.to(memory_format=torch.channels_last)
-    batch_of = {column: torch.rand(batch, 3, side, side) for column in ("a", "b")}
-    if name == "the recipe's":
+    batch_of = {column: torch.rand(batch, 3, side, side) for column in ("photo", *targets)}
+    if trainer.options.network == "painter":
         batch_of["z"] = torch.stack([lay_strokes(side, side, seed) for seed in range(batch)])
-    seconds = median_seconds(lambda: trainer.training_step(batch_of), runs=2)
-    print(f"{name}, {side}x{side}, batch {batch}: {batch / seconds:.2f} images/s, peak {peak_mebibytes():.0f} MiB")
+    precision = pick_precision("auto", pick_device("cpu"))
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        seconds = median_seconds(lambda: trainer.training_step(batch_of), runs=2)
+    speed, memory = batch / seconds, peak_mebibytes()
+    print(f"{name}, {side}x{side}, batch {batch}, {precision}: {speed:.2f} images/s, peak {memory:.0f} MiB")
 
 
 def main() -> None:
@@ -127,8 +153,9 @@ def main() -> None:
             print(chain if chain == "cyclegan" else "cyclegan(model=latest_net_G.pth), ResNet-9, 64 filters")
             for size in SIZES:
                 run_alone(f"translate({chain!r}, {size!r})")
+                run_alone(f"forward({chain!r}, {size!r})")
     print("training, each step both cycles and both discriminators")
-    for name in TRAININGS:
+    for name in ("resnet_9", RECIPE.stem):
         for side in (128, 256):
             run_alone(f"train({name!r}, {side}, 1)")
 

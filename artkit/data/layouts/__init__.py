@@ -25,10 +25,10 @@ Layout = Callable[[Place], Table | None]
 LAYOUTS: tuple[Layout, ...] = (
     find_cityscapes,
     find_clips,
+    find_endings,
+    find_sheets,
     find_columns,
     find_class_folders,
-    find_sheets,
-    find_endings,
     find_pictures,
 )
 """Core's, in the order in which they are tried."""

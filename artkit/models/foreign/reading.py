@@ -43,8 +43,10 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def _look(path: Path) -> tuple[bytes, int]:
-    """Return a file's first bytes and its size."""
+    """Return a file's first bytes and its size; a pipe or a device, which may never end, is no file."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ModelError(f"{path} is no file: it is a pipe or a device.")
         with path.open("rb") as file:
             return file.read(8), os.fstat(file.fileno()).st_size
     except OSError as error:
@@ -86,6 +88,8 @@ def _why(message: str) -> str:
             f"is refused: it is a pickle that wants to run '{name}'. Nothing was run. artkit reads files that hold "
             "tensors alone; where you trust the file, save the network's state_dict by itself."
         )
+    if message.startswith("Weights only load failed"):
+        return "is refused: it is a pickle of other things than tensors. Nothing was run."
     first = message.strip().splitlines()[0].split(". ")[0].rstrip(".") if message.strip() else "it cannot be read"
     return f"is damaged, cut short or no PyTorch file: {first}."
 
