@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -173,6 +176,18 @@ def test_training_is_never_cut():
     seen = []
     in_tiles(lambda x: seen.append(x.shape) or x, torch.rand(1, 3, 2000, 20), halo=1)
     assert seen == [(1, 3, 2000, 20)]
+
+
+def test_the_page_shows_a_network_that_is_cut_right():
+    page = (Path(__file__).parents[1] / "docs" / "images.md").read_text(encoding="utf-8")
+    names: dict[str, type[nn.Module]] = {}
+    exec(next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "in_tiles" in block), names)
+    torch.manual_seed(0)
+    painter, image = names["Painter"]().requires_grad_(False), picture(1, 3, 30, 46)
+    with fix_tiles(8) as limits:
+        tiled = painter(image)
+    assert limits.asked
+    assert torch.allclose(tiled, painter(image), atol=1e-5)
 
 
 def test_memory_is_counted_while_it_lives():

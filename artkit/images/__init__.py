@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from artkit.images.classes import ClassSet, LabelClass, read_classes_file, write_classes_file
     from artkit.images.conversion import convert
     from artkit.images.labels import (
+        match_exactly,
         match_palette,
         nearest_palette,
         one_hot,
@@ -31,6 +32,7 @@ _HOMES = {
     "encode_picture": "writing",
     "make_grid": "sheet",
     "make_strip": "sheet",
+    "match_exactly": "labels",
     "match_palette": "labels",
     "nearest_palette": "labels",
     "one_hot": "labels",
@@ -61,6 +63,7 @@ __all__ = [
     "encode_picture",
     "make_grid",
     "make_strip",
+    "match_exactly",
     "match_palette",
     "nearest_palette",
     "one_hot",

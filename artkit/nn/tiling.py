@@ -32,11 +32,11 @@ Part = Callable[..., Tensor]
 
 @dataclass
 class Limits:
-    """How much memory a step may take, in bytes, the side of tiles where somebody set it, and whether any were cut."""
+    """How much memory a step may take, in bytes, the side of tiles where somebody set it, and whether one asked."""
 
     memory: float = math.inf
     side: int | None = None
-    cut: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def in_tiles(part: Part, *maps: Tensor, halo: int | None, multiple: int = 1) -> 
     limits = _limits.get()
     if limits is None:
         return part(*maps)
+    limits.asked = True
     side = _choose_side(limits, part, maps, halo, multiple)
     while True:
-        limits.cut |= side is not None
         try:
             with untiled():
                 return part(*maps) if side is None else _compute_tiled(part, maps, side, halo or 0, multiple)
@@ -127,10 +127,18 @@ def in_tiles(part: Part, *maps: Tensor, halo: int | None, multiple: int = 1) -> 
 def whole_sum(statistic: Callable[..., Tensor], *maps: Tensor) -> Tensor:
     """Return `statistic(*maps)` of the whole picture, whichever tile of it is being computed.
 
-    `statistic` must be a sum over pixels: that of two halves of a picture adds up to that of the whole.
+    `statistic` must be a sum over pixels: that of two halves of a picture adds up to that of the whole. Outside of
+    `in_tiles` it is summed over tiles where memory is short.
     """
-    tile = _tile.get()
-    return statistic(*maps) if tile is None else tile.sum(statistic, maps)
+    tile, limits = _tile.get(), _limits.get()
+    if tile is not None:
+        return tile.sum(statistic, maps)
+    side = _choose_side(limits, statistic, maps, 0, 1) if limits else None
+    if side is None:
+        return statistic(*maps)
+    tiles = _tiles(maps[0].shape[-2:], side, 0, [])
+    with untiled():
+        return torch.stack([statistic(*_cut(tile, maps)) for tile in tiles]).sum(0)
 
 
 def is_tile() -> bool:

@@ -38,8 +38,9 @@ def check_method(
 
     Checked for every (height, width) of `sizes`: the output has the size that `output_size` promises, the kind and the
     range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
-    1e-4, and so does a picture computed in small tiles. A method with `tiling="exact"` must compute them in tiles. A
-    method that takes any picture is run on an image, a label map and a mask, and invents no class.
+    1e-4, and so does a picture computed in small tiles. A method that says `tiling="exact"` has to use
+    `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map and a mask, and invents no
+    class.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
     spec = registry.method(name)
@@ -86,7 +87,7 @@ def _tile_faults(translator: Translator, kinds: dict[str, Kind], classes: int, s
         tiled = translator.run(ports, seeds=(3, 4), size=size)
     if not _alike(tiled, whole):
         yield "in tiles it makes another picture: a halo or a multiple is too small (artkit.nn.in_tiles)"
-    if translator.spec.tiling is Tiling.EXACT and not limits.cut and min(size) > TILE:
+    if translator.spec.tiling is Tiling.EXACT and not limits.asked:
         yield "it says tiling=exact, but computes every picture as a whole: use artkit.nn.in_tiles"
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,6 +85,7 @@ SPEC = MethodSpec(
     training_options=Pix2PixTraining,
     trains_on=(Need.PAIRS,),
     default_model="landscape",
+    tiling=Tiling.EXACT,
 )
 
 
