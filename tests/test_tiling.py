@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.errors import ImageError
+from artkit import Context, ImageError, Kind, MethodSpec, Port, Tiling, Translator, hookimpl
 from artkit.nn import DilatedBlock, Edsr, ResnetGenerator, RrdbNet, SrResnet, SubpixelNet, UnetGenerator
 from artkit.nn.meter import peak_bytes
 from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, whole_sum
+from artkit.plugins import PluginSource, load_registry, registry, use_registry
+from artkit.testing import check_method
 
 NETWORKS = {
     "resnet": lambda: ResnetGenerator(3, 3, 2, 4),
@@ -147,15 +150,32 @@ def test_tiles_step_down_when_memory_runs_out(error):
     assert sizes[:3] == [(200, 300), (151, 151), (76, 76)]
 
 
+def test_tiles_keep_to_multiples_when_they_step_down():
+    image = picture(1, 1, 200, 300)
+
+    def greedy(x: Tensor) -> Tensor:
+        if x.shape[-1] > 200:
+            raise MemoryError
+        return F.pixel_unshuffle(x, 4)
+
+    with limit_memory(10**12):
+        tiled = in_tiles(greedy, image, halo=0, multiple=4)
+    assert torch.equal(tiled, F.pixel_unshuffle(image, 4))
+
+
 def test_stepping_down_ends_and_other_errors_pass():
     def fail(x: Tensor) -> Tensor:
         tried.append(x.shape[-1])
         raise error
 
-    for error, last in ((MemoryError(), SMALLEST), (RuntimeError("no"), 300)):
+    for error, multiple, last in (
+        (MemoryError(), 1, SMALLEST),
+        (MemoryError(), 100, 100),
+        (RuntimeError("no"), 1, 300),
+    ):
         tried: list[int] = []
         with limit_memory(10**12), pytest.raises(type(error)):
-            in_tiles(fail, picture(1, 1, 300, 300), halo=0)
+            in_tiles(fail, picture(1, 1, 300, 300), halo=0, multiple=multiple)
         assert tried[-1] == last
 
 
@@ -188,6 +208,47 @@ def test_the_page_shows_a_network_that_is_cut_right():
         tiled = painter(image)
     assert limits.asked
     assert torch.allclose(tiled, painter(image), atol=1e-5)
+
+
+class Blur(Translator):
+    """Blurs by 5 pixels, in tiles that see `seen` pixels around."""
+
+    seen = 2
+    spec = MethodSpec(
+        name="blur_in_tiles",
+        summary="For tests.",
+        inputs=(Port("image", Kind.IMAGE, "a picture"),),
+        output=Kind.IMAGE,
+        translator=f"{__name__}:Blur",
+        needs_model=False,
+        tiling=Tiling.EXACT,
+    )
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        blur = nn.AvgPool2d(5, 1, 2)
+        return blur(image) if self.seen is None else in_tiles(blur, image, halo=self.seen)
+
+
+class Plugin:
+    @hookimpl
+    def register_methods(self) -> list[MethodSpec]:
+        return [Blur.spec]
+
+
+@pytest.mark.parametrize(
+    ("seen", "fault"),
+    [(2, None), (1, "a halo or a multiple is too small"), (None, "computes every picture as a whole")],
+)
+def test_the_kit_compares_tiles_with_the_whole(seen, fault, monkeypatch):
+    monkeypatch.setattr(Blur, "seen", seen)
+    before, methods = registry(), load_registry()
+    methods.add(PluginSource("tiles_plugin", Plugin))
+    use_registry(methods)
+    try:
+        with pytest.raises(AssertionError, match=fault) if fault else nullcontext():
+            check_method(Blur.spec.name, methods)
+    finally:
+        use_registry(before)
 
 
 def test_memory_is_counted_while_it_lives():

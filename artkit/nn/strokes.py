@@ -182,7 +182,7 @@ def rasterise(strokes: Strokes, theta: Tensor, density: Tensor | None = None, si
         first = start + margin + dy
         window = (slice(first, first + top.shape[2]), slice(margin + dx, margin + dx + columns))
         along, across = _local(brush[(slice(None), *window)], inner_y - dy * cell, inner_x - dx * cell)
-        inside = along.square().square_().add_(across.square_()) < 1
+        inside = along.square_().square_().add_(across.square_()) < 1
         torch.maximum(top, torch.where(inside, rank[window], -1.0), out=top)
     best = best.permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)[: strokes.height, : strokes.breadth].long()
     return _raster(best, strokes, brush)

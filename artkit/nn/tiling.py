@@ -118,10 +118,10 @@ def in_tiles(part: Part, *maps: Tensor, halo: int | None, multiple: int = 1) -> 
             with untiled():
                 return part(*maps) if side is None else _compute_tiled(part, maps, side, halo or 0, multiple)
         except Exception as error:
-            side = side or max(maps[0].shape[-2:])
-            if halo is None or side <= SMALLEST or not is_out_of_memory(error):
+            tried = side or max(maps[0].shape[-2:])
+            side = _aligned(max(tried // 2, SMALLEST), multiple)
+            if halo is None or side >= tried or not is_out_of_memory(error):
                 raise
-        side = max(side // 2, SMALLEST)
 
 
 def whole_sum(statistic: Callable[..., Tensor], *maps: Tensor) -> Tensor:
@@ -182,14 +182,13 @@ def _choose_side(limits: Limits, part: Part, maps: tuple[Tensor, ...], halo: int
         return None
     if limits.side is not None and halo is not None:
         return _aligned(limits.side, multiple) if limits.side < max(height, width) else None
-    sample = _aligned(SMALLEST, multiple)
-    if pixels * MOST_ALIVE <= limits.memory * PART or min(height, width) < sample:
+    if pixels * MOST_ALIVE <= limits.memory * PART:
         return None
-    alive = _measure(part, maps, sample)
+    alive = _measure(part, maps, _aligned(SMALLEST, multiple))
     if halo is None:
         _refuse(pixels * alive, limits.memory, maps[0], multiple)
         return None
-    if pixels * alive <= limits.memory * PART:
+    if pixels * alive + sum(image.nbytes for image in maps) <= limits.memory * PART:
         return None
     side = math.isqrt(int(limits.memory * TILE / alive / len(maps[0]))) - 2 * halo
     return _aligned(max(side, 2 * halo, SMALLEST), multiple)
@@ -197,9 +196,10 @@ def _choose_side(limits: Limits, part: Part, maps: tuple[Tensor, ...], halo: int
 
 def _measure(part: Part, maps: tuple[Tensor, ...], side: int) -> float:
     """Return how many bytes are alive at most for each pixel of the first map, measured on a corner of it."""
-    corner = Tile(Span(0, side, 0, side), Span(0, side, 0, side), [])
+    height, width = (min(length, side) for length in maps[0].shape[-2:])
+    corner = Tile(Span(0, height, 0, height), Span(0, width, 0, width), [])
     with untiled():
-        return peak_bytes(lambda: part(*_cut(corner, maps))) / (len(maps[0]) * side**2)
+        return peak_bytes(lambda: part(*_cut(corner, maps))) / (len(maps[0]) * height * width)
 
 
 def _refuse(needed: float, memory: float, image: Tensor, multiple: int) -> None:
