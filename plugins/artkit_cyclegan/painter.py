@@ -43,7 +43,7 @@ class Painter(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map N (channels + z) H W, and N condition_channels, to N channels H W."""
-        seen = in_tiles(self._look, x, halo=REACH)
+        seen = in_tiles(self._look, x, halo=REACH, multiple=2)  # halves are rounded to even places, in tiles as well
         answer = self.net(seen, condition)
         return in_tiles(self._paint, answer, seen, halo=0)
 
