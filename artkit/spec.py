@@ -82,9 +82,9 @@ class SizeRule:
 
 
 class Tiling(StrEnum):
-    """Whether a picture may be computed in tiles.
+    """Whether large pictures are computed in tiles.
 
-    `none`: the whole picture matters. `exact`: a halo of known width makes tiled equal whole.
+    `none`: the picture is computed as a whole. `exact`: in tiles where memory is short, with the result of the whole.
     """
 
     NONE = "none"
@@ -105,7 +105,7 @@ class MethodSpec:
     `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
     main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
     model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
-    `halo` is the receptive field's half width in pixels, for `tiling="exact"`. `trains_on` says what data will do for
+    `tiling` promises what its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for
     training, any one of several; `artkit data check` asks it.
     """
 
@@ -122,7 +122,6 @@ class MethodSpec:
     default_model: str | None = None
     size: SizeRule = SizeRule()
     tiling: Tiling = Tiling.NONE
-    halo: int = 0
     api: int = API_VERSION
 
     @property

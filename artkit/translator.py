@@ -14,6 +14,7 @@ from artkit.errors import ImageError, PluginError
 from artkit.images import ClassSet
 from artkit.images.decoding import max_pixels
 from artkit.models.header import ModelHeader
+from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
 
@@ -44,7 +45,7 @@ class Context:
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
-        return torch.stack([make(seed) for seed in self.seeds]).to(self.device, self.dtype)
+        return torch.stack([make(seed).to(self.device, self.dtype) for seed in self.seeds])
 
     def normal(self, *shape: int) -> Tensor:
         """Draw N(0, 1) noise of N x `shape`, each picture's from its own seed."""
@@ -115,11 +116,13 @@ class Translator(nn.Module, ABC):
         dtype: torch.dtype = torch.float32,
         progress: Callable[[float], None] = _unseen,
         numbers: tuple[int, ...] = (),
+        memory: float | None = None,
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
-        `size` is (height, width) of the input. Returns float32 on the CPU for images and masks, int64 for labels, of
-        the `output_size` of `size`. Raises PluginError when the plugin breaks the contract.
+        `size` is (height, width) of the input. Networks that say where they may be cut (`artkit.nn.in_tiles`) are
+        computed in tiles where they would take more than `memory` bytes. Returns float32 on the CPU for images and
+        masks, int64 for labels, of the `output_size` of `size`. Raises PluginError when the plugin breaks the contract.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
@@ -127,7 +130,7 @@ class Translator(nn.Module, ABC):
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
         context = Context(seeds, height, width, facts, device, dtype, progress, numbers or seeds)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
-        with torch.inference_mode():
+        with torch.inference_mode(), limit_memory(memory):
             output = self.translate(context, **inputs)
         self._check_shape(output, due)
         return self._finished(output, size)

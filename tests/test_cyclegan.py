@@ -11,7 +11,7 @@ from PIL import Image
 
 from artkit import Chain, Kind, ModelHeader, OptionError
 from artkit.models.file import load_model, save_model
-from artkit.nn import ResnetGenerator, SubpixelNet
+from artkit.nn import ResnetGenerator, SubpixelNet, fix_tiles
 from artkit.testing import check_spec
 from artkit_cyclegan import SPEC, CycleGANOptions
 from artkit_cyclegan.generator import AB, BA, make_generators
@@ -202,3 +202,13 @@ def test_a_painter_keeps_an_even_colour_but_for_what_it_adds():
         even = torch.tensor([0.5, -0.25, 0.0]).view(1, 3, 1, 1).expand(1, 3, 16, 16)
         painted = painter(torch.cat([even, lay_strokes(16, 16, 0)[None]], 1))
     assert torch.allclose(painted, even + MOST_ADDED * math.tanh(0.125), atol=1e-5)
+
+
+def test_a_painter_in_tiles_takes_the_same_colours():
+    torch.manual_seed(0)
+    painter = Painter(3, 3, width=4, blocks=1, detail=(4, 4), norm="none").requires_grad_(False)
+    noise = lay_strokes(96, 120, 1).bfloat16().float()  # coarse arithmetic: many places lie halfway between pixels
+    x = torch.cat([torch.rand(1, 3, 96, 120), noise[None]], 1)
+    with fix_tiles(27):
+        tiled = painter(x)
+    assert torch.allclose(tiled, painter(x), atol=1e-5)

@@ -11,14 +11,13 @@ from skimage.metrics import peak_signal_noise_ratio
 
 import artkit
 from artkit import Chain, Kind, ModelHeader, OptionError
-from artkit.engine.tiling import SMALLEST, compute_tiled, tile_side
 from artkit.errors import DataError, UsageError
 from artkit.models import save_model
 from artkit.nn import enlarge_bicubic
 from artkit.testing import check_spec
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.metrics import luma, psnr_y, ssim_y
-from artkit_superres.networks import NETWORKS, arguments_for, make_network, stages_of
+from artkit_superres.networks import NETWORKS, arguments_for, make_network
 from artkit_superres.translator import Superres
 
 ARCHITECTURES = sorted(NETWORKS)
@@ -82,7 +81,7 @@ def test_untrained_edsr_is_bicubic_and_keeps_flat_pictures_flat():
     assert torch.allclose(fresh(torch.full((1, 3, 5, 5), 0.3)), torch.tensor(0.3), atol=1e-6)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", ["edsr", "srresnet"])
 @pytest.mark.parametrize("scale", [2, 4])
 def test_halo_is_the_reach_of_an_output_pixel(architecture, scale):
     made = network(architecture, scale).double()
@@ -90,50 +89,11 @@ def test_halo_is_the_reach_of_an_output_pixel(architecture, scale):
     middle = side // 2 // 4 * 4
     picture = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     cell = slice(scale * middle, scale * (middle + 1))
-    trimmed = picture[..., : side // 4 * 4, : side // 4 * 4] if architecture == "rrdb" else picture
-    made(trimmed)[..., cell, cell].sum().backward()
+    made(picture)[..., cell, cell].sum().backward()
     rows = picture.grad.abs().sum((0, 1, 3)).nonzero().flatten()
     reach = max(middle - int(rows.min()), int(rows.max()) - middle)
     assert reach <= made.halo
     assert reach >= 0.6 * made.halo
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("tile", [8, 12])
-def test_tiled_equals_whole(architecture, tile):
-    made = network(architecture, 2)
-    image = torch.rand(2, 3, 42, 50)
-    tiled = compute_tiled(made, image, tile=tile, halo=made.halo, scale=2)
-    assert torch.allclose(tiled, made(image), atol=1e-5)
-
-
-def test_a_smaller_halo_would_show():
-    made = network("edsr")
-    image = torch.rand(1, 3, 42, 50)
-    assert not torch.allclose(compute_tiled(made, image, tile=8, halo=1, scale=2), made(image), atol=1e-3)
-
-
-def test_tiles_see_no_more_than_their_share():
-    seen = []
-    compute_tiled(lambda x: seen.append(x.shape[-2:]) or x, torch.rand(1, 3, 30, 100), tile=16, halo=3)
-    assert len(seen) == 2 * 7
-    assert max(max(sides) for sides in seen) == 16 + 2 * 3
-
-
-def test_tiles_fit_the_memory():
-    side = tile_side(100, 10, torch.float32, memory=4 << 20)
-    assert (side + 20) ** 2 * 100 * 4 <= 4 << 20 < (side + 22) ** 2 * 100 * 4
-    assert tile_side(10**9, 10, torch.float32) == SMALLEST
-    assert tile_side(10**9, 300, torch.float32) == 600
-
-
-def test_large_pictures_are_computed_in_parts():
-    made = network("rrdb", blocks=23)
-    trunk, tail = stages_of(made)
-    assert trunk.halo > 300 > 10 > tail.halo
-    assert trunk.floats < tail.floats
-    image = torch.rand(1, 3, 20, 14)
-    assert torch.equal(tail.compute(trunk.compute(made.cells(image))), made(image))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

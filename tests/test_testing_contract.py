@@ -76,7 +76,7 @@ def test_a_sound_method_passes(write: Callable[..., None]) -> None:
 def test_all_faults_come_at_once(write: Callable[..., None]) -> None:
     write(root="import numpy", trainer="")
     with pytest.raises(AssertionError) as caught:
-        check_spec(replace(SPEC, summary="", halo=8))
+        check_spec(replace(SPEC, summary="", size=SizeRule(0)))
     lines = str(caught.value).splitlines()
     assert lines[0] == "The method 'darken' breaks the contract:"
     assert len(lines) == 5
@@ -171,8 +171,6 @@ class Demanding(Options):
         ({"summary": "two\nlines"}, "more than one line"),
         ({"inputs": (*SPEC.inputs[:1], Port("mask", Kind.MASK))}, "port 'mask' has no summary"),
         ({"size": SizeRule(multiple=0)}, "size rule"),
-        ({"halo": -1}, "halo is negative"),
-        ({"halo": 4}, "halo of 4 px but says tiling=none"),
         ({"output": Kind.TEXT}, "output is text"),
         ({"name": "dark-en"}, "not a plain word"),
         ({"inputs": (*SPEC.inputs, Port("amount", Kind.MASK, "again"))}, "'amount' twice"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from artkit.engine.memory import memory_limit
 from artkit.errors import UsageError, nearest
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -49,6 +50,7 @@ def report() -> dict[str, Any]:
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "precision": pick_precision("auto", device),
+        "memory": f"{memory_limit(device) / 1e9:.1f} GB for a step",
         "slow": _reasons(device),
     }
 

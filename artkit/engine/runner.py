@@ -16,11 +16,13 @@ from torch import Tensor
 from artkit import __version__
 from artkit.chain.plan import Plan, PlannedStep
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
+from artkit.engine.memory import memory_limit
 from artkit.errors import ArtkitError, ChainError, ImageError, PluginError
 from artkit.events import StepEvent
 from artkit.images import ClassSet, Picture, convert, read_picture, resize_image, resize_labels
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import open_model
+from artkit.nn import is_out_of_memory
 from artkit.plugins import registry, resolve
 from artkit.plugins.reporting import one_line, strict
 from artkit.seeds import mix_seeds
@@ -146,7 +148,7 @@ class Runner:
         ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
         seed = mix_seeds(number, planned.index)
         run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
-        compute = partial(run, size=size, device=self.device, dtype=dtype)
+        compute = partial(run, size=size, device=self.device, dtype=dtype, memory=memory_limit(self.device))
         if self.on_progress:
             compute = partial(compute, progress=partial(self.on_progress, spec.name))
         with naming(spec.name, registry().origin(spec.name)):
@@ -254,11 +256,9 @@ def naming(method: str, owner: str) -> Iterator[None]:
         yield
     except ArtkitError:
         raise
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
     except Exception as error:
-        if "can't allocate memory" in str(error):
-            raise ImageError(f"{method} ran out of memory: give a smaller --size.") from error
+        if is_out_of_memory(error):
+            raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
         if strict():
             raise
         raise PluginError(

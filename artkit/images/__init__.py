@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from artkit.images.classes import ClassSet, LabelClass, read_classes_file, write_classes_file
     from artkit.images.conversion import convert
     from artkit.images.labels import (
+        match_exactly,
         match_palette,
         nearest_palette,
         one_hot,
@@ -32,6 +33,7 @@ _HOMES = {
     "fold_rows": "sheet",
     "make_grid": "sheet",
     "make_strip": "sheet",
+    "match_exactly": "labels",
     "match_palette": "labels",
     "nearest_palette": "labels",
     "one_hot": "labels",
@@ -63,6 +65,7 @@ __all__ = [
     "fold_rows",
     "make_grid",
     "make_strip",
+    "match_exactly",
     "match_palette",
     "nearest_palette",
     "one_hot",

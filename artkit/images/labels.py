@@ -31,13 +31,17 @@ def match_palette(image: Tensor, classes: ClassSet) -> tuple[Tensor, float]:
 
     Colours are compared as 8-bit levels, rounded. A pixel of another colour gets the nearest class.
     """
+    labels, exact = match_exactly(image, classes)
+    share = exact.double().mean().item()
+    return (labels if share == 1 else torch.where(exact, labels, nearest_palette(image, classes))), share
+
+
+def match_exactly(image: Tensor, classes: ClassSet) -> tuple[Tensor, Tensor]:
+    """Return labels NHW that hold where the colours of N3HW are exactly class colours, and where they are, NHW."""
     codes = _colour_codes(image.mul(255).round().long(), dim=1)
     known, order = _colour_codes(_palette(classes, image.device).long(), dim=1).sort()
     place = torch.searchsorted(known, codes).clamp_(max=len(known) - 1)
-    exact = known[place] == codes
-    share = exact.double().mean().item()
-    labels = order[place]
-    return (labels if share == 1 else torch.where(exact, labels, nearest_palette(image, classes))), share
+    return order[place], known[place] == codes
 
 
 def nearest_palette(image: Tensor, classes: ClassSet) -> Tensor:

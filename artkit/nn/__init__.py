@@ -1,5 +1,5 @@
 """Building blocks of networks: generators, discriminators, norms, losses, weight averages, pools, stroke noise,
-augmentation.
+augmentation, tiles.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from artkit.nn.rrdb import Rrdb, RrdbNet
 from artkit.nn.srresnet import SrResnet, SrResnetBlock
 from artkit.nn.strokes import LAYERS, STROKE_CHANNELS, Layer, stroke_noise
 from artkit.nn.subpixel import DilatedBlock, SubpixelNet
+from artkit.nn.tiling import fix_tiles, in_tiles, is_out_of_memory, limit_memory, whole_sum
 from artkit.nn.unet import UnetBlock, UnetGenerator
 
 __all__ = [
@@ -68,15 +69,20 @@ __all__ = [
     "encode_picture",
     "enlarge_bicubic",
     "feature_matching",
+    "fix_tiles",
     "generator_loss",
     "generator_minimum",
     "generator_multiple",
+    "in_tiles",
     "init_weights",
+    "is_out_of_memory",
     "least_side",
+    "limit_memory",
     "lowpass_l1",
     "make_generator",
     "make_norm",
     "seeded_dropout",
     "settle_norms",
     "stroke_noise",
+    "whole_sum",
 ]

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from artkit.nn.tiling import untiled
+
 
 class PictureDropout(nn.Dropout):
     """Dropout, off out of training unless `seeded_dropout` gives it a generator for each picture of the batch."""
@@ -24,13 +26,17 @@ class PictureDropout(nn.Dropout):
 
 @contextmanager
 def seeded_dropout(module: nn.Module, seeds: tuple[int, ...]) -> Iterator[None]:
-    """Turn on every PictureDropout in `module` inside the block; picture i of the batch draws its masks from seed i."""
+    """Turn on every PictureDropout in `module` inside the block; picture i of the batch draws its masks from seed i.
+
+    Masks are the whole picture's: inside the block nothing is computed in tiles.
+    """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     layers = [layer for layer in module.modules() if isinstance(layer, PictureDropout)]
     for layer in layers:
         layer.generators = generators
     try:
-        yield
+        with untiled():
+            yield
     finally:
         for layer in layers:
             layer.generators = None

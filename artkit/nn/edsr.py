@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.tiling import in_tiles
+
 
 class EdsrBlock(nn.Module):
     """Convolution, ReLU, convolution, and a skip around them."""
@@ -44,6 +46,9 @@ class Edsr(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW in [0, 1] to N 3 scale*H scale*W, float32; the input may be finer than the weights' type."""
+        return in_tiles(self._enlarge, x, halo=self.halo)
+
+    def _enlarge(self, x: Tensor) -> Tensor:
         y = self.enter(x.to(self.enter.weight.dtype))
         y = self.leave(y + self.after(self.blocks(y)))
         return F.pixel_shuffle(y, self.scale).float() + enlarge_bicubic(x.float(), self.scale)

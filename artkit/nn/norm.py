@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.tiling import is_tile, whole_sum
+
 NormKind = Literal["instance", "batch", "none"]
 
 
@@ -51,9 +53,28 @@ class PictureBatchNorm(nn.BatchNorm2d):
 
 def _normalise_pictures(x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
     """Normalise every channel of every picture; a single pixel is its own mean, which `F.group_norm` refuses."""
+    if is_tile():
+        return _normalise_tiles(x, eps, weight, bias)
     if _has_spread(x):
         return F.group_norm(x, x.shape[1], weight, bias, eps)
     return torch.zeros_like(x) if bias is None else bias[None, :, None, None].expand_as(x)
+
+
+def _normalise_tiles(x: Tensor, eps: float, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """Normalise tiles of pictures by the statistics of the whole pictures."""
+    exact = torch.promote_types(x.dtype, torch.float32)
+    weight, bias = (None if each is None else each.to(exact) for each in (weight, bias))
+    count, total, squares = whole_sum(_moments, x)
+    mean = total / count
+    variance = (squares / count - mean.square()).clamp_min(0)
+    rows = zip(x.split(1), mean.to(x.device, exact), variance.to(x.device, exact), strict=True)
+    return torch.cat([F.batch_norm(row, mean, variance, weight, bias, eps=eps) for row, mean, variance in rows])
+
+
+def _moments(x: Tensor) -> Tensor:
+    """Return how many pixels each channel of N C H W has, their sum and that of their squares: 3 N C, float64."""
+    values = x.flatten(2).to("cpu" if x.device.type == "mps" else x.device, torch.float64)
+    return torch.stack((torch.full_like(values[..., 0], values.shape[-1]), values.sum(2), values.square().sum(2)))
 
 
 def _has_spread(x: Tensor) -> bool:

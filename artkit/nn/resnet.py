@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from artkit.nn.antialias import BlurDown, BlurUp
 from artkit.nn.dropout import PictureDropout
 from artkit.nn.norm import NormKind, make_norm
+from artkit.nn.tiling import in_tiles
 
 Upsample = Literal["transposed", "resize"]
 
@@ -32,7 +33,12 @@ class ResnetBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N C H W to the same shape."""
-        return x + self.body(x)
+        y = in_tiles(self.body[:2], x, halo=1)
+        y = in_tiles(self.body[2:7], y, halo=1)
+        return in_tiles(self._add, y, x, halo=0)
+
+    def _add(self, y: Tensor, x: Tensor) -> Tensor:
+        return x + self.body[7](y)
 
 
 class ResnetGenerator(nn.Module):
@@ -58,22 +64,27 @@ class ResnetGenerator(nn.Module):
         super().__init__()
         bias = norm == "instance"
         layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(in_channels, width, 7, bias=bias)]
-        layers += [make_norm(norm, width), nn.ReLU()]
-        for channels in (width, 2 * width):
-            layers += _halve(channels, norm, bias, antialias)
+        layers += [make_norm(norm, width), nn.ReLU(), *_halve(width, norm, bias, antialias)]
+        cuts = [len(layers)]
+        layers += _halve(2 * width, norm, bias, antialias)
+        cuts.append(len(layers))
         layers += [ResnetBlock(4 * width, norm, dropout) for _ in range(blocks)]
-        for channels in (4 * width, 2 * width):
-            layers += [
-                *_double(channels, bias, "blur" if antialias else upsample),
-                make_norm(norm, channels // 2),
-                nn.ReLU(),
-            ]
+        cuts.append(len(layers))
+        how = "blur" if antialias else upsample
+        layers += [*_double(4 * width, bias, how), make_norm(norm, 2 * width), nn.ReLU()]
+        cuts.append(len(layers))
+        layers += [*_double(2 * width, bias, how), make_norm(norm, width), nn.ReLU()]
         layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
-        self.body = nn.Sequential(*layers)
+        self.body, self._cuts = nn.Sequential(*layers), cuts
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N in_channels H W to N out_channels H W."""
-        return self.body(x)
+        half, quarter, blocks, half_again = self._cuts
+        x = in_tiles(self.body[:half], x, halo=6, multiple=2)
+        x = in_tiles(self.body[half:quarter], x, halo=2, multiple=2)
+        x = self.body[quarter:blocks](x)
+        x = in_tiles(self.body[blocks:half_again], x, halo=2)
+        return in_tiles(self.body[half_again:], x, halo=4)
 
 
 def _halve(channels: int, norm: NormKind, bias: bool, antialias: bool) -> list[nn.Module]:

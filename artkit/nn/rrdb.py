@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn.reach import reach
+from artkit.nn.tiling import in_tiles
 
 RESIDUAL_SCALE = 0.2  # ESRGAN, section 3.1: residuals are scaled down before they are added
 SLOPE = 0.2
@@ -40,6 +41,9 @@ class Rrdb(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N width H W to the same shape."""
+        return in_tiles(self._add, x, halo=15)
+
+    def _add(self, x: Tensor) -> Tensor:
         return x + RESIDUAL_SCALE * self.rdb3(self.rdb2(self.rdb1(x)))
 
 
@@ -65,36 +69,20 @@ class RrdbNet(nn.Module):
         self.conv_last = nn.Conv2d(width, 3, 3, padding=1)
 
     @property
-    def trunk_halo(self) -> int:
-        """How many cells around it a cell of the trunk's output depends on."""
-        return 15 * len(self.body) + 2
-
-    @property
-    def tail_halo(self) -> int:
-        """How many cells around it an output pixel of the tail depends on."""
+    def _tail_halo(self) -> int:
+        """How many cells around it an output pixel depends on, of what the blocks make."""
         steps = [(3, 2.0 ** (step + 1)) for step in range(self.doublings)]
-        return reach(*steps, *[(3, 2.0**self.doublings)] * 2)
-
-    @property
-    def halo(self) -> int:
-        """How many input pixels around it an output pixel depends on."""
-        return self.unshuffle * (self.trunk_halo + self.tail_halo)
+        return reach((3, 1.0), *steps, *[(3, 2.0**self.doublings)] * 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW to N 3 scale*H scale*W."""
-        return self.tail(self.trunk(self.cells(x)))
+        cells = F.pixel_unshuffle(x.to(self.conv_last.weight.dtype), self.unshuffle)
+        y = in_tiles(self.conv_first, cells, halo=1)
+        return in_tiles(self._enlarge, self.body(y), y, halo=self._tail_halo)
 
-    def cells(self, x: Tensor) -> Tensor:
-        """Bring N3HW to cells of `unshuffle` x `unshuffle` pixels."""
-        return F.pixel_unshuffle(x.to(self.conv_last.weight.dtype), self.unshuffle)
-
-    def trunk(self, cells: Tensor) -> Tensor:
-        """Map cells to features, at their resolution."""
-        y = self.conv_first(cells)
-        return y + self.conv_body(self.body(y))
-
-    def tail(self, y: Tensor) -> Tensor:
-        """Map features to a picture 2^doublings as large."""
+    def _enlarge(self, y: Tensor, first: Tensor) -> Tensor:
+        """Map the features of the blocks, and those before them, to a picture 2^doublings as large."""
+        y = first + self.conv_body(y)
         for step in range(self.doublings):
             conv = self.get_submodule(f"conv_up{step + 1}")
             y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2, mode="nearest")), SLOPE)

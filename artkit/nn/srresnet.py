@@ -7,6 +7,7 @@ import math
 from torch import Tensor, nn
 
 from artkit.nn.reach import reach
+from artkit.nn.tiling import in_tiles
 
 
 class SrResnetBlock(nn.Module):
@@ -51,6 +52,9 @@ class SrResnet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW in [0, 1] to N 3 scale*H scale*W in [0, 1]."""
+        return in_tiles(self._enlarge, x, halo=self.halo)
+
+    def _enlarge(self, x: Tensor) -> Tensor:
         y = self.enter(x.to(self.leave.weight.dtype))
         y = self.up(y + self.after(self.blocks(y)))
         return (self.leave(y).tanh() + 1) / 2

@@ -16,11 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+_BAND = 2**16  # pixels at a time: what is computed of them stays in the processor's cache
 _BEND = 0.35  # the most a stroke's ends stray from its axis, as a share of its half length
 
 
@@ -174,11 +176,14 @@ def rasterise(strokes: Strokes, theta: Tensor, density: Tensor | None = None, si
     inner = torch.arange(cell, dtype=torch.float32)
     inner_y, inner_x = inner.view(-1, 1, 1, 1), inner.view(1, -1, 1, 1)
     best = torch.full((cell, cell, rows, columns), -1.0)
-    for dy, dx in _neighbours(layer):
-        window = (slice(margin + dy, margin + dy + rows), slice(margin + dx, margin + dx + columns))
+    band = max(_BAND // (cell * cell * columns), 1)
+    for start, (dy, dx) in product(range(0, rows, band), list(_neighbours(layer))):
+        top = best[:, :, start : start + band]
+        first = start + margin + dy
+        window = (slice(first, first + top.shape[2]), slice(margin + dx, margin + dx + columns))
         along, across = _local(brush[(slice(None), *window)], inner_y - dy * cell, inner_x - dx * cell)
-        inside = along.square().square_().add_(across.square_()) < 1
-        torch.maximum(best, torch.where(inside, rank[window], -1.0), out=best)
+        inside = along.square_().square_().add_(across.square_()) < 1
+        torch.maximum(top, torch.where(inside, rank[window], -1.0), out=top)
     best = best.permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)[: strokes.height, : strokes.breadth].long()
     return _raster(best, strokes, brush)
 
@@ -260,17 +265,25 @@ def stroke_noise(
     With `centres` two channels a layer follow: how many pixels down and right the centre of the visible stroke lies.
     """
     theta = swirl_field(height, width, seed)
-    canvas, away = torch.zeros(3, height, width), torch.zeros(2, height, width)
-    here = torch.stack(torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
-    channels, offsets = [], []
+    noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width)
+    *canvases, orientation = noise[: 3 * len(layers) + 2].split(3)
+    offsets = noise[3 * len(layers) + 2 :].split(2)
+    torch.stack(((2 * theta).cos(), (2 * theta).sin()), out=orientation)
+    canvas, away = torch.zeros(3, 1, 1), torch.zeros(2, 1, 1)
     for number, layer in enumerate(layers):
         strokes = scatter(layer, height, width, seed, number)
         raster = rasterise(strokes, theta)
-        colours = raster.spread(torch.stack((strokes.value, strokes.hue)))
-        painted = torch.cat((colours, 2 * bristles(strokes, raster)[None] - 1))
-        canvas = torch.where(raster.covered, painted, canvas)
-        channels.append(canvas)
+        painted = (raster.spread(strokes.value), raster.spread(strokes.hue), 2 * bristles(strokes, raster) - 1)
+        canvas = _over(canvas, painted, raster.covered, out=canvases[number])
         if centres:
-            away = torch.where(raster.covered, raster.spread(torch.stack((strokes.y, strokes.x))) - here, away)
-            offsets.append(away)
-    return torch.cat((*channels, torch.stack(((2 * theta).cos(), (2 * theta).sin())), *offsets))
+            down, across = torch.arange(height).view(-1, 1), torch.arange(width)
+            distance = (raster.spread(strokes.y) - down, raster.spread(strokes.x) - across)
+            away = _over(away, distance, raster.covered, out=offsets[number])
+    return noise
+
+
+def _over(below: Tensor, laid: tuple[Tensor, ...], covered: Tensor, out: Tensor) -> Tensor:
+    """Write what is laid, plane by plane, over what lies below, where it covers."""
+    for plane, ground, result in zip(laid, below, out, strict=True):
+        torch.where(covered, plane, ground, out=result)
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn.norm import NormKind, make_norm
+from artkit.nn.tiling import in_tiles
 
 Upsample = Literal["shuffle", "resize"]
 
@@ -29,12 +31,18 @@ class DilatedBlock(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map N C H W (and N condition_channels) to N C H W."""
+        y = in_tiles(partial(self._widen, condition=condition), x, halo=self.conv1.dilation[0])
+        return in_tiles(self._add, y, x, halo=1)
+
+    def _widen(self, x: Tensor, condition: Tensor | None) -> Tensor:
         y = self.norm1(x)
         if self.film is not None:
             assert condition is not None
             scale, shift = self.film(condition)[:, :, None, None].chunk(2, 1)
             y = y * (1 + scale) + shift
-        y = self.conv1(F.relu(y))
+        return self.conv1(F.relu(y))
+
+    def _add(self, y: Tensor, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.norm2(y)))
 
 
@@ -78,9 +86,15 @@ class SubpixelNet(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map N in_channels H W (and N condition_channels) to N out_channels H W."""
-        y = self.enter(F.pixel_unshuffle(x, 4))
+        y = in_tiles(self._enter, x, halo=4, multiple=4)
         for block in self.blocks:
             y = block(y, condition)
+        return in_tiles(self._leave, y, x, halo=3)
+
+    def _enter(self, x: Tensor) -> Tensor:
+        return self.enter(F.pixel_unshuffle(x, 4))
+
+    def _leave(self, y: Tensor, x: Tensor) -> Tensor:
         y = self._double(y, self.to_half)
         y = self._double(y, self.to_full)
         y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from artkit.nn.dropout import PictureDropout
 from artkit.nn.norm import NormKind, make_norm
+from artkit.nn.tiling import in_tiles
 
 
 class UnetBlock(nn.Module):
@@ -58,6 +59,7 @@ class UnetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         widths = [width * min(2**level, 8) for level in range(levels)]
+        self._multiple = 2**levels
         inner: UnetBlock | None = None
         for level in range(levels - 1, 0, -1):
             inner = UnetBlock(widths[level - 1], widths[level], inner, norm, dropout and 4 <= level < levels - 1)
@@ -67,6 +69,9 @@ class UnetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N in_channels H W to N out_channels H W."""
+        return in_tiles(self._translate, x, halo=None, multiple=self._multiple)
+
+    def _translate(self, x: Tensor) -> Tensor:
         y = self.enter(x)
         assert self.inner is not None
         return self.leave(self.inner(y))

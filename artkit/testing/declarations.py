@@ -8,7 +8,7 @@ import msgspec
 
 from artkit.errors import PluginError
 from artkit.plugins.checks import check_method
-from artkit.spec import Kind, MethodSpec, Options, Tiling, describe_options
+from artkit.spec import Kind, MethodSpec, Options, describe_options
 
 
 def declaration_faults(spec: MethodSpec) -> Iterator[str]:
@@ -55,7 +55,3 @@ def _options_faults(word: str, options: type[Options]) -> Iterator[str]:
 def _number_faults(spec: MethodSpec) -> Iterator[str]:
     if spec.size.multiple < 1 or spec.size.minimum < 1:
         yield f"its size rule needs a multiple and a minimum of at least 1, not {spec.size}"
-    if spec.halo < 0:
-        yield f"its halo is negative: {spec.halo}"
-    if spec.halo > 0 and spec.tiling is Tiling.NONE:
-        yield f"it has a halo of {spec.halo} px but says tiling=none"

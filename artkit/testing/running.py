@@ -12,11 +12,13 @@ from torch import Tensor
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Step
 from artkit.engine.runner import load_translator
+from artkit.nn import fix_tiles
 from artkit.plugins import Registry
-from artkit.spec import Kind
+from artkit.spec import Kind, Tiling
 from artkit.translator import Translator
 
 SIZES = ((1, 1), (1, 7), (16, 16), (17, 33), (40, 24))
+TILE = 8
 TOLERANCE = 1e-4
 MANY_CLASSES = 1000
 """Classes in maps that a method only carries: so many that a mixture of two is hardly ever a third of the map."""
@@ -36,7 +38,9 @@ def check_method(
 
     Checked for every (height, width) of `sizes`: the output has the size that `output_size` promises, the kind and the
     range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
-    1e-4. A method that takes any picture is run on an image, a label map and a mask, and invents no class.
+    1e-4, and so does a picture computed in small tiles. A method that says `tiling="exact"` has to use
+    `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map and a mask, and invents no
+    class.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
     spec = registry.method(name)
@@ -50,6 +54,7 @@ def check_method(
         classes = MANY_CLASSES
         variants = [kinds | {spec.inputs[0].name: kind} for kind in (Kind.IMAGE, Kind.LABELS, Kind.MASK)]
     faults = [f for variant in variants for size in sizes for f in _faults(translator, variant, classes, size)]
+    faults += _tile_faults(translator, kinds, classes, max(sizes))
     assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
 
 
@@ -72,6 +77,18 @@ def _faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: 
             yield f"{where}: picture {index} depends on the rest of its batch"
     if translator.spec.output is Kind.PICTURE and _invented(both, next(iter(ports.values()))):
         yield f"{where}: it makes classes that were not in the map"
+
+
+def _tile_faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
+    """Compare a picture that is computed in tiles with the whole."""
+    ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
+    whole = translator.run(ports, seeds=(3, 4), size=size)
+    with fix_tiles(TILE) as limits:
+        tiled = translator.run(ports, seeds=(3, 4), size=size)
+    if not _alike(tiled, whole):
+        yield "in tiles it makes another picture: a halo or a multiple is too small (artkit.nn.in_tiles)"
+    if translator.spec.tiling is Tiling.EXACT and not limits.asked:
+        yield "it says tiling=exact, but computes every picture as a whole: use artkit.nn.in_tiles"
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:

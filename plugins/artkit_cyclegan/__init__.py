@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,6 +96,7 @@ SPEC = MethodSpec(
     training_options=CycleGANTraining,
     trains_on=(Need.DOMAINS,),
     default_model="painting",
+    tiling=Tiling.EXACT,
 )
 
 

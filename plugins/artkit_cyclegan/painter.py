@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import LAYERS, Layer, SubpixelNet, stroke_noise
+from artkit.nn import LAYERS, Layer, SubpixelNet, in_tiles, stroke_noise
 
 STROKES = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9))
 """Large strokes first; the last are for what is small."""
 NOISE_CHANNELS, CENTRE_CHANNELS = 3 * len(STROKES) + 2, 2 * len(STROKES)
 MOST_ADDED = 0.4  # of a picture's range of 2: relief, flecks, and the smallest things
 BLUR = 5  # px: a brush takes the mean colour of so wide a spot
+REACH = math.ceil(max(layer.reach for layer in STROKES)) + BLUR // 2
+"""How far away from a pixel the colour that is painted there may come from."""
 
 
 def lay_strokes(height: int, width: int, seed: int) -> Tensor:
@@ -40,11 +43,21 @@ class Painter(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map N (channels + z) H W, and N condition_channels, to N channels H W."""
+        seen = in_tiles(self._look, x, halo=REACH, multiple=2)  # halves are rounded to even places, in tiles as well
+        answer = self.net(seen, condition)
+        return in_tiles(self._paint, answer, seen, halo=0)
+
+    def _look(self, x: Tensor) -> Tensor:
+        """Return what the network sees."""
         picture, noise, centres = x.split([self.channels, NOISE_CHANNELS, CENTRE_CHANNELS], 1)
         colours = F.avg_pool2d(picture, BLUR, 1, BLUR // 2, count_include_pad=False)
         canvases = [take(colours, offset) for offset in centres.split(2, 1)]
-        seen = torch.cat([picture, *canvases, noise], 1).contiguous(memory_format=torch.channels_last)
-        shares, added = self.net(seen, condition).split([len(STROKES), self.channels], 1)
+        return torch.cat([picture, *canvases, noise], 1).contiguous(memory_format=torch.channels_last)
+
+    def _paint(self, answer: Tensor, seen: Tensor) -> Tensor:
+        """Return the canvases in the shares that the network answers, and what it adds to them."""
+        shares, added = answer.split([len(STROKES), self.channels], 1)
+        canvases = seen.split(self.channels, 1)[1 : 1 + len(STROKES)]
         painted = [share * canvas for share, canvas in zip(shares.softmax(1).split(1, 1), canvases, strict=True)]
         return torch.stack(painted).sum(0) + MOST_ADDED * added.tanh()
 

@@ -48,11 +48,11 @@ class CycleGAN(Translator):
             size = (context.height, context.width)
             x = torch.cat([x, context.draw(lambda seed: lay_strokes(*size, seed))], 1)
         generator = self.get_submodule(GENERATORS[self.options.direction])
-        seen = [x.to(context.dtype).contiguous(memory_format=torch.channels_last), *self._told(context)]
+        x = x.to(context.dtype).contiguous(memory_format=torch.channels_last)
         if self.options.stochastic:
             with seeded_dropout(generator, context.seeds):
-                return decode_picture(generator(*seen))
-        return decode_picture(generator(*seen))
+                return decode_picture(generator(x, *self._told(context)))
+        return decode_picture(generator(x, *self._told(context)))
 
     def _use(self, statistics: Literal["picture", "running"]) -> None:
         norms = [layer for layer in self.modules() if isinstance(layer, PictureBatchNorm)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,6 +94,7 @@ SPEC = MethodSpec(
     training_options=Pix2PixTraining,
     trains_on=(Need.PAIRS,),
     default_model="landscape",
+    tiling=Tiling.EXACT,
 )
 
 

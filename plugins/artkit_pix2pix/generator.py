@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from artkit.nn import SubpixelNet, encode_picture, generator_multiple
 from artkit.nn import make_generator as make_known
@@ -28,8 +27,10 @@ def size_multiple(architecture: str) -> int:
 def encode_input(image: Tensor, classes: int | None, noise: Tensor | None, channels: int = 3) -> Tensor:
     """Make the network's input: one-hot of a label map (N H W), or a picture of 3 channels or 1; z behind it."""
     if classes is not None:
-        image = F.one_hot(image.clamp(0, classes - 1), classes).movedim(-1, 1)
-        image = image.to(noise.dtype if noise is not None else torch.get_default_dtype())
+        places = image.clamp(0, classes - 1)[:, None]
+        dtype = noise.dtype if noise is not None else torch.get_default_dtype()
+        blank = torch.zeros(len(image), classes, *image.shape[1:], dtype=dtype, device=image.device)
+        image = blank.scatter_(1, places, 1)
     else:
         image = encode_picture(image, channels)
     return image if noise is None else torch.cat([image, noise], 1)

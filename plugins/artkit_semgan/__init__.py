@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option
 
 
 class SemganOptions(Options, frozen=True):
@@ -66,6 +66,7 @@ SPEC = MethodSpec(
     training_options=SemganTraining,
     trains_on=(Need.LABELS,),
     default_model="landscape",
+    tiling=Tiling.EXACT,
 )
 
 

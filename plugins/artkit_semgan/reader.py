@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.images import ClassSet
-from artkit.nn import DilatedBlock
+from artkit.nn import DilatedBlock, in_tiles, whole_sum
 
 NEARNESS = 20 / 255
 """Standard deviation, in [0, 1] units, of the colour noise under which the classes are first weighed."""
@@ -36,16 +36,14 @@ class Reader(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map N3HW in [0, 1], sides even, to logits N K H W; it may be finer than the weights' type."""
-        dtype = self.enter.weight.dtype
+        image, dtype = image.float(), self.enter.weight.dtype
         with torch.autocast(image.device.type, enabled=False):
-            distances = self.measure(image.float())
-            nearness = F.softmax(-distances, 1)
-            told = self.survey(image.float(), nearness).to(dtype)
-        x = (torch.cat([image.float(), nearness], 1) * 2 - 1).to(dtype)
-        y = self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+            distances = in_tiles(self.measure, image, halo=0)
+            told = self.survey(image, distances).to(dtype)
+        y = in_tiles(self._enter, image, distances, halo=2, multiple=2)
         for block in self.blocks:
             y = block(y, told)
-        return F.pixel_shuffle(self.leave(y), 2) - distances
+        return in_tiles(self._leave, y, distances, halo=1)
 
     def measure(self, image: Tensor) -> Tensor:
         """Return how far each colour is from each class's, as normal noise would have it: N K H W, in nats."""
@@ -53,9 +51,23 @@ class Reader(nn.Module):
         planes = [(image - colour[:, None, None]).square().sum(1) for colour in palette]
         return torch.stack(planes, 1) / (2 * NEARNESS**2)
 
-    def survey(self, image: Tensor, nearness: Tensor) -> Tensor:
+    def survey(self, image: Tensor, distances: Tensor) -> Tensor:
         """Return each class's share of each picture and its mean colour error there: N 4K."""
-        weights = nearness.flatten(2)
-        total = weights.sum(2, keepdim=True)
-        errors = (weights @ image.flatten(2).mT - total * self.palette.float() / 255) / total.clamp_min(1.0)
-        return torch.cat([weights.mean(2), ERROR_SCALE * errors.flatten(1)], 1)
+        sums = whole_sum(_weigh, image, distances)
+        total, colours = sums[..., :1], sums[..., 1:]
+        errors = (colours - total * self.palette.float() / 255) / total.clamp_min(1.0)
+        shares = total[..., 0] / (image.shape[-2] * image.shape[-1])
+        return torch.cat([shares, ERROR_SCALE * errors.flatten(1)], 1)
+
+    def _enter(self, image: Tensor, distances: Tensor) -> Tensor:
+        x = (torch.cat([image, F.softmax(-distances, 1)], 1) * 2 - 1).to(self.enter.weight.dtype)
+        return self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+
+    def _leave(self, y: Tensor, distances: Tensor) -> Tensor:
+        return F.pixel_shuffle(self.leave(y), 2) - distances
+
+
+def _weigh(image: Tensor, distances: Tensor) -> Tensor:
+    """Return for each class how near the pixels are in total, and the colours' total by nearness: N K 4."""
+    nearness = F.softmax(-distances, 1).flatten(2)
+    return torch.cat([nearness.sum(2, keepdim=True), nearness @ image.flatten(2).mT], 2)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
-from artkit.images import match_palette, one_hot
+from artkit.images import match_exactly, one_hot
 from artkit_semgan import SPEC, SemganOptions
 from artkit_semgan.networks import Dreamer
 from artkit_semgan.reader import Reader
@@ -61,8 +61,8 @@ class Semgan(Translator):
         classes = self.header.classes
         assert classes is not None
         assert self.reader is not None
-        labels, share = match_palette(picture.float(), classes)
-        if share == 1:
+        labels, exact = match_exactly(picture.float(), classes)
+        if bool(exact.all()):
             return one_hot(labels, len(classes)).log()
         return agree_by_colour(self.reader(picture).float(), picture, len(classes))
 

@@ -58,7 +58,6 @@ SPEC = MethodSpec(
     training_options=SuperresTraining,
     default_model="sharp",
     tiling=Tiling.EXACT,
-    halo=19,
 )
 
 

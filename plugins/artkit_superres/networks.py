@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.engine.tiling import compute_tiled, tile_side
 from artkit.nn import Edsr, RrdbNet, SrResnet
 
 NETWORKS: dict[str, type[nn.Module]] = {"edsr": Edsr, "srresnet": SrResnet, "rrdb": RrdbNet}
@@ -31,46 +29,6 @@ def arguments_for(architecture: str, scale: int, width: int, blocks: int) -> dic
 def network_name(scale: int) -> str:
     """Return what a model file calls the network of `scale`."""
     return f"x{scale}"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of a network that can be computed in tiles.
-
-    `halo`: how far an output depends on inputs. `floats`: numbers alive at once for each input pixel. `scale`: output
-    pixels for each input pixel, along a side.
-    """
-
-    compute: Callable[[Tensor], Tensor]
-    halo: int
-    floats: int
-    scale: int
-
-
-def stages_of(network: nn.Module) -> list[Stage]:
-    """Return the parts that, one after the other, are the network.
-
-    An RRDB network's trunk sees hundreds of pixels around it, its tail hardly any, but at full size: apart, the trunk
-    needs few tiles and the tail little memory.
-    """
-    if isinstance(network, RrdbNet):
-        width, grown, last = network.width, network.width + 4 * network.growth, 2**network.doublings
-        trunk = Stage(network.trunk, network.trunk_halo, 4 * width + 2 * grown, 1)
-        return [trunk, Stage(network.tail, network.tail_halo, 3 * width * last**2, last)]
-    if isinstance(network, SrResnet):
-        return [Stage(network, network.halo, 3 * network.width * network.scale**2, network.scale)]
-    assert isinstance(network, Edsr)
-    return [Stage(network, network.halo, 4 * network.width + 12 * network.scale**2, network.scale)]
-
-
-def enlarge(network: nn.Module, image: Tensor, tile: int = 0) -> Tensor:
-    """Enlarge N3HW in tiles of `tile` pixels, or of as many as fit the memory; equal to `network(image)`."""
-    image = network.cells(image) if isinstance(network, RrdbNet) else image
-    dtype = next(network.parameters()).dtype
-    for stage in stages_of(network):
-        side = tile or tile_side(len(image) * stage.floats, stage.halo, dtype)
-        image = compute_tiled(stage.compute, image, tile=side, halo=stage.halo, scale=stage.scale)
-    return image
 
 
 def shrink(image: Tensor, scale: int) -> Tensor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
+from artkit.nn import fix_tiles
 from artkit_superres import SPEC, SuperresOptions
-from artkit_superres.networks import enlarge, make_network, network_name
+from artkit_superres.networks import make_network, network_name
 
 
 class Superres(Translator):
@@ -35,5 +36,6 @@ class Superres(Translator):
         return self.scale * height, self.scale * width
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
-        """Enlarge N3HW, in tiles where it is large."""
-        return enlarge(self.get_submodule(network_name(self.scale)), image, self.options.tile)
+        """Enlarge N3HW."""
+        with fix_tiles(self.options.tile):
+            return self.get_submodule(network_name(self.scale))(image)

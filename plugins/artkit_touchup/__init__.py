@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, Tiling, hookimpl, option
 
 
 class TouchupOptions(Options, frozen=True):
@@ -58,6 +58,7 @@ SPEC = MethodSpec(
     trains_on=(Need.PAIRS,),
     default_model="landscape",
     size=SizeRule(multiple=4),
+    tiling=Tiling.EXACT,
 )
 
 

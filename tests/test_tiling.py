@@ -1,0 +1,263 @@
+"""Networks in tiles: equal to the whole, within the memory, smaller when memory runs out."""
+
+from __future__ import annotations
+
+import re
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from artkit import Context, ImageError, Kind, MethodSpec, Port, Tiling, Translator, hookimpl
+from artkit.nn import DilatedBlock, Edsr, ResnetGenerator, RrdbNet, SrResnet, SubpixelNet, UnetGenerator
+from artkit.nn.meter import peak_bytes
+from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, whole_sum
+from artkit.plugins import PluginSource, load_registry, registry, use_registry
+from artkit.testing import check_method
+
+NETWORKS = {
+    "resnet": lambda: ResnetGenerator(3, 3, 2, 4),
+    "resnet batch": lambda: ResnetGenerator(3, 3, 1, 4, "batch"),
+    "resnet cut": lambda: ResnetGenerator(3, 3, 1, 4, antialias=True),
+    "resnet resize": lambda: ResnetGenerator(3, 3, 1, 4, upsample="resize"),
+    "subpixel": lambda: SubpixelNet(3, 3, 8, 5, (4, 4), "none", upsample="resize"),
+    "subpixel instance": lambda: SubpixelNet(3, 3, 8, 3, (4, 4), "instance", residual=True),
+    "edsr": lambda: Edsr(2, 4, 2),
+    "srresnet": lambda: SrResnet(4, 4, 2),
+    "rrdb": lambda: RrdbNet(4, 2, 2),
+    "rrdb unshuffled": lambda: RrdbNet(4, 1, 2, unshuffle=2),
+}
+
+
+def network(name: str) -> nn.Module:
+    """Build a tiny network whose every layer has weights that matter."""
+    made, generator = NETWORKS[name](), torch.Generator().manual_seed(0)
+    for layer in made.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0, 0.2, generator)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1, 0.3, generator)
+            nn.init.normal_(layer.bias, 0, 0.3, generator)
+    return made.eval().requires_grad_(False)
+
+
+def picture(*shape: int) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@settings(max_examples=8)
+@given(rows=st.integers(2, 13), columns=st.integers(2, 13), side=st.integers(1, 40))
+def test_tiled_equals_whole(name, rows, columns, side):
+    made, image = network(name).double(), picture(2, 3, 4 * rows, 4 * columns).double()
+    with fix_tiles(side):
+        tiled = made(image)
+    assert torch.allclose(tiled, made(image), atol=1e-5 if name == "edsr" else 1e-9)  # edsr enlarges in float32
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tiled_equals_whole_in_usual_arithmetic(name):
+    torch.manual_seed(0)
+    made, image = NETWORKS[name]().eval().requires_grad_(False), picture(1, 3, 72, 100)
+    with fix_tiles(28):
+        tiled = made(image)
+    assert torch.allclose(tiled, made(image), atol=1e-5)
+
+
+@settings(max_examples=20)
+@given(height=st.integers(1, 40), width=st.integers(1, 40), side=st.integers(1, 40), dilation=st.integers(1, 3))
+def test_conditioned_blocks_take_any_size(height, width, side, dilation):
+    block = DilatedBlock(4, dilation, "instance", 2).eval().requires_grad_(False)
+    image, condition = picture(1, 4, height, width), torch.tensor([[1.0, -0.5]])
+    with fix_tiles(side):
+        tiled = block(image, condition)
+    assert torch.allclose(tiled, block(image, condition), atol=1e-5)
+
+
+def test_statistics_of_single_tiles_would_show():
+    image = picture(1, 3, 32, 32) * torch.linspace(0, 1, 32)
+    made = network("resnet")
+    alone = torch.cat([made(half) for half in image.split(16, 3)], 3)
+    assert not torch.allclose(alone, made(image), atol=1e-2)
+
+
+def test_a_smaller_halo_would_show():
+    blur = nn.AvgPool2d(5, 1, 2)
+    image = picture(1, 1, 20, 20)
+    with fix_tiles(8):
+        assert torch.allclose(in_tiles(blur, image, halo=2), blur(image), atol=1e-6)
+        assert not torch.allclose(in_tiles(blur, image, halo=1), blur(image), atol=1e-3)
+
+
+def test_norms_of_coarse_arithmetic_agree_within_its_steps():
+    made, image = network("subpixel instance").bfloat16(), picture(1, 3, 32, 24).bfloat16()
+    with fix_tiles(8):
+        tiled = made(image)
+    assert tiled.dtype == torch.bfloat16
+    assert torch.allclose(tiled.float(), made(image).float(), atol=0.05 * float(made(image).float().std()))
+
+
+def test_sums_are_those_of_the_whole():
+    image = picture(2, 3, 9, 14)
+
+    def centred(x: Tensor) -> Tensor:
+        count, total = whole_sum(lambda own: torch.stack((torch.ones_like(own).sum((2, 3)), own.sum((2, 3)))), x)
+        return x - (total / count)[..., None, None]
+
+    with fix_tiles(4):
+        tiled = in_tiles(centred, image, halo=1)
+    assert torch.allclose(tiled, image - image.mean((2, 3), keepdim=True), atol=1e-6)
+
+
+def test_whole_where_memory_allows_and_the_same_bits():
+    made, image, seen = network("edsr"), picture(1, 3, 200, 150), []
+    watched = made._enlarge
+    made._enlarge = lambda x: (seen.append(tuple(x.shape[-2:])), watched(x))[1]
+    with limit_memory(10**9):
+        assert torch.equal(made(image), watched(image))
+    assert seen.count((200, 150)) == 1
+
+
+def test_tiles_follow_the_memory():
+    made, image = ResnetGenerator(3, 3, 2, 16).eval().requires_grad_(False), picture(1, 3, 512, 512)
+    whole = peak_bytes(lambda: made(image))
+    with limit_memory(whole / 2):
+        assert peak_bytes(lambda: made(image)) < 0.6 * whole
+        tiled = made(image)
+    assert torch.allclose(tiled, made(image), atol=5e-5)  # sums over 512 x 512 pixels
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("can't allocate memory: you tried"), torch.OutOfMemoryError()]
+)
+def test_tiles_step_down_when_memory_runs_out(error):
+    image, sizes = picture(1, 1, 200, 300), []
+
+    def greedy(x: Tensor) -> Tensor:
+        sizes.append(tuple(x.shape[-2:]))
+        if x.shape[-2] * x.shape[-1] > 90**2:
+            raise error
+        return F.avg_pool2d(x, 3, 1, 1)
+
+    with limit_memory(10**12):
+        tiled = in_tiles(greedy, image, halo=1)
+    assert torch.allclose(tiled, F.avg_pool2d(image, 3, 1, 1))
+    assert sizes[:3] == [(200, 300), (151, 151), (76, 76)]
+
+
+def test_tiles_keep_to_multiples_when_they_step_down():
+    image = picture(1, 1, 200, 300)
+
+    def greedy(x: Tensor) -> Tensor:
+        if x.shape[-1] > 200:
+            raise MemoryError
+        return F.pixel_unshuffle(x, 4)
+
+    with limit_memory(10**12):
+        tiled = in_tiles(greedy, image, halo=0, multiple=4)
+    assert torch.equal(tiled, F.pixel_unshuffle(image, 4))
+
+
+def test_stepping_down_ends_and_other_errors_pass():
+    def fail(x: Tensor) -> Tensor:
+        tried.append(x.shape[-1])
+        raise error
+
+    for error, multiple, last in (
+        (MemoryError(), 1, SMALLEST),
+        (MemoryError(), 100, 100),
+        (RuntimeError("no"), 1, 300),
+    ):
+        tried: list[int] = []
+        with limit_memory(10**12), pytest.raises(type(error)):
+            in_tiles(fail, picture(1, 1, 300, 300), halo=0, multiple=multiple)
+        assert tried[-1] == last
+
+
+def test_a_network_that_sees_everything_names_the_size_that_fits():
+    made, image = network_of_all_sides(), picture(1, 3, 192, 128)
+    needed = peak_bytes(lambda: made(image))
+    with limit_memory(needed / 4), pytest.raises(ImageError, match=r"192|give --size 64x96|set ARTKIT_MEMORY"):
+        made(image)
+    with limit_memory(2 * needed):
+        assert made(image).shape == image.shape
+
+
+def network_of_all_sides() -> nn.Module:
+    return UnetGenerator(3, 3, 3, 4).eval().requires_grad_(False)
+
+
+def test_training_is_never_cut():
+    seen = []
+    in_tiles(lambda x: seen.append(x.shape) or x, torch.rand(1, 3, 2000, 20), halo=1)
+    assert seen == [(1, 3, 2000, 20)]
+
+
+def test_the_page_shows_a_network_that_is_cut_right():
+    page = (Path(__file__).parents[1] / "docs" / "images.md").read_text(encoding="utf-8")
+    names: dict[str, type[nn.Module]] = {}
+    exec(next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "in_tiles" in block), names)
+    torch.manual_seed(0)
+    painter, image = names["Painter"]().requires_grad_(False), picture(1, 3, 30, 46)
+    with fix_tiles(8) as limits:
+        tiled = painter(image)
+    assert limits.asked
+    assert torch.allclose(tiled, painter(image), atol=1e-5)
+
+
+class Blur(Translator):
+    """Blurs by 5 pixels, in tiles that see `seen` pixels around."""
+
+    seen = 2
+    spec = MethodSpec(
+        name="blur_in_tiles",
+        summary="For tests.",
+        inputs=(Port("image", Kind.IMAGE, "a picture"),),
+        output=Kind.IMAGE,
+        translator=f"{__name__}:Blur",
+        needs_model=False,
+        tiling=Tiling.EXACT,
+    )
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        blur = nn.AvgPool2d(5, 1, 2)
+        return blur(image) if self.seen is None else in_tiles(blur, image, halo=self.seen)
+
+
+class Plugin:
+    @hookimpl
+    def register_methods(self) -> list[MethodSpec]:
+        return [Blur.spec]
+
+
+@pytest.mark.parametrize(
+    ("seen", "fault"),
+    [(2, None), (1, "a halo or a multiple is too small"), (None, "computes every picture as a whole")],
+)
+def test_the_kit_compares_tiles_with_the_whole(seen, fault, monkeypatch):
+    monkeypatch.setattr(Blur, "seen", seen)
+    before, methods = registry(), load_registry()
+    methods.add(PluginSource("tiles_plugin", Plugin))
+    use_registry(methods)
+    try:
+        with pytest.raises(AssertionError, match=fault) if fault else nullcontext():
+            check_method(Blur.spec.name, methods)
+    finally:
+        use_registry(before)
+
+
+def test_memory_is_counted_while_it_lives():
+    x = torch.zeros(1000)
+
+    def compute() -> Tensor:
+        a = x + 1
+        b = a * 2
+        del a
+        return b.view(10, 100) + b.view(10, 100)
+
+    assert peak_bytes(compute) == 2 * x.nbytes
