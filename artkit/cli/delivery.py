@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,7 @@ from artkit.cli.progress import Quiet
 if TYPE_CHECKING:
     from artkit.cli.request import Request
     from artkit.cli.run import Flags
-    from artkit.engine.runner import Runner
+    from artkit.engine.runner import Runner, StepResult
     from artkit.engine.stream import JobResult
     from artkit.images import Picture
 
@@ -84,8 +85,8 @@ class Delivery:
 
         assert self.flags.keep_steps is not None
         stem = task.target.stem if task.target else "stdout"
-        for step in result.steps:
-            path = self.flags.keep_steps / f"{stem}.{step.index + 1}-{step.method}.png"
+        for name, step in _named(result.steps):
+            path = self.flags.keep_steps / f"{stem}.{name}.png"
             write_picture(step.picture, path, overwrite=self.flags.overwrite)
 
     def _show(self, picture: Picture) -> None:
@@ -97,6 +98,15 @@ class Delivery:
             say("--show needs a terminal.")
         else:
             show(picture, stream)
+
+
+def _named(steps: Sequence[StepResult], within: str = "") -> Iterator[tuple[str, StepResult]]:
+    """Yield every step with its name: `2-nst`; one of a chain that feeds a port of that, `2-nst.style.1-can`."""
+    for step in steps:
+        name = f"{within}{step.index + 1}-{step.method}"
+        for port, made in step.nested.items():
+            yield from _named(made, f"{name}.{port}.")
+        yield name, step
 
 
 def _record(task: Task, result: JobResult) -> dict[str, Any]:
@@ -114,7 +124,10 @@ def _record(task: Task, result: JobResult) -> dict[str, Any]:
 def _strip_row(task: Task, result: JobResult) -> list[tuple[Picture, str]]:
     from artkit.images import read_picture
 
-    cells = [(step.picture, step.method) for step in result.steps]
+    cells: list[tuple[Picture, str]] = []
+    for step in result.steps:
+        cells += [(made[-1].picture, f"{port}: {made[-1].method}") for port, made in step.nested.items()]
+        cells.append((step.picture, step.method))
     if task.source is None:
         (picture, method), *rest = cells
         return [(picture, f"{method}, seed {task.seed}"), *rest]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,13 +34,17 @@ DREAM_SIZE = (512, 384)
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step made, how long it took, and what its translator reports of the picture."""
+    """What one step made, how long it took, and what its translator reports of the picture.
+
+    `nested` holds, by port, what the steps of the chains that fed it made.
+    """
 
     index: int
     method: str
     picture: Picture
     seconds: float
     report: dict[str, Any] = field(default_factory=dict)
+    nested: dict[str, list[StepResult]] = field(default_factory=dict)
 
 
 class Runner:
@@ -60,7 +65,8 @@ class Runner:
             for port, binding in planned.bindings.items()
             if isinstance(binding, Plan)
         }
-        self._pictures: dict[Any, Picture] = {}
+        self._pictures: dict[tuple[int, str], Picture] = {}
+        self._made: dict[tuple[int, str], tuple[int, list[StepResult]]] = {}
 
     def load(self) -> None:
         """Load all weights, once."""
@@ -88,6 +94,7 @@ class Runner:
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
+        own = _own_seed(source) if source is not None and any(planned.varies for planned in self.plan.steps) else 0
         source = source if source is None or size is None else self._resized(source, size)
         picture, dream = source, (size or DREAM_SIZE)[::-1]
         results: list[StepResult] = []
@@ -96,7 +103,8 @@ class Runner:
             mixed = mix_seeds(number, planned.index)
             registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
             start = time.perf_counter()
-            fed = {port.name: self._feed(planned, port, picture, source, mixed) for port in planned.spec.inputs}
+            nested = self._run_nested(planned, mixed, own)
+            fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
             picture = self._run_step(planned, translator, fed, number, dream, facts or {})
             seconds = time.perf_counter() - start
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
@@ -105,7 +113,7 @@ class Runner:
                 on_step(event)
             with naming(planned.spec.name, registry().origin(planned.spec.name)):
                 report = translator.report(picture.tensor)[0]
-            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report))
+            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested))
         return results
 
     def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
@@ -160,7 +168,12 @@ class Runner:
         return Picture(output, kind=planned.output, classes=classes, stem=spec.name)
 
     def _feed(
-        self, planned: PlannedStep, port: Port, previous: Picture | None, source: Picture | None, seed: int
+        self,
+        planned: PlannedStep,
+        port: Port,
+        previous: Picture | None,
+        source: Picture | None,
+        nested: Mapping[str, list[StepResult]],
     ) -> Picture | str | None:
         if port.name not in planned.bindings:
             return None
@@ -169,20 +182,35 @@ class Runner:
             return str(binding)
         if isinstance(binding, str):
             picture = source if binding == "original" else previous
+        elif port.name in nested:
+            picture = nested[port.name][-1].picture
         else:
-            picture = self._picture(planned, port.name, seed)
+            picture = self._read(planned.index, port.name, binding)
         if picture is None or (port.kind is Kind.PICTURE and kind is not Kind.LABELS):
             return picture
         return convert(picture, kind, self._classes(planned), self._known_classes())
 
-    def _picture(self, planned: PlannedStep, port: str, seed: int) -> Picture:
-        """Return what feeds a port from outside, read or run once; a nested chain anew when the seed changes."""
-        nested = self._nested.get((planned.index, port))
-        key = (planned.index, port, seed if nested else None)
-        if key not in self._pictures:
-            made = nested.run(seed=seed)[-1].picture if nested else read_picture(planned.bindings[port])
-            self._pictures = {k: v for k, v in self._pictures.items() if k[:2] != key[:2]} | {key: made}
-        return self._pictures[key]
+    def _read(self, index: int, port: str, binding: Any) -> Picture:
+        """Return what feeds a port from outside, read once."""
+        if (index, port) not in self._pictures:
+            self._pictures[index, port] = read_picture(binding)
+        return self._pictures[index, port]
+
+    def _run_nested(self, planned: PlannedStep, seed: int, own: int) -> dict[str, list[StepResult]]:
+        """Run the chains that feed a step's ports, or take what they made last, where the seed they run with stays.
+
+        `seed` is the step's, `own` that of the input picture, which is mixed in for ports that vary.
+        """
+        made = {}
+        for (index, port), runner in self._nested.items():
+            if index != planned.index:
+                continue
+            number = mix_seeds(seed, own) if port in planned.varies and own else seed
+            number = 0 if runner.plan.is_settled else number
+            if self._made.get((index, port), (None,))[0] != number:
+                self._made[index, port] = number, runner.run(seed=number)
+            made[port] = self._made[index, port][1]
+        return made
 
     def _precision(self, planned: PlannedStep) -> str:
         """Return the arithmetic of a step: a step without weights keeps every bit of its pictures."""
@@ -196,6 +224,12 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         known = [translator.class_set for translator in self._translators]
         return list({classes.name: classes for classes in known if classes}.values())
+
+
+def _own_seed(picture: Picture) -> int:
+    """Return a seed that a picture has by its pixels, whatever its name and the order of work; never 0."""
+    digest = hashlib.blake2b(picture.tensor.contiguous().numpy(force=True).tobytes(), digest_size=7)
+    return 1 + int.from_bytes(digest.digest(), "little")
 
 
 def hash_models(plan: Plan) -> dict[str, str]:
