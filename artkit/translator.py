@@ -92,6 +92,10 @@ class Translator(nn.Module, ABC):
         """
         return height, width
 
+    def dream_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the (height, width) of what a source makes from nothing in a run of that size; the same as a rule."""
+        return height, width
+
     @property
     def class_set(self) -> ClassSet | None:
         """What the indices of its label maps mean: its model's classes, unless a method says otherwise."""

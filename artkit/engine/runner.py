@@ -150,7 +150,7 @@ class Runner:
         """
         spec, dtype = planned.spec, PRECISIONS[self._precision(planned)]
         main = next(iter(fed.values()), None)
-        size = main.size if isinstance(main, Picture) else dream
+        size = main.size if isinstance(main, Picture) else translator.dream_size(*dream)
         ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
         seed = mix_seeds(number, planned.index)
         run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
