@@ -77,7 +77,7 @@ class _Planner:
     # -- models -------------------------------------------------------------------------------------------------
 
     def _model(self, spec: MethodSpec, name: Value) -> tuple[Path | None, ModelHeader | None]:
-        if not spec.needs_model and spec.default_model is None:
+        if not spec.has_models:
             if name is not None:
                 raise OptionError(f"{spec.name} has no models to choose from: leave out model={name}.")
             return None, None
@@ -189,7 +189,7 @@ class _Planner:
 
 def _check_names(spec: MethodSpec, given: dict[str, Value]) -> None:
     known = {info.name for info in msgspec.structs.fields(spec.options)} | {port.name for port in spec.inputs}
-    known |= {"seed", "vary"} | ({"model"} if spec.needs_model or spec.default_model else set())
+    known |= {"seed", "vary"} | ({"model"} if spec.has_models else set())
     for name in given:
         if name not in known and name != "model":
             raise OptionError(f"{spec.name} has no option '{name}'.{nearest(name, known)}")
