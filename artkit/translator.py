@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,20 @@ from artkit.models.header import ModelHeader
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
 
+Sketch: TypeAlias = Callable[[], Tensor]
+"""What a step would return if it had to end now."""
 
-def _unseen(share: float) -> None:
+
+def _unseen(share: float, sketch: Sketch | None = None) -> None:
     """Let progress pass that nobody watches."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while a step worked that had a sketch: `output` is that, as good as finished, `share` how far it came."""
+
+    def __init__(self, output: Tensor, share: float) -> None:
+        super().__init__()
+        self.output, self.share = output, share
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,8 @@ class Context:
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
     in what to compute. `numbers`: the seeds as the user counts them (`-n 3 --seed 7`: 7, 8, 9), before each step mixed
     seeds of its own from them.
-    `progress`: to be called now and then, by methods that take long, with the share that is done.
+    `progress`: to be called now and then, by methods that take long, with the share that is done and, where there is
+    something to see, a function that returns the output as it is by now. That is what Ctrl-C leaves of the step.
     """
 
     seeds: tuple[int, ...]
@@ -39,7 +51,7 @@ class Context:
     facts: tuple[Mapping[str, str], ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
-    progress: Callable[[float], None] = _unseen
+    progress: Callable[..., None] = _unseen
     numbers: tuple[int, ...] = ()
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
@@ -117,24 +129,30 @@ class Translator(nn.Module, ABC):
         facts: tuple[Mapping[str, str], ...] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
-        progress: Callable[[float], None] = _unseen,
+        progress: Callable[[float, Sketch | None], None] = _unseen,
         numbers: tuple[int, ...] = (),
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
         `size` is (height, width) of the input. Returns float32 on the CPU for images and masks, int64 for labels, of
-        the `output_size` of `size`. Raises PluginError when the plugin breaks the contract.
+        the `output_size` of `size`; the sketches that `progress` gets are finished likewise. Raises PluginError when
+        the plugin breaks the contract, Interrupted at Ctrl-C where there is a sketch.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
-        context = Context(seeds, height, width, facts, device, dtype, progress, numbers or seeds)
+        watched = _Watched(progress, lambda output: self._finished(self._checked(output, due), size))
+        context = Context(seeds, height, width, facts, device, dtype, watched, numbers or seeds)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
-            output = self.translate(context, **inputs)
-        self._check_shape(output, due)
-        return self._finished(output, size)
+            try:
+                output = self.translate(context, **inputs)
+            except KeyboardInterrupt:
+                if watched.sketch is None:
+                    raise
+                raise Interrupted(watched.sketch(), watched.share) from None
+        return watched.finish(output)
 
     def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the output's size; raise ImageError when it grew past the number of pixels that artkit reads."""
@@ -167,13 +185,14 @@ class Translator(nn.Module, ABC):
         dtype = torch.float32 if self.keeps_float else dtype
         return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
 
-    def _check_shape(self, output: Any, due: tuple[int, ...]) -> None:
+    def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise PluginError(
                 f"{self.spec.name} returned {got} where {self.spec.output} of shape {due} was due: "
                 "the plugin breaks the contract."
             )
+        return output
 
     def _finished(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Cut padding and margin off, bring to the CPU, check for NaN and clamp."""
@@ -187,6 +206,19 @@ class Translator(nn.Module, ABC):
         if not bool(torch.isfinite(output).all()):
             raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
         return output.clamp_(0, 1)
+
+
+class _Watched:
+    """Passes progress on, with sketches that `finish` has gone over, and remembers the last."""
+
+    def __init__(self, progress: Callable[[float, Sketch | None], None], finish: Callable[[Tensor], Tensor]) -> None:
+        self.progress, self.finish = progress, finish
+        self.share, self.sketch = 0.0, cast(Sketch | None, None)
+
+    def __call__(self, share: float, sketch: Sketch | None = None) -> None:
+        if sketch is not None:
+            self.share, self.sketch = share, lambda: self.finish(sketch())
+        self.progress(share, self.sketch)
 
 
 def reflect_index(side: int, padded: int, margin: int = 0) -> Tensor:

@@ -124,6 +124,12 @@ def test_keep_steps_keeps_those_of_nested_chains(shell):
     assert shell.files() == {"a.png", "b.png", *(f"k/b.{name}.png" for name in kept)}
 
 
+def test_keep_steps_keeps_the_way_of_a_step_that_shows_it(shell):
+    shell("run", shell.paint("a.png", 100), "--chain", "sketch", "--keep-steps", "k", "-o", "b.png")
+    levels = {name: int(pixels_of(f"k/b.1-sketch{name}.png")[5, 5, 0]) for name in (".25", ".50", ".75", "")}
+    assert levels == {".25": 75, ".50": 50, ".75": 25, "": 0}
+
+
 def test_a_folder_shares_a_style_unless_it_varies(shell):
     for level in (100, 200):
         shell.paint(f"in/{level}.png", level)

@@ -64,6 +64,19 @@ class StallTranslator(Translator):
             time.sleep(0.05)
 
 
+class SketchTranslator(Translator):
+    """Shows darkening sketches, and then stalls at the second half for a bright picture."""
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        for quarter in range(1, 4):
+            context.progress(quarter / 4, lambda quarter=quarter: image * (1 - quarter / 4))
+            if quarter == 2 and float(image.mean()) > 0.5:
+                print("stalling", flush=True)
+                while True:
+                    time.sleep(0.05)
+        return image * 0
+
+
 TRANSLATORS = (
     ("invert", InvertTranslator, Options, (IMAGE,)),
     ("fade", FadeTranslator, FadeOptions, (IMAGE,)),
@@ -73,6 +86,7 @@ TRANSLATORS = (
     ("darkfail", DarkFailTranslator, Options, (IMAGE,)),
     ("nan", NanTranslator, Options, (IMAGE,)),
     ("stall", StallTranslator, Options, (IMAGE,)),
+    ("sketch", SketchTranslator, Options, (IMAGE,)),
 )
 
 

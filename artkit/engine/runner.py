@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,13 @@ from torch import Tensor
 from artkit import __version__
 from artkit.chain.plan import Plan, PlannedStep
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
-from artkit.errors import ArtkitError, ChainError, ImageError, PluginError
+from artkit.engine.step import StepRun, Watcher, naming, resize
+from artkit.errors import ChainError
 from artkit.events import StepEvent
-from artkit.images import ClassSet, Picture, convert, read_picture, resize_image, resize_labels
+from artkit.images import ClassSet, Picture, convert, read_picture
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import open_model
 from artkit.plugins import registry, resolve
-from artkit.plugins.reporting import one_line, strict
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
 from artkit.translator import Translator
@@ -36,7 +34,8 @@ DREAM_SIZE = (512, 384)
 class StepResult:
     """What one step made, how long it took, and what its translator reports of the picture.
 
-    `nested` holds, by port, what the steps of the chains that fed it made.
+    `nested` holds, by port, what the steps of the chains that fed it made. `share` is less than 1 where Ctrl-C ended
+    the step: the picture is what it had by then.
     """
 
     index: int
@@ -45,19 +44,22 @@ class StepResult:
     seconds: float
     report: dict[str, Any] = field(default_factory=dict)
     nested: dict[str, list[StepResult]] = field(default_factory=dict)
+    share: float = 1.0
 
 
 class Runner:
     """A plan made ready: device and precision chosen, weights loaded on first use and kept.
 
-    `on_progress`, where it is set, is called by steps that take long with the method and the share that is done.
+    With `keeps_sketches`, Ctrl-C ends a step that has something to show, and the steps after it go on from that;
+    without, and a second time, it is a KeyboardInterrupt as ever.
     """
 
-    def __init__(self, plan: Plan, *, device: str = "auto", precision: str = "auto") -> None:
-        self.plan = plan
+    def __init__(
+        self, plan: Plan, *, device: str = "auto", precision: str = "auto", keeps_sketches: bool = False
+    ) -> None:
+        self.plan, self.keeps_sketches = plan, keeps_sketches
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
-        self.on_progress: Callable[[str, float], None] | None = None
         self._translators: list[Translator] = []
         self._nested = {
             (planned.index, port): Runner(binding, device=device, precision=precision)
@@ -85,6 +87,7 @@ class Runner:
         size: tuple[int, int] | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
+        on_progress: Watcher | None = None,
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last.
 
@@ -105,7 +108,9 @@ class Runner:
             start = time.perf_counter()
             nested = self._run_nested(planned, mixed, own)
             fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
-            picture = self._run_step(planned, translator, fed, number, dream, facts or {})
+            dtype = PRECISIONS[self._precision(planned)]
+            run = StepRun(planned, translator, fed, number, dream, facts or {}, self.device, dtype)
+            picture, share = run.compute(on_progress, keeps_sketch=self.keeps_sketches)
             seconds = time.perf_counter() - start
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             registry().call("after_step", step=event)
@@ -113,7 +118,7 @@ class Runner:
                 on_step(event)
             with naming(planned.spec.name, registry().origin(planned.spec.name)):
                 report = translator.report(picture.tensor)[0]
-            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested))
+            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
 
     def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
@@ -134,38 +139,6 @@ class Runner:
         if first.spec.inputs and first.port_kind(first.spec.inputs[0].name) is Kind.LABELS:
             source = convert(source, Kind.LABELS, self._classes(first), self._known_classes())
         return resize(source, size)
-
-    def _run_step(
-        self,
-        planned: PlannedStep,
-        translator: Translator,
-        fed: dict[str, Picture | str | None],
-        number: int,
-        dream: tuple[int, int],
-        facts: Mapping[str, str],
-    ) -> Picture:
-        """Compute one step; one that carries any picture carries its alpha channel too, as the mask it is.
-
-        `number` is the seed before it is mixed with the step's place.
-        """
-        spec, dtype = planned.spec, PRECISIONS[self._precision(planned)]
-        main = next(iter(fed.values()), None)
-        size = main.size if isinstance(main, Picture) else translator.dream_size(*dream)
-        ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
-        seed = mix_seeds(number, planned.index)
-        run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
-        compute = partial(run, size=size, device=self.device, dtype=dtype)
-        if self.on_progress:
-            compute = partial(compute, progress=partial(self.on_progress, spec.name))
-        with naming(spec.name, registry().origin(spec.name)):
-            output, alpha = compute(ports), None
-            if planned.carries and isinstance(main, Picture) and main.alpha is not None:
-                alpha = compute(ports | {spec.inputs[0].name: main.alpha})
-        if isinstance(main, Picture):
-            kind = main.kind if planned.carries else planned.output
-            return main.with_tensor(output, kind=kind, classes=translator.class_set, alpha=alpha)
-        classes = translator.class_set if planned.output is Kind.LABELS else None
-        return Picture(output, kind=planned.output, classes=classes, stem=spec.name)
 
     def _feed(
         self,
@@ -263,38 +236,3 @@ def _of_its_networks(translator: Translator, tensors: dict[str, Tensor]) -> dict
     """Return the tensors of the networks a translator has; a model may hold others, such as discriminators."""
     networks = {name.partition(".")[0] for name in translator.state_dict()}
     return {name: tensor for name, tensor in tensors.items() if name.partition(".")[0] in networks}
-
-
-def resize(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Resize to (width, height): labels by nearest neighbour, anything else by an antialiased filter."""
-    extent = (size[1], size[0])
-    if picture.size == extent:
-        return picture
-    change = resize_labels if picture.kind is Kind.LABELS else resize_image
-    return picture.with_tensor(change(picture.tensor, extent))
-
-
-def _tensor(fed: Picture | str | None, port: Port | None, size: tuple[int, int]) -> Tensor | tuple[str, ...] | None:
-    """Return what a translator gets through a port: a picture's tensor, resized to `size` unless any will do."""
-    if not isinstance(fed, Picture):
-        return fed if fed is None else (fed,)
-    return fed.tensor if port and port.any_size else resize(fed, size[::-1]).tensor
-
-
-@contextmanager
-def naming(method: str, owner: str) -> Iterator[None]:
-    """Turn whatever a plugin raises into one line that names it; with ARTKIT_STRICT=1 let it through."""
-    try:
-        yield
-    except ArtkitError:
-        raise
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
-    except Exception as error:
-        if "can't allocate memory" in str(error):
-            raise ImageError(f"{method} ran out of memory: give a smaller --size.") from error
-        if strict():
-            raise
-        raise PluginError(
-            f"{method} (plugin '{owner}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where."
-        ) from error
