@@ -21,6 +21,23 @@ Sketch: TypeAlias = Callable[[], Tensor]
 """What a step would return if it had to end now."""
 
 
+class Bookmark:
+    """Where a step that takes long goes on, should its run be killed; this one forgets.
+
+    A state is tables and lists of tensors, numbers and words: all that the rest of the work depends on.
+    """
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the state that an earlier run of the same step, inputs, options and seed left, or None."""
+        return None
+
+    def write(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Keep what `state` returns in place of the last; not each time, where keeping takes longer than working."""
+
+    def remove(self) -> None:
+        """Forget the state: the step is done, or has failed. Core does this."""
+
+
 def _unseen(share: float, sketch: Sketch | None = None) -> None:
     """Let progress pass that nobody watches."""
 
@@ -43,6 +60,7 @@ class Context:
     seeds of its own from them.
     `progress`: to be called now and then, by methods that take long, with the share that is done and, where there is
     something to see, a function that returns the output as it is by now. That is what Ctrl-C leaves of the step.
+    `bookmark`: where such methods note where they are, so that the same call goes on from there, to the same bits.
     """
 
     seeds: tuple[int, ...]
@@ -53,6 +71,7 @@ class Context:
     dtype: torch.dtype = torch.float32
     progress: Callable[..., None] = _unseen
     numbers: tuple[int, ...] = ()
+    bookmark: Bookmark = field(default_factory=Bookmark)
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -131,6 +150,7 @@ class Translator(nn.Module, ABC):
         dtype: torch.dtype = torch.float32,
         progress: Callable[[float, Sketch | None], None] = _unseen,
         numbers: tuple[int, ...] = (),
+        bookmark: Bookmark | None = None,
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
@@ -143,7 +163,8 @@ class Translator(nn.Module, ABC):
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
         watched = _Watched(progress, lambda output: self._finished(self._checked(output, due), size))
-        context = Context(seeds, height, width, facts, device, dtype, watched, numbers or seeds)
+        kept = bookmark or Bookmark()
+        context = Context(seeds, height, width, facts, device, dtype, watched, numbers or seeds, kept)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode():
             try:

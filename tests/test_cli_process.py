@@ -80,6 +80,21 @@ def test_ctrl_c_keeps_what_a_step_has_to_show(shell):
     assert read_provenance(Path("out/b.png"))["stopped_at"] == 0.5
 
 
+def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):
+    monkeypatch.setenv("ARTKIT_HOME", str(shell.folder / "home"))
+    run = ("run", shell.paint("a.png", 200), "--chain", "mortal", "-o")
+    killed = run_process(*run, "b.png", cwd=shell.folder, text=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert killed.stdout.split("\n")[:-1] == ["round 0", "round 1"]
+    other = run_process(*run, "c.png", "--seed", "1", cwd=shell.folder, text=True)
+    assert "round 0" in other.stdout  # another seed is another run
+    again = run_process(*run, "b.png", cwd=shell.folder, text=True)
+    assert "round 0" not in again.stdout
+    assert "round 3" in again.stdout
+    assert np.array_equal(pixels_of("b.png"), pixels_of("c.png"))
+    assert not [name for name in shell.files() if name.startswith("home/")]
+
+
 def test_reader_that_goes_away(shell):
     read, write = os.pipe()
     os.close(read)

@@ -31,7 +31,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     with progress("loading the models"):
         from artkit.engine.runner import Runner
 
-        runner = Runner(plan, device=flags.device, precision=flags.precision, keeps_sketches=True)
+        runner = Runner(plan, device=flags.device, precision=flags.precision, interruptible=True)
         runner.load()
     _tell_of_other_models(plan, request)
     delivery = Delivery(runner, request, flags)

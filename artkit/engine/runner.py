@@ -50,14 +50,15 @@ class StepResult:
 class Runner:
     """A plan made ready: device and precision chosen, weights loaded on first use and kept.
 
-    With `keeps_sketches`, Ctrl-C ends a step that has something to show, and the steps after it go on from that;
-    without, and a second time, it is a KeyboardInterrupt as ever.
+    Where it is `interruptible`, Ctrl-C ends a step that has something to show, and the steps after it go on from that;
+    else, and a second time, it is a KeyboardInterrupt as ever. And steps that bookmark where they are go on from there
+    when the same run is started again.
     """
 
     def __init__(
-        self, plan: Plan, *, device: str = "auto", precision: str = "auto", keeps_sketches: bool = False
+        self, plan: Plan, *, device: str = "auto", precision: str = "auto", interruptible: bool = False
     ) -> None:
-        self.plan, self.keeps_sketches = plan, keeps_sketches
+        self.plan, self.interruptible = plan, interruptible
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
         self._translators: list[Translator] = []
@@ -110,7 +111,7 @@ class Runner:
             fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
             dtype = PRECISIONS[self._precision(planned)]
             run = StepRun(planned, translator, fed, number, dream, facts or {}, self.device, dtype)
-            picture, share = run.compute(on_progress, keeps_sketch=self.keeps_sketches)
+            picture, share = run.compute(on_progress, interruptible=self.interruptible)
             seconds = time.perf_counter() - start
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             registry().call("after_step", step=event)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 
 import torch
 from torch import Tensor
 
+from artkit import __version__
 from artkit.chain.plan import PlannedStep
+from artkit.engine.bookmarks import FileBookmark, fingerprint
 from artkit.errors import ArtkitError, ImageError, PluginError
 from artkit.images import Picture, resize_image, resize_labels
+from artkit.models.file import model_hash
 from artkit.plugins import registry
 from artkit.plugins.reporting import one_line, strict
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
-from artkit.translator import Interrupted, Sketch, Translator
+from artkit.translator import Bookmark, Interrupted, Sketch, Translator
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class ProgressEvent:
     sketch: Callable[[], Picture] | None = None
 
 
+Inputs = Mapping[str, Tensor | tuple[str, ...] | None]
 Watcher = Callable[[ProgressEvent], None]
 
 
@@ -45,22 +51,23 @@ class StepRun:
     device: torch.device
     dtype: torch.dtype
 
-    def compute(self, watcher: Watcher | None = None, *, keeps_sketch: bool = False) -> tuple[Picture, float]:
-        """Return the step's picture, and 1; or, after Ctrl-C, its sketch and how far it had come, where that is kept.
+    def compute(self, watcher: Watcher | None = None, *, interruptible: bool = False) -> tuple[Picture, float]:
+        """Return the step's picture, and 1; where `interruptible`, after Ctrl-C, its sketch and how far it had come.
 
-        A step that carries any picture carries its alpha channel too, as the mask it is.
+        Then the step also goes on where an earlier run was killed, or stopped in this way. A step that carries any
+        picture carries its alpha channel too, as the mask it is.
         """
         spec, main = self.planned.spec, self._main
         ports = {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
         with naming(spec.name, registry().origin(spec.name)):
             try:
-                output, alpha, share = self._run(ports, watcher), None, 1.0
+                output, alpha, share = self._run(ports, watcher, interruptible), None, 1.0
             except Interrupted as early:
-                if not keeps_sketch:
+                if not interruptible:
                     raise
                 output, alpha, share = early.output, None, early.share
             if self.planned.carries and main is not None and main.alpha is not None:
-                alpha = self._run(ports | {spec.inputs[0].name: main.alpha}, watcher)
+                alpha = self._run(ports | {spec.inputs[0].name: main.alpha}, watcher, interruptible)
         return self._picture(output, alpha), share
 
     @property
@@ -72,22 +79,39 @@ class StepRun:
     def _size(self) -> tuple[int, int]:
         return self._main.size if self._main else self.translator.dream_size(*self.dream)
 
-    def _run(self, ports: Mapping[str, Tensor | tuple[str, ...] | None], watcher: Watcher | None) -> Tensor:
-        def tell(share: float, sketch: Sketch | None) -> None:
-            if watcher:
-                drawn = None if sketch is None else lambda: self._picture(sketch())
-                watcher(ProgressEvent(self.planned.index, self.planned.spec.name, share, drawn))
+    def _run(self, ports: Inputs, watcher: Watcher | None, interruptible: bool) -> Tensor:
+        bookmark = FileBookmark(partial(self._fingerprint, ports)) if interruptible else Bookmark()
+        try:
+            output = self.translator.run(
+                ports,
+                seeds=(mix_seeds(self.number, self.planned.index),),
+                numbers=(self.number,),
+                facts=(self.facts,),
+                size=self._size,
+                device=self.device,
+                dtype=self.dtype,
+                progress=partial(self._tell, watcher),
+                bookmark=bookmark,
+            )
+        except Exception:  # and not Ctrl-C, after which the same command may come again
+            bookmark.remove()
+            raise
+        bookmark.remove()
+        return output
 
-        return self.translator.run(
-            ports,
-            seeds=(mix_seeds(self.number, self.planned.index),),
-            numbers=(self.number,),
-            facts=(self.facts,),
-            size=self._size,
-            device=self.device,
-            dtype=self.dtype,
-            progress=tell,
-        )
+    def _tell(self, watcher: Watcher | None, share: float, sketch: Sketch | None) -> None:
+        if watcher:
+            drawn = None if sketch is None else lambda: self._picture(sketch())
+            watcher(ProgressEvent(self.planned.index, self.planned.spec.name, share, drawn))
+
+    def _fingerprint(self, ports: Inputs) -> str:
+        """Return the name of all that the step's output depends on."""
+        planned = self.planned
+        model = None if planned.model is None else model_hash(planned.model)
+        what = (__version__, planned.spec.name, planned.options, model, self.number, planned.index)
+        how = (self._size, str(self.device), str(self.dtype), sorted(self.facts.items()))
+        fed = (part for item in sorted(ports.items(), key=itemgetter(0)) for part in item)
+        return f"{planned.spec.name}-{fingerprint((*what, *how, *fed))}"
 
     def _picture(self, output: Tensor, alpha: Tensor | None = None) -> Picture:
         planned, main, classes = self.planned, self._main, self.translator.class_set
