@@ -16,6 +16,7 @@ from artkit_nst.blending import blend
 from artkit_nst.colour import MAX_GAIN, luma, moments, pooled, transport
 from artkit_nst.effort import EFFORTS, Effort, manner
 from artkit_nst.grid import Grid, random_grid
+from artkit_nst.journal import Journal
 from artkit_nst.keys import Keys, Source, collect_keys, cut, find_basis
 from artkit_nst.matching import match, nearest_keys, wantedness
 from artkit_nst.painting import Painter
@@ -235,10 +236,14 @@ def test_shares_divide_the_patches():
 
 def test_a_watcher_sees_every_pass_and_the_end():
     seen = []
-    painter(stripes(60, 60)).paint(scene(110, 110), 0, watch=seen.append)
-    assert seen[-1] == 1
-    assert len(seen) == 4
-    assert seen == sorted(seen)
+    journal = Journal(lambda share, sketch: seen.append((share, sketch())))
+    painted = painter(stripes(60, 60)).paint(scene(110, 110), 0, journal=journal)
+    shares = [share for share, _ in seen]
+    assert shares == sorted(shares)
+    assert len(shares) == 4
+    assert shares[-1] == 1
+    assert all(sketch.shape == painted.shape for _, sketch in seen)
+    assert torch.equal(seen[-1][1], painted)
 
 
 def test_efforts_cost_more_the_better_they_are():
