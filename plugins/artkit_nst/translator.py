@@ -16,7 +16,7 @@ from artkit_nst.colour import luma
 from artkit_nst.effort import EFFORTS, manner
 from artkit_nst.engines import choose_network
 from artkit_nst.journal import Journal, Sketch
-from artkit_nst.judging import warn_of_photo
+from artkit_nst.judging import warn_of_photo, warn_of_smallness
 from artkit_nst.keeping import grey_sources, keep_luminance, keep_palette
 from artkit_nst.keys import Source
 from artkit_nst.painting import Painter
@@ -125,6 +125,7 @@ class Nst(Translator):
         if colours is not None:
             sizes = [(style.shape[-2], style.shape[-1]) for style in brief.styles]
             regions = style_regions(brief.style_maps, sizes, colours)
+        warn_of_smallness(brief.photo.shape[-2], brief.photo.shape[-1], self.options.strength)
         for number, style in enumerate(brief.styles):
             warn_of_photo(style, number + 1)
         shares = self._shares(len(brief.styles))
