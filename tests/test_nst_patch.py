@@ -142,6 +142,16 @@ def test_nearest_keys_agree_with_brute_force():
     assert torch.equal(nearest_keys(queries, keys, factors), slow)
 
 
+@given(st.integers(1, 200), st.integers(0, 20))
+def test_the_first_of_equal_keys_is_nearest(count, seed):
+    """Many keys alike: the index is that of argmin, whatever the number of keys."""
+    described = torch.randint(2, (count, 3), generator=random(seed)).float()
+    keys = Keys(1, described, described, find_basis([Source(torch.rand(3, 9, 9), 1.0)], 1, 10, random(0)), 1.0)
+    queries = torch.randint(2, (7, 3), generator=random(seed + 1)).float()
+    distances = torch.stack([(query - described).square().sum(1) for query in queries])
+    assert torch.equal(nearest_keys(queries, keys, torch.ones(count)), distances.argmin(1))
+
+
 def test_completeness_spreads_the_choice():
     """Over a flat photo plain neighbours take one patch everywhere; complete ones take many."""
     style = torch.rand(3, 40, 40, generator=random(0))
