@@ -125,6 +125,11 @@ class MethodSpec:
     api: int = API_VERSION
 
     @property
+    def has_models(self) -> bool:
+        """True when a step may say `model=`: the method cannot do without, or has one to begin with."""
+        return self.needs_model or self.default_model is not None
+
+    @property
     def is_source(self) -> bool:
         """True when the method can start a chain: it runs with no input at all."""
         return not any(port.required for port in self.inputs)

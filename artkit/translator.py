@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,37 @@ from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
 
+Sketch: TypeAlias = Callable[[], Tensor]
+"""What a step would return if it had to end now."""
 
-def _unseen(share: float) -> None:
+
+class Bookmark:
+    """Where a step that takes long goes on, should its run be killed; this one forgets.
+
+    A state is tables and lists of tensors, numbers and words: all that the rest of the work depends on.
+    """
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the state that an earlier run of the same step, inputs, options and seed left, or None."""
+        return None
+
+    def write(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Keep what `state` returns in place of the last; not each time, where keeping takes longer than working."""
+
+    def remove(self) -> None:
+        """Forget the state: the step is done, or has failed. Core does this."""
+
+
+def _unseen(share: float, sketch: Sketch | None = None) -> None:
     """Let progress pass that nobody watches."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while a step worked that had a sketch: `output` is that, as good as finished, `share` how far it came."""
+
+    def __init__(self, output: Tensor, share: float) -> None:
+        super().__init__()
+        self.output, self.share = output, share
 
 
 @dataclass(frozen=True)
@@ -31,7 +59,9 @@ class Context:
     `facts`: for each picture, text known about it (a caption, the time of day), by name. `device`, `dtype`: where and
     in what to compute. `numbers`: the seeds as the user counts them (`-n 3 --seed 7`: 7, 8, 9), before each step mixed
     seeds of its own from them.
-    `progress`: to be called now and then, by methods that take long, with the share that is done.
+    `progress`: to be called now and then, by methods that take long, with the share that is done and, where there is
+    something to see, a function that returns the output as it is by now. That is what Ctrl-C leaves of the step.
+    `bookmark`: where such methods note where they are, so that the same call goes on from there, to the same bits.
     """
 
     seeds: tuple[int, ...]
@@ -40,8 +70,9 @@ class Context:
     facts: tuple[Mapping[str, str], ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     dtype: torch.dtype = torch.float32
-    progress: Callable[[float], None] = _unseen
+    progress: Callable[..., None] = _unseen
     numbers: tuple[int, ...] = ()
+    bookmark: Bookmark = field(default_factory=Bookmark)
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -93,6 +124,10 @@ class Translator(nn.Module, ABC):
         """
         return height, width
 
+    def dream_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the (height, width) of what a source makes from nothing in a run of that size; the same as a rule."""
+        return height, width
+
     @property
     def class_set(self) -> ClassSet | None:
         """What the indices of its label maps mean: its model's classes, unless a method says otherwise."""
@@ -114,26 +149,34 @@ class Translator(nn.Module, ABC):
         facts: tuple[Mapping[str, str], ...] = (),
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float32,
-        progress: Callable[[float], None] = _unseen,
+        progress: Callable[[float, Sketch | None], None] = _unseen,
         numbers: tuple[int, ...] = (),
         memory: float | None = None,
+        bookmark: Bookmark | None = None,
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
         `size` is (height, width) of the input. Networks that say where they may be cut (`artkit.nn.in_tiles`) are
         computed in tiles where they would take more than `memory` bytes. Returns float32 on the CPU for images and
-        masks, int64 for labels, of the `output_size` of `size`. Raises PluginError when the plugin breaks the contract.
+        masks, int64 for labels, of the `output_size` of `size`; sketches that `progress` gets are finished likewise.
+        Raises PluginError when the plugin breaks the contract, Interrupted at Ctrl-C where there is a sketch.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
         height, width = (rule.padded(side) for side in size)
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
-        context = Context(seeds, height, width, facts, device, dtype, progress, numbers or seeds)
+        watched = _Watched(progress, lambda output: self._finished(self._checked(output, due), size))
+        kept = bookmark or Bookmark()
+        context = Context(seeds, height, width, facts, device, dtype, watched, numbers or seeds, kept)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode(), limit_memory(memory):
-            output = self.translate(context, **inputs)
-        self._check_shape(output, due)
-        return self._finished(output, size)
+            try:
+                output = self.translate(context, **inputs)
+            except KeyboardInterrupt:
+                if watched.sketch is None:
+                    raise
+                raise Interrupted(watched.sketch(), watched.share) from None
+        return watched.finish(output)
 
     def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the output's size; raise ImageError when it grew past the number of pixels that artkit reads."""
@@ -166,13 +209,14 @@ class Translator(nn.Module, ABC):
         dtype = torch.float32 if self.keeps_float else dtype
         return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
 
-    def _check_shape(self, output: Any, due: tuple[int, ...]) -> None:
+    def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise PluginError(
                 f"{self.spec.name} returned {got} where {self.spec.output} of shape {due} was due: "
                 "the plugin breaks the contract."
             )
+        return output
 
     def _finished(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Cut padding and margin off, bring to the CPU, check for NaN and clamp."""
@@ -186,6 +230,19 @@ class Translator(nn.Module, ABC):
         if not bool(torch.isfinite(output).all()):
             raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
         return output.clamp_(0, 1)
+
+
+class _Watched:
+    """Passes progress on, with sketches that `finish` has gone over, and remembers the last."""
+
+    def __init__(self, progress: Callable[[float, Sketch | None], None], finish: Callable[[Tensor], Tensor]) -> None:
+        self.progress, self.finish = progress, finish
+        self.share, self.sketch = 0.0, cast(Sketch | None, None)
+
+    def __call__(self, share: float, sketch: Sketch | None = None) -> None:
+        if sketch is not None:
+            self.share, self.sketch = share, lambda: self.finish(sketch())
+        self.progress(share, self.sketch)
 
 
 def reflect_index(side: int, padded: int, margin: int = 0) -> Tensor:

@@ -206,6 +206,11 @@ def test_any_size(size):
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
 
 
+def test_a_side_wins_over_the_size_of_the_run():
+    plan = plan_chain(Chain("can(side=40)"), registry(), has_input=False)
+    assert Runner(plan).run(seed=1, size=(64, 32))[-1].picture.size == (40, 40)
+
+
 def test_temperature_tames_dreams():
     smooth = {**GENERATOR, "strokes": False}
     assert torch.equal(dream(translator(smooth, temperature=0), 1), dream(translator(smooth, temperature=0), 2))

@@ -138,6 +138,10 @@ def test_outside_port_reaches_into_a_nested_chain(registry: Registry, tmp_path: 
 ERRORS: dict[str, tuple[type[Exception], str]] = {
     "pix2pixx": (ChainError, r"'pix2pixx'.*'pix2pix'"),
     "semgan,nst(stlye=[can])": (OptionError, r"nst has no option 'stlye'.*'style'"),
+    "nst(style=[can],vary=strength)": (OptionError, r"nst\(vary=strength\): only a port that a chain.*vary=style"),
+    "pix2pix(vary=image)": (OptionError, r"pix2pix\(vary=image\): only a port that a chain feeds"),
+    "nst(style=[can],vary=3)": (OptionError, r"nst\(vary=3\)"),
+    "nst(style=[can],vary=[can(seed=1)])": (OptionError, r"vary="),
     "nst(strengh=1)": (OptionError, r"nst has no option 'strengh'.*'strength'"),
     "nst(strength=7,style=[can])": (OptionError, r"nst\(strength=7\): expected number 0 to 1\."),
     "nst(strength=lots,style=[can])": (OptionError, r"nst\(strength='lots'\): expected number 0 to 1\."),
@@ -210,14 +214,27 @@ def test_plan_describes_itself(registry: Registry, tmp_path: Path) -> None:
     picture = tmp_path / "monet.jpg"
     picture.touch()
     lines = plan(registry, "semgan,pix2pix(seed=4),nst(style=[can]),nst", style=picture).describe()
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert lines[0].startswith("1. semgan   the input -> labels")
     for word in ("labels -> image", "pix2pix/landscape.safetensors", "seed 4"):
         assert word in lines[1]
     assert "style=[can]" in lines[2]
     assert "strength=0.5" in lines[2]
-    assert "style: 1. can" in lines[3]
-    assert f"style={picture}" in lines[4]
+    assert lines[3] == "   style:"
+    assert lines[4].startswith("     1. can  noise -> image")
+    assert f"style={picture}" in lines[5]
+
+
+def test_a_nested_plan_is_a_tree(registry: Registry) -> None:
+    lines = plan(registry, "nst(style=[nst(image=[can],style=[can])],vary=style)").describe()
+    heads = ["1. nst", "   style, anew for each picture:", "     1. nst"]
+    heads += ["        image:", "          1. can", "        style:", "          1. can"]
+    assert [line.startswith(head) for line, head in zip(lines, heads, strict=True)] == [True] * 7
+
+
+def test_a_chain_is_settled_by_seeds_of_all_its_steps(registry: Registry) -> None:
+    assert plan(registry, "nst(style=[can],seed=1)").is_settled
+    assert not plan(registry, "nst(style=[can(seed=1)]),semgan(seed=2)").is_settled
 
 
 def test_plan_as_json(registry: Registry, tmp_path: Path) -> None:

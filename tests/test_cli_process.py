@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from artkit.images import read_provenance
 from cli_kit import command, environment, open_shell, pixels_of, run_process
 
 shell = pytest.fixture(open_shell)
@@ -38,11 +40,10 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_leaves_nothing_half_written(shell):
-    shell.paint("in/a.png")
-    shell.paint("in/b.png")
+def interrupt(shell, *arguments) -> tuple[int, str, str]:
+    """Run a command, press Ctrl-C when it says that it stalls, and return its exit code, stdout and stderr."""
     process = subprocess.Popen(
-        command("run", "in", "--chain", "invert,stall", "-o", "out", "--keep-steps", "steps"),
+        command(*arguments),
         cwd=shell.folder,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -54,8 +55,15 @@ def test_ctrl_c_leaves_nothing_half_written(shell):
     assert process.stdout is not None
     assert process.stdout.readline() == "stalling\n"
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    out, errors = process.communicate(timeout=60)
+    return process.returncode, out, errors
+
+
+def test_ctrl_c_leaves_nothing_half_written(shell):
+    shell.paint("in/a.png")
+    shell.paint("in/b.png")
+    code, _, errors = interrupt(shell, "run", "in", "--chain", "invert,stall", "-o", "out", "--keep-steps", "steps")
+    assert code == 130
     assert errors.split() == ["artkit:", "stopped."]
     assert shell.files() == {"in/a.png", "in/b.png"}
 
@@ -81,6 +89,33 @@ def test_ctrl_c_while_starting(shell):
     assert finished.returncode == 130
     assert finished.stderr == b"artkit: stopped.\n"
     assert finished.stdout == b""
+
+
+def test_ctrl_c_keeps_what_a_step_has_to_show(shell):
+    """The step ends with its sketch, the steps after it run, and the pictures that were not begun are not."""
+    for name, level in (("a", 20), ("b", 200), ("c", 20)):
+        shell.paint(f"in/{name}.png", level)
+    code, out, errors = interrupt(shell, "run", "in", "--chain", "sketch,invert", "-o", "out")
+    assert code == 130
+    assert out.split() == ["out/a.png", "out/b.png"]
+    assert errors == "artkit: stopped at 50%: out/b.png is what there was by then.\n"
+    assert [pixels_of(f"out/{name}.png")[5, 5, 0] for name in "ab"] == [255, 155]
+    assert read_provenance(Path("out/b.png"))["stopped_at"] == 0.5
+
+
+def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):
+    monkeypatch.setenv("ARTKIT_HOME", str(shell.folder / "home"))
+    run = ("run", shell.paint("a.png", 200), "--chain", "mortal", "-o")
+    killed = run_process(*run, "b.png", cwd=shell.folder, text=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert killed.stdout.split("\n")[:-1] == ["round 0", "round 1"]
+    other = run_process(*run, "c.png", "--seed", "1", cwd=shell.folder, text=True)
+    assert "round 0" in other.stdout  # another seed is another run
+    again = run_process(*run, "b.png", cwd=shell.folder, text=True)
+    assert "round 0" not in again.stdout
+    assert "round 3" in again.stdout
+    assert np.array_equal(pixels_of("b.png"), pixels_of("c.png"))
+    assert not [name for name in shell.files() if name.startswith("home/")]
 
 
 def test_reader_that_goes_away(shell):

@@ -119,6 +119,43 @@ def test_keep_steps(shell):
     assert pixels_of("steps/b.1-invert.png")[5, 5, 0] == 55
 
 
+def test_keep_steps_keeps_those_of_nested_chains(shell):
+    chain = "mix(style=[dream,mix(style=[dream])])"
+    assert shell("run", shell.paint("a.png"), "--chain", chain, "--keep-steps", "k", "-o", "b.png").code == 0
+    kept = ["1-mix", "1-mix.style.1-dream", "1-mix.style.2-mix", "1-mix.style.2-mix.style.1-dream"]
+    assert shell.files() == {"a.png", "b.png", *(f"k/b.{name}.png" for name in kept)}
+
+
+def test_keep_steps_keeps_the_way_of_a_step_that_shows_it(shell):
+    shell("run", shell.paint("a.png", 100), "--chain", "sketch", "--keep-steps", "k", "-o", "b.png")
+    levels = {name: int(pixels_of(f"k/b.1-sketch{name}.png")[5, 5, 0]) for name in (".25", ".50", ".75", "")}
+    assert levels == {".25": 75, ".50": 50, ".75": 25, "": 0}
+
+
+def test_a_folder_shares_a_style_unless_it_varies(shell):
+    for level in (100, 200):
+        shell.paint(f"in/{level}.png", level)
+    run = ("run", "in", "-o", "out", "--overwrite", "--seed", "1", "--keep-steps", "kept", "--chain")
+    dreams = [f"kept/{level}.1-mix.style.1-dream.png" for level in (100, 200)]
+    shell(*run, "mix(style=[dream])")
+    assert np.array_equal(*map(pixels_of, dreams))
+    shell(*run, "mix(style=[dream],vary=style)")
+    first, second = map(pixels_of, dreams)
+    assert not np.array_equal(first, second)
+    before = pixels_of("out/200.png")
+    shell("run", "--recipe", "out/200.png", "-o", "again.png")
+    assert np.array_equal(pixels_of("again.png"), before)
+
+
+def test_a_strip_shows_what_fed_a_port(shell):
+    def width(chain):
+        shell("run", "a.png", "--chain", chain, "--strip", "s.png", "-o", "b.png", "--overwrite")
+        return pixels_of("s.png").shape[1]
+
+    shell.paint("a.png", size=(512, 384))
+    assert width("mix(style=[dream])") == width("invert,invert")
+
+
 def test_strip_shows_input_steps_and_result(shell):
     picture = shell.paint("a.png", size=(64, 48))
     outcome = shell("run", picture, "--chain", "invert,fade", "--strip", "strip.png", "-o", "b.png")

@@ -136,6 +136,37 @@ def test_a_nested_chain_runs_once_while_its_seed_stays():
     assert len(engine_methods.RUNS) == 2
 
 
+def test_a_nested_chain_with_seeds_of_its_own_runs_once():
+    import engine_methods
+
+    runner = Runner(plan_chain(Chain("mix(style=[dream(seed=2)])"), registry(), has_input=True))
+    for seed in range(3):
+        runner.run(read_picture(grey(0)), seed=seed)
+    assert len(engine_methods.RUNS) == 1
+
+
+def test_a_port_that_varies_gives_each_picture_a_chain_of_its_own():
+    """One seed for a folder: without `vary` all share a style; with it each has its own, by its pixels alone."""
+    pictures = [read_picture(grey(level)) for level in (0, 1)]
+
+    def styles(text, pictures):
+        runner = Runner(plan_chain(Chain(text), registry(), has_input=True))
+        return [runner.run(one, seed=1)[-1].nested["style"][-1].picture.numpy() for one in pictures]
+
+    shared = styles("mix(style=[dream])", pictures)
+    assert np.array_equal(*shared)
+    own = styles("mix(style=[dream],vary=style)", pictures)
+    assert not np.array_equal(*own)
+    assert np.array_equal(own[1], styles("mix(style=[dream],vary=style)", pictures[1:])[0])
+    assert np.array_equal(own[1], styles("mix(style=[dream],vary=[style])", pictures)[1])
+
+
+def test_a_picture_of_another_size_keeps_its_own_style():
+    chain = Chain("mix(style=[dream],vary=style,strength=1)")
+    whole, small = chain(grey(9)).numpy(), chain(grey(9), size=(3, 2)).numpy()
+    assert np.array_equal(whole[0, 0], small[0, 0])
+
+
 def test_size_resizes_the_input_first():
     assert Chain("invert")(grey(9), size=(3, 2)).size == (2, 3)
 

@@ -16,6 +16,7 @@ from artkit_nst.blending import blend
 from artkit_nst.colour import MAX_GAIN, luma, moments, pooled, transport
 from artkit_nst.effort import EFFORTS, Effort, manner
 from artkit_nst.grid import Grid, random_grid
+from artkit_nst.journal import Journal
 from artkit_nst.keys import Keys, Source, collect_keys, cut, find_basis
 from artkit_nst.matching import match, nearest_keys, wantedness
 from artkit_nst.painting import Painter
@@ -141,6 +142,16 @@ def test_nearest_keys_agree_with_brute_force():
     assert torch.equal(nearest_keys(queries, keys, factors), slow)
 
 
+@given(st.integers(1, 200), st.integers(0, 20))
+def test_the_first_of_equal_keys_is_nearest(count, seed):
+    """Many keys alike: the index is that of argmin, whatever the number of keys."""
+    described = torch.randint(2, (count, 3), generator=random(seed)).float()
+    keys = Keys(1, described, described, find_basis([Source(torch.rand(3, 9, 9), 1.0)], 1, 10, random(0)), 1.0)
+    queries = torch.randint(2, (7, 3), generator=random(seed + 1)).float()
+    distances = torch.stack([(query - described).square().sum(1) for query in queries])
+    assert torch.equal(nearest_keys(queries, keys, torch.ones(count)), distances.argmin(1))
+
+
 def test_completeness_spreads_the_choice():
     """Over a flat photo plain neighbours take one patch everywhere; complete ones take many."""
     style = torch.rand(3, 40, 40, generator=random(0))
@@ -235,10 +246,14 @@ def test_shares_divide_the_patches():
 
 def test_a_watcher_sees_every_pass_and_the_end():
     seen = []
-    painter(stripes(60, 60)).paint(scene(110, 110), 0, watch=seen.append)
-    assert seen[-1] == 1
-    assert len(seen) == 4
-    assert seen == sorted(seen)
+    journal = Journal(lambda share, sketch: seen.append((share, sketch())))
+    painted = painter(stripes(60, 60)).paint(scene(110, 110), 0, journal=journal)
+    shares = [share for share, _ in seen]
+    assert shares == sorted(shares)
+    assert len(shares) == 4
+    assert shares[-1] == 1
+    assert all(sketch.shape == painted.shape for _, sketch in seen)
+    assert torch.equal(seen[-1][1], painted)
 
 
 def test_efforts_cost_more_the_better_they_are():

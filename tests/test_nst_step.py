@@ -112,8 +112,7 @@ def test_a_style_is_made_ready_once_for_many_photos(monkeypatch):
 def test_progress_reaches_whoever_watches_the_run():
     seen: list[tuple[str, float]] = []
     runner = Runner(plan_chain(Chain("nst(quality=draft,engine=patch)"), registry(), has_input=True))
-    runner.on_progress = lambda method, share: seen.append((method, share))
-    runner.run(Picture(noise(30, 30)))
+    runner.run(Picture(noise(30, 30)), on_progress=lambda event: seen.append((event.method, event.share)))
     assert seen[-1] == ("nst", 1.0)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from pathlib import Path
 from typing import Annotated
 
 import click
@@ -64,6 +67,35 @@ class StallTranslator(Translator):
             time.sleep(0.05)
 
 
+class SketchTranslator(Translator):
+    """Shows darkening sketches, and then stalls at the second half for a bright picture."""
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        for quarter in range(1, 4):
+            context.progress(quarter / 4, lambda quarter=quarter: image * (1 - quarter / 4))
+            if quarter == 2 and float(image.mean()) > 0.5:
+                print("stalling", flush=True)
+                while True:
+                    time.sleep(0.05)
+        return image * 0
+
+
+class MortalTranslator(Translator):
+    """Fades a picture in four rounds; in the third its process is killed, the first time in a folder."""
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        state = context.bookmark.read() or {"round": 0, "image": image}
+        faded = state["image"]
+        for number in range(state["round"], 4):
+            if number == 2 and not Path("killed").exists():
+                Path("killed").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            print(f"round {number}", flush=True)
+            faded = faded * 0.9
+            context.bookmark.write(lambda number=number, faded=faded: {"round": number + 1, "image": faded})
+        return faded
+
+
 TRANSLATORS = (
     ("invert", InvertTranslator, Options, (IMAGE,)),
     ("fade", FadeTranslator, FadeOptions, (IMAGE,)),
@@ -73,6 +105,8 @@ TRANSLATORS = (
     ("darkfail", DarkFailTranslator, Options, (IMAGE,)),
     ("nan", NanTranslator, Options, (IMAGE,)),
     ("stall", StallTranslator, Options, (IMAGE,)),
+    ("sketch", SketchTranslator, Options, (IMAGE,)),
+    ("mortal", MortalTranslator, Options, (IMAGE,)),
 )
 
 

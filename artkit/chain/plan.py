@@ -23,8 +23,8 @@ plan, or, from Python, a picture in memory."""
 class PlannedStep:
     """A checked step.
 
-    `index` counts from 0; `bindings` holds the ports that are fed; `seed` is its own, if set; `carried` is what its
-    main port gets where that takes any picture.
+    `index` counts from 0; `bindings` holds the ports that are fed; `seed` is its own, if set; `varies` names the ports
+    whose nested chains run anew for each input picture; `carried` is what its main port gets where that takes any.
     """
 
     index: int
@@ -35,6 +35,7 @@ class PlannedStep:
     header: ModelHeader | None
     bindings: dict[str, Binding]
     seed: int | None
+    varies: tuple[str, ...] = ()
     carried: Kind = Kind.IMAGE
 
     @property
@@ -72,15 +73,21 @@ class Plan:
         """What the last step gives."""
         return self.steps[-1].output
 
+    @property
+    def is_settled(self) -> bool:
+        """True when every step, nested ones too, has a seed of its own, so that no other seed changes the picture."""
+        return all(planned.seed is not None for planned in self.steps)
+
     def describe(self) -> list[str]:
-        """Return the plan as lines for people, one a step and one more for each nested chain's steps."""
+        """Return the plan as a tree for people: one line a step, those of nested chains indented below the port."""
         width = max(len(planned.spec.name) for planned in self.steps)
         lines = []
         for planned in self.steps:
             lines.append(self._line(planned, width))
             for port, binding in planned.bindings.items():
                 if isinstance(binding, Plan):
-                    lines += [f"     {port}: {line}" for line in binding.describe()]
+                    often = ", anew for each picture" if port in planned.varies else ""
+                    lines += [f"   {port}{often}:", *(f"     {line}" for line in binding.describe())]
         return lines
 
     def _line(self, planned: PlannedStep, width: int) -> str:
@@ -111,6 +118,7 @@ def _as_json(planned: PlannedStep) -> dict[str, Any]:
         "options": msgspec.to_builtins(planned.options),
         "model": None if planned.model is None else str(planned.model),
         "seed": planned.seed,
+        "varies": list(planned.varies),
         "inputs": {port: _binding_json(planned, binding) for port, binding in planned.bindings.items()},
         "output": str(planned.output),
     }

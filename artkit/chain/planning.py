@@ -63,19 +63,21 @@ class _Planner:
         given = dict(step.options)
         _check_names(spec, given)
         seed = _seed(spec, given.pop("seed", None))
+        varies = given.pop("vary", None)
         model, header = self._model(spec, given.pop("model", None))
         words = _words(spec, given)
         nested = {port.name: given.pop(port.name) for port in spec.inputs if port.name in given.keys() - words}
         options = parse_options(spec.options, {name: _plain(value) for name, value in given.items()}, spec.name)
         bindings = self._bind(index, spec, nested, fed, has_input, words)
-        planned = PlannedStep(index, step, spec, options, model, header, bindings, seed, fed or Kind.IMAGE)
+        varied = _varied(spec, varies, bindings)
+        planned = PlannedStep(index, step, spec, options, model, header, bindings, seed, varied, fed or Kind.IMAGE)
         self._check_kinds(planned, fed)
         return planned
 
     # -- models -------------------------------------------------------------------------------------------------
 
     def _model(self, spec: MethodSpec, name: Value) -> tuple[Path | None, ModelHeader | None]:
-        if not spec.needs_model and spec.default_model is None:
+        if not spec.has_models:
             if name is not None:
                 raise OptionError(f"{spec.name} has no models to choose from: leave out model={name}.")
             return None, None
@@ -187,7 +189,7 @@ class _Planner:
 
 def _check_names(spec: MethodSpec, given: dict[str, Value]) -> None:
     known = {info.name for info in msgspec.structs.fields(spec.options)} | {port.name for port in spec.inputs}
-    known |= {"seed"} | ({"model"} if spec.needs_model or spec.default_model else set())
+    known |= {"seed", "vary"} | ({"model"} if spec.has_models else set())
     for name in given:
         if name not in known and name != "model":
             raise OptionError(f"{spec.name} has no option '{name}'.{nearest(name, known)}")
@@ -214,6 +216,20 @@ def _seed(spec: MethodSpec, value: Value) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise OptionError(f"{spec.name}(seed={value}): a seed is a whole number from 0 up.")
     return value
+
+
+def _varied(spec: MethodSpec, value: Value, bindings: dict[str, Binding]) -> tuple[str, ...]:
+    """Return the ports that `vary=` names, one or a list of them; each must be fed by a nested chain."""
+    names = _plain(value) or ()
+    names = tuple(names) if isinstance(names, list | tuple) else (names,)
+    for name in names:
+        if not isinstance(bindings.get(name), Plan):
+            chained = [port for port, binding in bindings.items() if isinstance(binding, Plan)]
+            example = f"vary={chained[0]}" if chained else "style=[can],vary=style"
+            raise OptionError(
+                f"{spec.name}(vary={name}): only a port that a chain feeds can vary, as in {spec.name}({example})."
+            )
+    return names
 
 
 def _plain(value: Value) -> Any:

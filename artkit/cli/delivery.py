@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,20 +16,27 @@ from artkit.cli.progress import Quiet
 if TYPE_CHECKING:
     from artkit.cli.request import Request
     from artkit.cli.run import Flags
-    from artkit.engine.runner import Runner
-    from artkit.engine.stream import JobResult
+    from artkit.engine.runner import Runner, StepResult
+    from artkit.engine.step import ProgressEvent
+    from artkit.engine.stream import Job, JobResult
     from artkit.images import Picture
 
 STRIP_ROWS = 64
+PASSES = 50  # pictures of a step at work that are kept, at most
 
 
 class Delivery:
-    """Takes results one by one, as `flags` ask; `records` says about each what `--json` prints."""
+    """Takes results one by one, as `flags` ask; `records` says about each what `--json` prints.
+
+    `stopped` says what Ctrl-C left of the last one, if it came.
+    """
 
     def __init__(self, runner: Runner, request: Request, flags: Flags) -> None:
         self.runner, self.request, self.flags = runner, request, flags
         self.records: list[dict[str, Any]] = []
         self.strip: str | None = None
+        self.stopped: str | None = None
+        self._passes: set[tuple[str, int]] = set()
         self._rows: list[list[tuple[Picture, str]]] = []
 
     def accept(self, task: Task, result: JobResult, bar: Quiet) -> None:
@@ -43,6 +52,19 @@ class Delivery:
             bar.write(str(task.target))
         if self.flags.show:
             self._show(result.steps[-1].picture)
+        if result.share < 1:
+            place = task.target or "standard output"
+            self.stopped = f"stopped at {result.share:.0%}: {place} is what there was by then."
+
+    def accept_sketch(self, job: Job, event: ProgressEvent) -> None:
+        """Keep the picture of a step at work, of every fiftieth of its way, where steps are kept."""
+        if self.flags.keep_steps is None or event.sketch is None or event.share >= 1:
+            return
+        name = f"{_stem(job.target)}.{event.index + 1}-{event.method}"
+        here = name, int(event.share * PASSES)
+        if here not in self._passes:
+            self._passes.add(here)
+            self._keep(event.sketch(), f"{name}.{event.share:.0%}".replace("%", ""))
 
     def finish(self, failures: list[dict[str, Any]]) -> None:
         """Write the strip, and say how long the steps took."""
@@ -80,13 +102,14 @@ class Delivery:
         sys.stdout.buffer.write(encode_picture(result.steps[-1].picture, ".png", record))
 
     def _keep_steps(self, task: Task, result: JobResult) -> None:
+        for name, step in _named(result.steps):
+            self._keep(step.picture, f"{_stem(task.target)}.{name}")
+
+    def _keep(self, picture: Picture, name: str) -> None:
         from artkit.images import write_picture
 
         assert self.flags.keep_steps is not None
-        stem = task.target.stem if task.target else "stdout"
-        for step in result.steps:
-            path = self.flags.keep_steps / f"{stem}.{step.index + 1}-{step.method}.png"
-            write_picture(step.picture, path, overwrite=self.flags.overwrite)
+        write_picture(picture, self.flags.keep_steps / f"{name}.png", overwrite=self.flags.overwrite)
 
     def _show(self, picture: Picture) -> None:
         from artkit.images import show
@@ -97,6 +120,19 @@ class Delivery:
             say("--show needs a terminal.")
         else:
             show(picture, stream)
+
+
+def _stem(target: Path | None) -> str:
+    return target.stem if target else "stdout"
+
+
+def _named(steps: Sequence[StepResult], within: str = "") -> Iterator[tuple[str, StepResult]]:
+    """Yield every step with its name: `2-nst`; one of a chain that feeds a port of that, `2-nst.style.1-can`."""
+    for step in steps:
+        name = f"{within}{step.index + 1}-{step.method}"
+        for port, made in step.nested.items():
+            yield from _named(made, f"{name}.{port}.")
+        yield name, step
 
 
 def _record(task: Task, result: JobResult) -> dict[str, Any]:
@@ -114,7 +150,10 @@ def _record(task: Task, result: JobResult) -> dict[str, Any]:
 def _strip_row(task: Task, result: JobResult) -> list[tuple[Picture, str]]:
     from artkit.images import read_picture
 
-    cells = [(step.picture, step.method) for step in result.steps]
+    cells: list[tuple[Picture, str]] = []
+    for step in result.steps:
+        cells += [(made[-1].picture, f"{port}: {made[-1].method}") for port, made in step.nested.items()]
+        cells.append((step.picture, step.method))
     if task.source is None:
         (picture, method), *rest = cells
         return [(picture, f"{method}, seed {task.seed}"), *rest]

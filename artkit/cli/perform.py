@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artkit.cli.delivery import Delivery
+from artkit.cli.failures import INTERRUPTED
 from artkit.cli.naming import Task, make_folder
 from artkit.cli.output import hear_notes, print_json, say
 from artkit.cli.progress import progress
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from artkit.cli.request import Request
     from artkit.cli.run import Flags
     from artkit.engine.runner import Runner
+    from artkit.engine.step import ProgressEvent
 
 
 def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> int:
-    """Make every picture of `tasks` and return the exit code: 1 when any of several failed.
+    """Make every picture of `tasks` and return the exit code: 1 when any of several failed, 130 after Ctrl-C.
 
-    A failing picture is listed and the others go on; a single one raises its error.
+    A failing picture is listed and the others go on; a single one raises its error. Ctrl-C while a step works that has
+    something to show ends that step: its picture is finished and written, and the last.
     """
     _hush_decoders()
     hear_notes()
@@ -28,7 +31,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
     with progress("loading the models"):
         from artkit.engine.runner import Runner
 
-        runner = Runner(plan, device=flags.device, precision=flags.precision)
+        runner = Runner(plan, device=flags.device, precision=flags.precision, interruptible=True)
         runner.load()
     _tell_of_other_models(plan, request)
     delivery = Delivery(runner, request, flags)
@@ -38,6 +41,9 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
         print_json(_document(runner, request, delivery, failures))
     for failure in failures:
         say(_told(failure))
+    if delivery.stopped:
+        say(delivery.stopped)
+        return INTERRUPTED
     return 1 if failures else 0
 
 
@@ -75,9 +81,13 @@ def _stream(
     jobs = [Job(task.label, _content(task), task.target, task.seed) for task in tasks]
     failures = []
     with progress(str(request.chain), total=len(tasks), hidden=flags.show) as bar:
-        runner.on_progress = bar.within
-        results = run_jobs(runner, jobs, size=request.size, overwrite=flags.overwrite)
-        for task, result in zip(tasks, results, strict=True):
+
+        def watch(job: Job, event: ProgressEvent) -> None:
+            bar.within(event)
+            delivery.accept_sketch(job, event)
+
+        results = run_jobs(runner, jobs, size=request.size, overwrite=flags.overwrite, on_progress=watch)
+        for task, result in zip(tasks, results, strict=False):
             bar.advance(task.label)
             if result.error is None:
                 delivery.accept(task, result, bar)

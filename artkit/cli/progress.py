@@ -12,6 +12,12 @@ import click
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from artkit.cli.thumbnail import Thumbnail
+    from artkit.engine.step import ProgressEvent
+
+
+PICTURESQUE = ("256", "truecolor")  # colour systems of terminals that can show a picture
+
 
 class Quiet:
     """Progress that nobody watches: nothing but results appears."""
@@ -19,7 +25,7 @@ class Quiet:
     def advance(self, words: str) -> None:
         """Count one piece of work done; `words` say what was last worked on."""
 
-    def within(self, words: str, share: float) -> None:
+    def within(self, event: ProgressEvent) -> None:
         """Say how much of the present piece of work is done."""
 
     def write(self, line: str) -> None:
@@ -30,16 +36,19 @@ class Quiet:
 class Bar(Quiet):
     """Progress drawn by rich."""
 
-    def __init__(self, drawn: Progress, task: TaskID) -> None:
-        self.drawn, self.task = drawn, task
+    def __init__(self, drawn: Progress, task: TaskID, thumbnail: Thumbnail) -> None:
+        self.drawn, self.task, self.thumbnail = drawn, task, thumbnail
 
     def advance(self, words: str) -> None:
         """Move the bar on, and show `words` beside it."""
+        self.thumbnail.clear()
         self.drawn.update(self.task, advance=1, description=words)
 
-    def within(self, words: str, share: float) -> None:
-        """Show the share beside `words`."""
-        self.drawn.update(self.task, description=f"{words} {share:.0%}")
+    def within(self, event: ProgressEvent) -> None:
+        """Show the share beside the method, and its picture by now below."""
+        self.drawn.update(self.task, description=f"{event.method} {event.share:.0%}")
+        if event.sketch is not None:
+            self.thumbnail.draw(event.sketch)
 
     def write(self, line: str) -> None:
         """Print a line to stdout; where that is the bar's own terminal, above the bar."""
@@ -63,12 +72,16 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
     if hidden or not on_terminal():
         yield Quiet()
         return
-    from rich.console import Console
+    from rich.console import Console, Group
+    from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from artkit.cli.thumbnail import Thumbnail
 
     counting = [] if total is None or total < 2 else [BarColumn(), MofNCompleteColumn()]
     columns = [SpinnerColumn(), *counting, TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
+    console = Console(stderr=True)
+    drawn, thumbnail = Progress(*columns, console=console), Thumbnail(shown=console.color_system in PICTURESQUE)
     # Rich would send what is printed to stdout to the bar's stream, which is stderr.
-    drawn = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-    with drawn:
-        yield Bar(drawn, drawn.add_task(title, total=total))
+    with Live(Group(drawn, thumbnail), console=console, transient=True, redirect_stdout=False, refresh_per_second=10):
+        yield Bar(drawn, drawn.add_task(title, total=total), thumbnail)

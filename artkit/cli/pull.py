@@ -50,7 +50,7 @@ def pull(registry: Registry, name: str, mirror: str | None, sha256: str | None, 
     if as_json:
         print_json(_record(pulled))
     else:
-        _tell(pulled)
+        _tell(pulled, registry)
 
 
 def _digits(text: str, download: str) -> str:
@@ -68,14 +68,16 @@ def _digits(text: str, download: str) -> str:
     return found[0]
 
 
-def _tell(pulled: Pulled) -> None:
+def _tell(pulled: Pulled, registry: Registry) -> None:
     spec = pulled.spec
     if not pulled.fresh:
         say(f"'{spec.name}' is here already.")
     elif not pulled.checked:
         say(f"nobody published a checksum for this file. Its SHA-256, noted in the model: {pulled.sha256}")
     if pulled.fresh:
-        say(f'to use it: artkit run PICTURE --chain "{spec.method}(model={spec.name})"')
+        method = registry.methods.get(spec.method)
+        chosen = f'"{spec.method}(model={spec.name})"' if method is None or method.has_models else spec.method
+        say(f"to use it: artkit run PICTURE --chain {chosen}")
     click.echo(str(pulled.path))
 
 

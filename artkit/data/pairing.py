@@ -11,7 +11,8 @@ from artkit.chain.steps import Chain
 from artkit.data.holdout import hold_out
 from artkit.data.layouts import Place, find_splits, key_files, list_pictures
 from artkit.data.palettes import CLASSES_FILE
-from artkit.engine.runner import Runner, resize
+from artkit.engine.runner import Runner
+from artkit.engine.step import resize
 from artkit.engine.stream import Job, JobResult, run_jobs
 from artkit.errors import ArtkitError, DataError, OutputError
 from artkit.images import Picture, read_picture, read_provenance, write_classes_file, write_picture

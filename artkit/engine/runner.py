@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,13 @@ from torch import Tensor
 from artkit import __version__
 from artkit.chain.plan import Plan, PlannedStep
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
-from artkit.engine.memory import memory_limit
-from artkit.errors import ArtkitError, ChainError, ImageError, PluginError
+from artkit.engine.step import StepRun, Watcher, naming, resize
+from artkit.errors import ChainError
 from artkit.events import StepEvent
-from artkit.images import ClassSet, Picture, convert, read_picture, resize_image, resize_labels
+from artkit.images import ClassSet, Picture, convert, read_picture
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import open_model
-from artkit.nn import is_out_of_memory
 from artkit.plugins import registry, resolve
-from artkit.plugins.reporting import one_line, strict
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
 from artkit.translator import Translator
@@ -35,26 +32,35 @@ DREAM_SIZE = (512, 384)
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one step made, how long it took, and what its translator reports of the picture."""
+    """What one step made, how long it took, and what its translator reports of the picture.
+
+    `nested` holds, by port, what the steps of the chains that fed it made. `share` is less than 1 where Ctrl-C ended
+    the step: the picture is what it had by then.
+    """
 
     index: int
     method: str
     picture: Picture
     seconds: float
     report: dict[str, Any] = field(default_factory=dict)
+    nested: dict[str, list[StepResult]] = field(default_factory=dict)
+    share: float = 1.0
 
 
 class Runner:
     """A plan made ready: device and precision chosen, weights loaded on first use and kept.
 
-    `on_progress`, where it is set, is called by steps that take long with the method and the share that is done.
+    Where it is `interruptible`, Ctrl-C ends a step that has something to show, and the steps after it go on from that;
+    else, and a second time, it is a KeyboardInterrupt as ever. And steps that bookmark where they are go on from there
+    when the same run is started again.
     """
 
-    def __init__(self, plan: Plan, *, device: str = "auto", precision: str = "auto") -> None:
-        self.plan = plan
+    def __init__(
+        self, plan: Plan, *, device: str = "auto", precision: str = "auto", interruptible: bool = False
+    ) -> None:
+        self.plan, self.interruptible = plan, interruptible
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
-        self.on_progress: Callable[[str, float], None] | None = None
         self._translators: list[Translator] = []
         self._nested = {
             (planned.index, port): Runner(binding, device=device, precision=precision)
@@ -62,7 +68,8 @@ class Runner:
             for port, binding in planned.bindings.items()
             if isinstance(binding, Plan)
         }
-        self._pictures: dict[Any, Picture] = {}
+        self._pictures: dict[tuple[int, str], Picture] = {}
+        self._made: dict[tuple[int, str], tuple[int, list[StepResult]]] = {}
 
     def load(self) -> None:
         """Load all weights, once."""
@@ -81,6 +88,7 @@ class Runner:
         size: tuple[int, int] | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
+        on_progress: Watcher | None = None,
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last.
 
@@ -90,6 +98,7 @@ class Runner:
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
+        own = _own_seed(source) if source is not None and any(planned.varies for planned in self.plan.steps) else 0
         source = source if source is None or size is None else self._resized(source, size)
         picture, dream = source, (size or DREAM_SIZE)[::-1]
         results: list[StepResult] = []
@@ -98,8 +107,11 @@ class Runner:
             mixed = mix_seeds(number, planned.index)
             registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
             start = time.perf_counter()
-            fed = {port.name: self._feed(planned, port, picture, source, mixed) for port in planned.spec.inputs}
-            picture = self._run_step(planned, translator, fed, number, dream, facts or {})
+            nested = self._run_nested(planned, mixed, own)
+            fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
+            dtype = PRECISIONS[self._precision(planned)]
+            run = StepRun(planned, translator, fed, number, dream, facts or {}, self.device, dtype)
+            picture, share = run.compute(on_progress, interruptible=self.interruptible)
             seconds = time.perf_counter() - start
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             registry().call("after_step", step=event)
@@ -107,7 +119,7 @@ class Runner:
                 on_step(event)
             with naming(planned.spec.name, registry().origin(planned.spec.name)):
                 report = translator.report(picture.tensor)[0]
-            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report))
+            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
 
     def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
@@ -129,40 +141,13 @@ class Runner:
             source = convert(source, Kind.LABELS, self._classes(first), self._known_classes())
         return resize(source, size)
 
-    def _run_step(
+    def _feed(
         self,
         planned: PlannedStep,
-        translator: Translator,
-        fed: dict[str, Picture | str | None],
-        number: int,
-        dream: tuple[int, int],
-        facts: Mapping[str, str],
-    ) -> Picture:
-        """Compute one step; one that carries any picture carries its alpha channel too, as the mask it is.
-
-        `number` is the seed before it is mixed with the step's place.
-        """
-        spec, dtype = planned.spec, PRECISIONS[self._precision(planned)]
-        main = next(iter(fed.values()), None)
-        size = main.size if isinstance(main, Picture) else dream
-        ports = {name: _tensor(picture, spec.port(name), size) for name, picture in fed.items()}
-        seed = mix_seeds(number, planned.index)
-        run = partial(translator.run, seeds=(seed,), numbers=(number,), facts=(facts,))
-        compute = partial(run, size=size, device=self.device, dtype=dtype, memory=memory_limit(self.device))
-        if self.on_progress:
-            compute = partial(compute, progress=partial(self.on_progress, spec.name))
-        with naming(spec.name, registry().origin(spec.name)):
-            output, alpha = compute(ports), None
-            if planned.carries and isinstance(main, Picture) and main.alpha is not None:
-                alpha = compute(ports | {spec.inputs[0].name: main.alpha})
-        if isinstance(main, Picture):
-            kind = main.kind if planned.carries else planned.output
-            return main.with_tensor(output, kind=kind, classes=translator.class_set, alpha=alpha)
-        classes = translator.class_set if planned.output is Kind.LABELS else None
-        return Picture(output, kind=planned.output, classes=classes, stem=spec.name)
-
-    def _feed(
-        self, planned: PlannedStep, port: Port, previous: Picture | None, source: Picture | None, seed: int
+        port: Port,
+        previous: Picture | None,
+        source: Picture | None,
+        nested: Mapping[str, list[StepResult]],
     ) -> Picture | str | None:
         if port.name not in planned.bindings:
             return None
@@ -171,20 +156,35 @@ class Runner:
             return str(binding)
         if isinstance(binding, str):
             picture = source if binding == "original" else previous
+        elif port.name in nested:
+            picture = nested[port.name][-1].picture
         else:
-            picture = self._picture(planned, port.name, seed)
+            picture = self._read(planned.index, port.name, binding)
         if picture is None or (port.kind is Kind.PICTURE and kind is not Kind.LABELS):
             return picture
         return convert(picture, kind, self._classes(planned), self._known_classes())
 
-    def _picture(self, planned: PlannedStep, port: str, seed: int) -> Picture:
-        """Return what feeds a port from outside, read or run once; a nested chain anew when the seed changes."""
-        nested = self._nested.get((planned.index, port))
-        key = (planned.index, port, seed if nested else None)
-        if key not in self._pictures:
-            made = nested.run(seed=seed)[-1].picture if nested else read_picture(planned.bindings[port])
-            self._pictures = {k: v for k, v in self._pictures.items() if k[:2] != key[:2]} | {key: made}
-        return self._pictures[key]
+    def _read(self, index: int, port: str, binding: Any) -> Picture:
+        """Return what feeds a port from outside, read once."""
+        if (index, port) not in self._pictures:
+            self._pictures[index, port] = read_picture(binding)
+        return self._pictures[index, port]
+
+    def _run_nested(self, planned: PlannedStep, seed: int, own: int) -> dict[str, list[StepResult]]:
+        """Run the chains that feed a step's ports, or take what they made last, where the seed they run with stays.
+
+        `seed` is the step's, `own` that of the input picture, which is mixed in for ports that vary.
+        """
+        made = {}
+        for (index, port), runner in self._nested.items():
+            if index != planned.index:
+                continue
+            number = mix_seeds(seed, own) if port in planned.varies and own else seed
+            number = 0 if runner.plan.is_settled else number
+            if self._made.get((index, port), (None,))[0] != number:
+                self._made[index, port] = number, runner.run(seed=number)
+            made[port] = self._made[index, port][1]
+        return made
 
     def _precision(self, planned: PlannedStep) -> str:
         """Return the arithmetic of a step: a step without weights keeps every bit of its pictures."""
@@ -198,6 +198,12 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         known = [translator.class_set for translator in self._translators]
         return list({classes.name: classes for classes in known if classes}.values())
+
+
+def _own_seed(picture: Picture) -> int:
+    """Return a seed that a picture has by its pixels, whatever its name and the order of work; never 0."""
+    digest = hashlib.blake2b(picture.tensor.contiguous().numpy(force=True).tobytes(), digest_size=7)
+    return 1 + int.from_bytes(digest.digest(), "little")
 
 
 def hash_models(plan: Plan) -> dict[str, str]:
@@ -231,36 +237,3 @@ def _of_its_networks(translator: Translator, tensors: dict[str, Tensor]) -> dict
     """Return the tensors of the networks a translator has; a model may hold others, such as discriminators."""
     networks = {name.partition(".")[0] for name in translator.state_dict()}
     return {name: tensor for name, tensor in tensors.items() if name.partition(".")[0] in networks}
-
-
-def resize(picture: Picture, size: tuple[int, int]) -> Picture:
-    """Resize to (width, height): labels by nearest neighbour, anything else by an antialiased filter."""
-    extent = (size[1], size[0])
-    if picture.size == extent:
-        return picture
-    change = resize_labels if picture.kind is Kind.LABELS else resize_image
-    return picture.with_tensor(change(picture.tensor, extent))
-
-
-def _tensor(fed: Picture | str | None, port: Port | None, size: tuple[int, int]) -> Tensor | tuple[str, ...] | None:
-    """Return what a translator gets through a port: a picture's tensor, resized to `size` unless any will do."""
-    if not isinstance(fed, Picture):
-        return fed if fed is None else (fed,)
-    return fed.tensor if port and port.any_size else resize(fed, size[::-1]).tensor
-
-
-@contextmanager
-def naming(method: str, owner: str) -> Iterator[None]:
-    """Turn whatever a plugin raises into one line that names it; with ARTKIT_STRICT=1 let it through."""
-    try:
-        yield
-    except ArtkitError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
-        if strict():
-            raise
-        raise PluginError(
-            f"{method} (plugin '{owner}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where."
-        ) from error

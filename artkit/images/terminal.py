@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TextIO
 
 from artkit.errors import OutputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from rich.text import Text
 
     from artkit.images.picture import Picture
 
@@ -30,6 +32,27 @@ def show(picture: Picture, stream: TextIO | None = None, *, width: int | None = 
         console.print(_renderable(stream)(_drawable(picture), width=width or "auto", height="auto"))
     except (ZeroDivisionError, ValueError) as error:
         raise OutputError(f"The picture cannot be shown in this terminal ({error}).") from error
+
+
+def half_blocks(picture: Picture, columns: int, rows: int) -> Text:
+    """Return a picture as coloured characters that show two pixels each, no more than `columns` by `rows` of them.
+
+    The library that `show` uses would ask the terminal about itself, which nobody may while a bar is drawn on it.
+    """
+    import numpy as np
+    from rich.color import Color
+    from rich.style import Style
+    from rich.text import Text
+
+    image = picture.painted().to_pil().convert("RGB")
+    image.thumbnail((columns, 2 * rows))
+    pixels = np.asarray(image).tolist()
+    text = Text(no_wrap=True)
+    for above, below in zip_longest(pixels[::2], pixels[1::2], fillvalue=pixels[-1]):
+        for upper, lower in zip(above, below, strict=True):
+            text.append("▀", Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower)))
+        text.append("\n")
+    return text
 
 
 def _renderable(stream: TextIO) -> Any:

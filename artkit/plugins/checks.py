@@ -14,7 +14,7 @@ from artkit import hookspecs
 from artkit.errors import PluginError, nearest
 from artkit.spec import API_VERSION, Kind, MethodSpec, Options
 
-CORE_OPTIONS = ("method", "model", "seed")
+CORE_OPTIONS = ("method", "model", "seed", "vary")
 """Names the core understands in every step, which no method may use for an option or a port of its own."""
 
 HOOK_NAMES = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "artkit_spec"))

@@ -20,6 +20,7 @@ class CanOptions(Options, frozen=True):
     ] = 1
     towards: Annotated[int | None, option("a seed to dream part of the way to")] = None
     share: Annotated[float, option("how far: 0 is this dream, 1 the other one", ge=0, le=1)] = 0.5
+    side: Annotated[int, option("pixels of each side of a square picture; 0 takes the size of the run", ge=0)] = 0
 
 
 class CanTraining(Options, frozen=True):

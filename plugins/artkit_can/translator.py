@@ -36,6 +36,11 @@ class Can(Translator):
         self.generator = Generator(**header.arguments["generator"])
         self.critic = StyleCritic(len(self.styles), **header.arguments["critic"])
 
+    def dream_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the size of the run, or that of the square that was asked for."""
+        side = self.options.side
+        return (side, side) if side else (height, width)
+
     def translate(self, context: Context) -> Tensor:  # type: ignore[override]
         """Make one picture a seed."""
         places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]

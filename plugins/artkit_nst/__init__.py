@@ -6,11 +6,17 @@ successors where weights of VGG-19 are found (see vgg/).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from artkit import Kind, MethodSpec, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Options, Port, hookimpl, option
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from artkit import ModelHeader
+    from artkit.models.foreign import Checkpoint
 
 StyleName = Literal["dots", "etching", "flow", "glass", "knife", "mosaic", "watercolour", "woodcut"]
 
@@ -75,3 +81,21 @@ SPEC = MethodSpec(
 def register_methods() -> list[MethodSpec]:
     """Register nst."""
     return [SPEC]
+
+
+@hookimpl
+def register_models() -> list[ModelSpec]:
+    """Register the weights that the engine `vgg` can be given by `artkit models pull`."""
+    from artkit_nst.catalogue import CATALOGUE
+
+    return CATALOGUE
+
+
+@hookimpl
+def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[ModelHeader, dict[str, Tensor]] | None:
+    """Take VGG-19, of torchvision, timm, Johnson, Gatys or AdaIN."""
+    if method not in (None, SPEC.name):
+        return None
+    from artkit_nst.vgg.importing import import_vgg
+
+    return import_vgg(checkpoint, asked_for=method is not None)

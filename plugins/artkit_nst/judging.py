@@ -1,4 +1,4 @@
-"""Whether a picture will do as a style."""
+"""Whether a picture will do as a style, and a photo for how it is to be painted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ TILE = 16
 EMPTY = 0.08  # of the detail in the busiest tiles: less of it is background out of focus
 TOO_EMPTY = 0.3  # share of tiles; paintings have 0.15 at most
 
+SMALL, STRONG = 320, 0.75  # pixels of the long side up to which strength above this dissolves small faces
+
 _log = logging.getLogger("artkit.nst")
 
 
@@ -25,6 +27,16 @@ def warn_of_photo(picture: Tensor, number: int) -> None:
             "nst: style %d looks like a photo of one thing before a plain background, and the painting may show "
             "pieces of it: a picture that is painted all over makes a better style.",
             number,
+        )
+
+
+def warn_of_smallness(height: int, width: int, strength: float) -> None:
+    """Say so when a photo is too small for what is fine in it to survive so much strength."""
+    if max(height, width) <= SMALL and strength > STRONG:
+        _log.warning(
+            "nst: at %d pixels strength=%g dissolves small faces and thin lines: give a larger picture, or less of it.",
+            max(height, width),
+            strength,
         )
 
 

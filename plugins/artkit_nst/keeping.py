@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -13,14 +13,13 @@ from artkit_nst.scales import blur
 SMEAR = 1.0  # sigma of the photo's colours, in pixels: strokes shall not show its every pixel
 
 
-def keep_luminance(photo: Tensor, paint: Callable[[Tensor], Tensor]) -> Tensor:
-    """Paint the lightness (1HW) of a photo (3HW), as light and as contrasty as it was, and put its colours back.
+def keep_luminance(photo: Tensor, painted: Tensor) -> Tensor:
+    """Make a painting of lightness (1HW) as light and contrasty as the photo (3HW), and put the photo's colours back.
 
     After Gatys et al. 2016 ("Preserving color in neural artistic style transfer", section 3.2). Differs in that the
     painting is fitted to the photo's lightness, not the style before it, so that a style is made ready once for all.
     """
     grey = luma(photo)
-    painted = paint(grey)
     painted = transport(painted, moments(painted), moments(grey))
     return (painted + blur(photo - grey, SMEAR)).clamp(0, 1)
 

@@ -9,6 +9,7 @@ from artkit_nst.grid import Grid
 from artkit_nst.keys import Keys, cut
 
 SAMPLE = 2048  # places asked to learn how wanted each patch is
+BLOCK = 64  # keys whose least distance is found at once
 CHUNK = 1024  # places searched at once: their distances to all patches stay in the cache
 
 
@@ -33,9 +34,18 @@ def nearest_keys(queries: Tensor, keys: Keys, factors: Tensor) -> Tensor:
     """Return for each query (N, D) the index of the key with the least squared distance times its factor."""
     described = keys.descriptions
     table = torch.cat([-2 * described, torch.ones_like(described[:, :1]), described.square().sum(1, keepdim=True)], 1)
-    table = (table * factors[:, None]).T.contiguous()
+    table = table * factors[:, None]
+    table = torch.cat([table, table[-1:].expand(-len(table) % BLOCK, -1)]).T.contiguous()
     asked = torch.cat([queries, queries.square().sum(1, keepdim=True), torch.ones_like(queries[:, :1])], 1)
-    return torch.cat([(some @ table).argmin(1) for some in asked.split(CHUNK)])
+    return torch.cat([_first_least(some @ table) for some in asked.split(CHUNK)])
+
+
+def _first_least(scores: Tensor) -> Tensor:
+    """Return where each row (N, a multiple of BLOCK) is least, first: argmin, which PyTorch does four times slower."""
+    blocks = scores.unflatten(1, (-1, BLOCK))
+    least = blocks.amin(2).argmin(1)
+    within = blocks[torch.arange(len(scores), device=scores.device), least].argmin(1)
+    return least * BLOCK + within
 
 
 def sample_queries(

@@ -8,8 +8,10 @@ each band of detail at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +20,7 @@ from artkit_nst.blending import blend
 from artkit_nst.colour import moments, transport
 from artkit_nst.effort import Effort, Manner
 from artkit_nst.grid import random_grid
+from artkit_nst.journal import Journal
 from artkit_nst.matching import match
 from artkit_nst.saliency import saliency
 from artkit_nst.scales import blur, level_sizes, resize
@@ -26,8 +29,32 @@ from artkit_nst.style import Style, band_contrasts, bands
 SOFTNESS = 3.0  # sigma of the borders between the colours of regions, in pixels
 GIVEN_BACK = 0.5  # share of the contrast that blending took away, or added, which is put right at the end
 
-Watch = Callable[[float], None]
-"""Called after every pass with the share of the work that is done."""
+
+@dataclass(frozen=True)
+class Pass:
+    """One covering of the picture with patches of `side` pixels, `stride` apart, at one size.
+
+    `turn` counts those of a kind at a size; `fineness` is 0 at the coarsest size, 1 at the finest; `share` of the whole
+    work is done after it.
+    """
+
+    size: tuple[int, int]
+    side: int
+    stride: int
+    turn: int
+    fineness: float
+    share: float
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a picture of one size shall be like: the photo in the style's colours, where it counts, and its regions."""
+
+    size: tuple[int, int]
+    goal: Tensor
+    weight: Tensor
+    regions: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -38,82 +65,85 @@ class Painter:
     manner: Manner
     effort: Effort
 
-    def paint(self, photo: Tensor, seed: int, regions: Tensor | None = None, watch: Watch | None = None) -> Tensor:
+    def paint(self, photo: Tensor, seed: int, regions: Tensor | None = None, journal: Journal | None = None) -> Tensor:
         """Paint a photo (CHW in [0, 1], as many channels as the style) and return CHW in [0, 1].
 
-        `regions` (RHW, adding up to 1) is for styles that have regions. The same arguments give the same picture. What
-        is too small for any patch only changes its colours.
+        `regions` (RHW, adding up to 1) is for styles that have regions. The same arguments give the same picture, from
+        wherever the journal lets it go on. What is too small for any patch only changes its colours.
         """
+        journal, size = journal or Journal(), (photo.shape[-2], photo.shape[-1])
         generator = torch.Generator().manual_seed(seed)
         goal = recolour(photo, self.style, regions)
-        sizes = level_sizes(*photo.shape[-2:])
-        work = Work([size for size in sizes for _ in self.passes(size)], watch)
-        picture = self.start(resize(goal, sizes[0]), generator)
-        for number, size in enumerate(sizes):
-            place = None if regions is None else resize(regions, size)
-            fineness = number / (len(sizes) - 1) if len(sizes) > 1 else 1.0
-            picture = self.paint_level(resize(picture, size), resize(goal, size), place, fineness, generator, work)
-        return self.finish(picture, regions)
+        passes, level = self.plan(size), None
+        begun = journal.last()
+        if begun is None:
+            done, picture = 0, self.start(resize(goal, level_sizes(*size)[0]), generator)
+        else:
+            done, picture = begun["done"], begun["picture"].to(photo)
+            generator.set_state(begun["generator"])
+        for number, one in enumerate(passes[done:], done + 1):
+            if level is None or level.size != one.size:
+                level = _level(goal, regions, one.size)
+            picture = self.lay(one, resize(picture, one.size), level, generator)
+            sketch = partial(self.finish, picture, size, regions)
+            journal.enter(one.share, sketch, partial(_state, number, picture, generator))
+        return self.finish(picture, size, regions)
 
     def start(self, goal: Tensor, generator: torch.Generator) -> Tensor:
         """Put noise where the photo (CHW, in the style's colours) is flat: there the style shall find its own forms."""
         noise = torch.randn(goal.shape[-2:], generator=generator).to(goal)
         return goal + self.manner.noise * self.style.spread * (1 - saliency(goal)) * noise
 
-    def passes(self, size: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-        """Yield (side, stride, turn) of every pass at a size: patches fit twice into the photo and into the style."""
-        room = min(*size, self.style.room(size))
-        for side, stride in self.effort.patches:
-            if 2 * side <= room:
-                yield from ((side, stride, turn) for turn in range(self.effort.passes))
+    def plan(self, size: tuple[int, int]) -> list[Pass]:
+        """Return all passes of a picture: patches fit twice into the photo and into the style."""
+        sizes = level_sizes(*size)
+        kinds = [
+            (number, patch, turn)
+            for number, extent in enumerate(sizes)
+            for patch in self.effort.patches
+            if 2 * patch[0] <= min(*extent, self.style.room(extent))
+            for turn in range(self.effort.passes)
+        ]
+        done = list(accumulate(sizes[number][0] * sizes[number][1] for number, *_ in kinds))
+        passes = []
+        for (number, (side, stride), turn), pixels in zip(kinds, done, strict=True):
+            fineness = number / (len(sizes) - 1) if len(sizes) > 1 else 1.0
+            is_last = pixels == done[-1] and fineness == 1
+            apart = self.effort.last_stride if is_last else stride
+            passes.append(Pass(sizes[number], side, apart, turn, fineness, pixels / done[-1], is_last))
+        return passes
 
-    def paint_level(
-        self,
-        picture: Tensor,
-        goal: Tensor,
-        regions: Tensor | None,
-        fineness: float,
-        generator: torch.Generator,
-        work: Work,
-    ) -> Tensor:
-        """Lay patches on a picture at one size; `fineness` is 0 at the coarsest, 1 at the finest."""
-        manner, weight, size = self.manner, saliency(goal), (goal.shape[-2], goal.shape[-1])
-        hold = manner.hold[0] + fineness * (manner.hold[1] - manner.hold[0])
-        passes = list(self.passes(size))
-        for number, (side, stride, turn) in enumerate(passes):
-            is_last = fineness == 1 and number + 1 == len(passes)
-            keys = self.style.keys(size, side, self.effort.keys, turn)
-            grid = random_grid(*size, side, self.effort.last_stride if is_last else stride, generator)
-            wanted = picture + hold * weight * (goal - picture)
-            index = match(wanted, regions, grid, keys, manner.completeness, generator)
-            picture = blend(keys, index, grid, reweight=self.effort.reweight)
-            if not is_last:
-                picture = picture + manner.fuse * (1 - fineness / 2) * weight * (goal - picture)
-            work.done(size)
-        return picture
+    def lay(self, one: Pass, picture: Tensor, level: Level, generator: torch.Generator) -> Tensor:
+        """Lay patches on a picture of the pass's size."""
+        manner = self.manner
+        hold = manner.hold[0] + one.fineness * (manner.hold[1] - manner.hold[0])
+        keys = self.style.keys(one.size, one.side, self.effort.keys, one.turn)
+        grid = random_grid(*one.size, one.side, one.stride, generator)
+        wanted = picture + hold * level.weight * (level.goal - picture)
+        index = match(wanted, level.regions, grid, keys, manner.completeness, generator)
+        picture = blend(keys, index, grid, reweight=self.effort.reweight)
+        if one.is_last:
+            return picture
+        return picture + manner.fuse * (1 - one.fineness / 2) * level.weight * (level.goal - picture)
 
-    def finish(self, picture: Tensor, regions: Tensor | None) -> Tensor:
-        """Give the picture the style's colours, and half of the contrast of its detail, and keep it in [0, 1]."""
-        picture = recolour(picture, self.style, regions)
-        wanted, found = self.style.contrasts((picture.shape[-2], picture.shape[-1])), band_contrasts(picture)
-        for band, goal, present in zip(bands(picture), wanted, found, strict=True):
+    def finish(self, picture: Tensor, size: tuple[int, int], regions: Tensor | None) -> Tensor:
+        """Give a picture its size, the style's colours, and half of the contrast of its detail; keep it in [0, 1]."""
+        picture = recolour(resize(picture, size), self.style, regions)
+        for band, goal, present in zip(
+            bands(picture), self.style.contrasts(size), band_contrasts(picture), strict=True
+        ):
             gain = min(max(goal / max(present, 1e-4), 0.8), 1.6) - 1
             picture = picture + GIVEN_BACK * gain * band
         return picture.clamp(0, 1)
 
 
-class Work:
-    """Counts passes by the pixels they cover, and tells who watches."""
+def _level(goal: Tensor, regions: Tensor | None, size: tuple[int, int]) -> Level:
+    small = resize(goal, size)
+    return Level(size, small, saliency(small), None if regions is None else resize(regions, size))
 
-    def __init__(self, sizes: list[tuple[int, int]], watch: Watch | None) -> None:
-        self.watch, self.behind = watch, 0
-        self.total = sum(height * width for height, width in sizes)
 
-    def done(self, size: tuple[int, int]) -> None:
-        """Count a pass over (height, width)."""
-        self.behind += size[0] * size[1]
-        if self.watch:
-            self.watch(self.behind / self.total)
+def _state(done: int, picture: Tensor, generator: torch.Generator) -> dict[str, Any]:
+    return {"done": done, "picture": picture, "generator": generator.get_state()}
 
 
 def recolour(picture: Tensor, style: Style, regions: Tensor | None = None) -> Tensor:

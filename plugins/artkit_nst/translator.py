@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from artkit import Context, ImageError, ModelHeader, OptionError, Translator
+from artkit.translator import Bookmark
 from artkit_nst import SPEC, NstOptions
 from artkit_nst.colour import luma
 from artkit_nst.effort import EFFORTS, manner
 from artkit_nst.engines import choose_network
-from artkit_nst.judging import warn_of_photo
+from artkit_nst.journal import Journal, Sketch
+from artkit_nst.judging import warn_of_photo, warn_of_smallness
 from artkit_nst.keeping import grey_sources, keep_luminance, keep_palette
 from artkit_nst.keys import Source
-from artkit_nst.painting import Painter, Watch
+from artkit_nst.painting import Painter
 from artkit_nst.regions import photo_regions, style_regions
 from artkit_nst.style import Style
 from artkit_nst.swatches import make_swatch
 
 DEFAULT = "flow"  # the style where nobody says one
+PRELUDE = 0.1  # part of the work of the engine vgg that its beginning counts for
+KEEPING = {"luminance": keep_luminance, "palette": keep_palette}
 
 
 @dataclass(frozen=True)
@@ -65,36 +70,47 @@ class Nst(Translator):
             style = make_swatch(self.options.style or DEFAULT).to(image).expand(len(image), -1, -1, -1)
         pairs = [(style, style_map), (style2, style2_map), (style3, style3_map)]
         used = [(picture, its_map) for picture, its_map in pairs if picture is not None]
-        if len(used) < sum(its_map is not None for _, its_map in pairs) or (map is None and style_map is not None):
+        maps = sum(its_map is not None for _, its_map in pairs)
+        if len(used) < maps or (map is None and maps):
             raise ImageError("nst: maps go together: -i map=PATH for the photo, and one for each style that is given.")
-        painted = []
+        painted = image.clone()
         for index, seed in enumerate(context.seeds):
             styles = tuple(picture[index] for picture, _ in used)
-            maps = tuple(None if its_map is None else its_map[index] for _, its_map in used)
-            brief = Brief(image[index], styles, maps, None if map is None else map[index])
-            painted.append(self._paint(brief, seed, context.progress))
-        return torch.stack(painted)
+            regions = tuple(None if its_map is None else its_map[index] for _, its_map in used)
+            brief = Brief(image[index], styles, regions, None if map is None else map[index])
+            painted[index] = self._paint(brief, seed, self._journal(context, painted, index))
+        return painted
 
-    def _paint(self, brief: Brief, seed: int, watch: Watch) -> Tensor:
+    def _journal(self, context: Context, painted: Tensor, index: int) -> Journal:
+        """Return the journal of one picture of a batch; only a batch of one can be bookmarked."""
+        engine = "patch" if self.network is None else f"vgg {self.network.fingerprint}"
+
+        def tell(share: float, sketch: Sketch) -> None:
+            whole = (index + share) / len(painted)
+            context.progress(whole, lambda: torch.cat([painted[:index], sketch()[None], painted[index + 1 :]]))
+
+        return Journal(tell, context.bookmark if len(painted) == 1 else Bookmark(), engine)
+
+    def _paint(self, brief: Brief, seed: int, journal: Journal) -> Tensor:
         photo, colours, regions = brief.photo, None, None
         if brief.map is not None:
             colours, regions = photo_regions(brief.map, (photo.shape[-2], photo.shape[-1]))
-        style = self._style(brief, colours)
-        if self.options.colours == "luminance":
-            return keep_luminance(photo, lambda grey: self._render(grey, style, regions, seed, watch))
-        painted = self._render(photo, style, regions, seed, watch)
-        return keep_palette(photo, painted) if self.options.colours == "palette" else painted
+        style, keep = self._style(brief, colours), KEEPING.get(self.options.colours)
+        if keep is not None:
+            journal = journal.seen_through(partial(keep, photo))
+        grey = luma(photo) if self.options.colours == "luminance" else photo
+        painted = self._render(grey, style, regions, seed, journal)
+        return painted if keep is None else keep(photo, painted)
 
-    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int, watch: Watch) -> Tensor:
+    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int, journal: Journal) -> Tensor:
         options = self.options
         painter = Painter(style, manner(options.strength, options.completeness), EFFORTS[options.quality])
         if self.network is None:
-            return painter.paint(photo, seed, regions, watch)
+            return painter.paint(photo, seed, regions, journal)
         from artkit_nst.vgg.transfer import begin, labour, transfer
 
-        start = begin(options.start, photo, painter, regions, seed)
-        made = transfer(self.network, photo.expand(3, -1, -1), style, start, labour(options), regions, watch)
-        return luma(made) if len(photo) == 1 else made
+        start = partial(begin, options.start, photo, painter, regions, seed, journal.prelude(PRELUDE))
+        return transfer(self.network, photo, style, start, labour(options), regions, journal)
 
     def _style(self, brief: Brief, colours: Tensor | None) -> Style:
         """Make the styles ready, or take what the last photo had, if that is the same."""
@@ -109,6 +125,7 @@ class Nst(Translator):
         if colours is not None:
             sizes = [(style.shape[-2], style.shape[-1]) for style in brief.styles]
             regions = style_regions(brief.style_maps, sizes, colours)
+        warn_of_smallness(brief.photo.shape[-2], brief.photo.shape[-1], self.options.strength)
         for number, style in enumerate(brief.styles):
             warn_of_photo(style, number + 1)
         shares = self._shares(len(brief.styles))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import torch
@@ -13,6 +14,8 @@ WIDTHS = (64, 128, 256, 512, 512)
 LAYERS = tuple(f"relu{block}_{number}" for block, count in enumerate(BLOCKS, 1) for number in range(1, count + 1))
 CONTENT = "relu4_2"
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+STRIDES = {layer: 2 ** (int(layer[4]) - 1) for layer in LAYERS}  # pixels from one feature to the next
+HALO = 96  # pixels around a tile that its features depend on: 85, in multiples of the largest stride
 SMALLEST = 16  # pixels of a side that still has something left after four poolings
 
 
@@ -29,15 +32,24 @@ class Vgg19(nn.Module):
         self.weights = nn.ParameterList(nn.Parameter(tensors[layer][0], requires_grad=False) for layer in LAYERS)
         self.biases = nn.ParameterList(nn.Parameter(tensors[layer][1], requires_grad=False) for layer in LAYERS)
 
+    @property
+    def fingerprint(self) -> str:
+        """Hex digits that tell these weights from others."""
+        digest = hashlib.blake2b(digest_size=8)
+        for weight in self.weights:
+            digest.update(weight.numpy(force=True).tobytes())
+        return digest.hexdigest()
+
     def forward(self, picture: Tensor) -> dict[str, Tensor]:
         """Map 3HW in [0, 1] to the features (CHW, the deeper the smaller) of CONTENT and STYLE."""
         features, found = picture[None], {}
         for index, layer in enumerate(LAYERS):
             if layer.endswith("_1") and index:
                 features = F.avg_pool2d(features, 2, ceil_mode=True)
-            mode = "constant" if index else "replicate"
-            features = F.pad(features, (1, 1, 1, 1), mode=mode)
-            features = F.relu(F.conv2d(features, self.weights[index], self.biases[index]))
+            if index == 0:
+                features = F.pad(features, (1, 1, 1, 1), mode="replicate")
+            features = F.conv2d(features, self.weights[index], self.biases[index], padding=1 if index else 0)
+            features = F.relu(features, inplace=True)
             if layer == CONTENT or layer in STYLE:
                 found[layer] = features[0]
         return found

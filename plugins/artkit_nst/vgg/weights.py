@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from torch import Tensor
 
 from artkit import ModelError
 from artkit.models import user_model_path
+from artkit.models.foreign import read_checkpoint
 from artkit_nst.vgg import network
 from artkit_nst.vgg.network import BLOCKS, LAYERS, fold
 
+NAME = "vgg19"  # in the store and in the catalogue
 CACHED = ("vgg19-dcbb9e9d.pth", "vgg19-d01eb7cb.pth")  # torchvision's and Johnson's
-BIGGEST = 700 * 2**20  # bytes; the whole of VGG-19 in fp32 has 575 million
 
 # In a file, convolutions are numbered among all modules: by torchvision, and by AdaIN, which pads in modules of its own
 # and puts a 1x1 convolution in front.
@@ -49,22 +51,28 @@ def find_weights(given: str | None) -> Found | None:
 
 
 def places() -> str:
-    """Say where weights are looked for."""
-    return "ARTKIT_VGG19, " + ", ".join(str(found.path) for found in _usual())
+    """Say where weights are looked for, and what brings them there."""
+    looked = ", ".join(str(found.path) for found in _usual())
+    return f"ARTKIT_VGG19, {looked} (to download them: artkit models pull {NAME})"
 
 
 def _usual() -> list[Found]:
     hub = Path(torch.hub.get_dir()) / "checkpoints"
-    return [Found(user_model_path("nst", "vgg19"), "the store"), *(Found(hub / name, "torch hub") for name in CACHED)]
+    return [Found(user_model_path("nst", NAME), "the store"), *(Found(hub / name, "torch hub") for name in CACHED)]
 
 
 def read_weights(path: Path) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return weight and bias of each layer, for RGB in [0, 1]; raises ModelError for a file that is not VGG-19's.
+    """Return weight and bias of each layer, for RGB in [0, 1]; raises ModelError for a file that is not VGG-19's."""
+    return arrange(read_checkpoint(path), path)
 
-    Known are the layouts of torchvision and timm (also as safetensors), the Caffe files of Johnson, and those of Gatys
-    and of AdaIN. Files may end after conv5_1.
+
+def arrange(tensors_by_name: Mapping[str, Tensor], path: Path) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return weight and bias of each layer, for RGB in [0, 1], from the tensors of the file `path`.
+
+    Known are the layouts of torchvision and timm (also as safetensors), the Caffe files of Johnson, those of Gatys and
+    of AdaIN, and artkit's own. Files may end after conv5_1. Raises ModelError for other tensors.
     """
-    state = {name.removeprefix("module."): tensor for name, tensor in _read(path).items()}
+    state = {name.removeprefix("module."): tensor for name, tensor in tensors_by_name.items()}
     names, linear, shift = _layout(state, path)
     tensors = {}
     for layer, name in zip(LAYERS, names, strict=True):
@@ -77,24 +85,10 @@ def read_weights(path: Path) -> dict[str, tuple[Tensor, Tensor]]:
     return tensors
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    if path.stat().st_size > BIGGEST:
-        raise ModelError(f"{path} is too large for VGG-19: {path.stat().st_size} bytes.")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ModelError(f"{path} cannot be read as weights: it is damaged, or holds more than tensors.") from error
-    if not isinstance(state, dict):
-        raise ModelError(f"{path} holds no weights by name.")
-    return state
-
-
 def _layout(state: dict[str, Tensor], path: Path) -> tuple[list[str], Tensor, Tensor]:
     """Return the convolutions' names, and the linear map and shift from RGB in [0, 1] to what the first one takes."""
+    if f"{LAYERS[0]}.weight" in state:
+        return list(LAYERS), torch.eye(3), torch.zeros(3)
     if "conv1_1.weight" in state:
         return [layer.replace("relu", "conv") for layer in LAYERS], *_caffe()
     if "0.weight" in state and state["0.weight"].shape == (3, 3, 1, 1):
