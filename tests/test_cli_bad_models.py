@@ -48,7 +48,7 @@ def write_nan(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "words"),
     [
-        (write_pickle, ("no PyTorch file",)),
+        (write_pickle, ("a pickle of other things than tensors",)),
         (write_without_header, ("no network artkit knows", "generator.colour")),
         (write_truncated, ("cut short",)),
         (lambda path: path.write_text("not a model at all"), ("safetensors",)),

@@ -49,7 +49,8 @@ def test_every_command_writes_what_it_names(folder):
 
 def test_the_dream_is_enlarged_from_256_to_512(folder):
     kept = {path.name: read_picture(path).size for path in (folder / "steps").iterdir()}
-    assert kept == {
+    on_the_way = re.compile(r"art\.1-nst\.\d+\.png")  # as many as there was time for
+    assert {name: size for name, size in kept.items() if not on_the_way.fullmatch(name)} == {
         "art.1-nst.style.1-can.png": (256, 256),
         "art.1-nst.style.2-superres.png": (512, 512),
         "art.1-nst.png": (40, 60),

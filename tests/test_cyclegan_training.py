@@ -106,7 +106,7 @@ def test_stopping_and_resuming_changes_nothing(pictures, tmp_path, monkeypatch, 
         run(pictures, tmp_path / "half", 8, **options)
     monkeypatch.undo()
     assert state(tmp_path / "half")["step"] == 4
-    run(pictures, tmp_path / "half", 8, resume=True)
+    run(pictures, tmp_path / "half", 8, resume=True, **options)
     assert_equal(state(tmp_path / "whole"), state(tmp_path / "half"))
     models = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "half")]
     assert models[0] == models[1]
