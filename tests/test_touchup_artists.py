@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from artkit import Kind, ModelHeader
 from artkit.testing import check_spec
 from artkit_touchup import SPEC, TouchupOptions
-from artkit_touchup.artists import Artist, split_residual
+from artkit_touchup.artists import Artist, find_places, split_residual
 from artkit_touchup.translator import Touchup
 
 ARGUMENTS = {"width": 8, "blocks": 1, "detail": (4, 4), "norm": "none", "upsample": "resize"}
@@ -42,7 +42,10 @@ class Pointwise(torch.nn.Module):
 
     def __init__(self, amount: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
-        self.forward = amount
+        self.amount = amount
+
+    def forward(self, picture: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        return self.amount(picture)
 
 
 def test_declaration_and_code_agree():
@@ -94,6 +97,26 @@ def test_artists_never_give_less_than_nothing():
     torch.manual_seed(3)
     artist = Artist(ARGUMENTS)
     artist.network.leave.bias.data.fill_(-5)
-    amount = artist(torch.rand(1, 3, 16, 16))
+    amount = artist(torch.rand(1, 3, 16, 16), find_places(16, 16)[None])
     assert amount.min() >= 0
     assert amount.max() < 1e-3
+
+
+def test_places_span_the_picture_and_go_on_beyond_it():
+    down, right = find_places(4, 2)
+    assert down[:, 0].tolist() == [-0.75, -0.25, 0.25, 0.75]
+    assert right[0].tolist() == [-0.5, 0.5]
+    assert torch.equal(find_places(10, 8, margin=3)[:, 3:-3, 3:-3], find_places(4, 2))
+    assert find_places(10, 8, margin=3)[0, 0, 0] < -1
+
+
+def test_artists_are_told_where_they_are():
+    """What a generator that learned from crops cannot know: that the light falls off towards the top."""
+    torch.manual_seed(0)
+    artist, grey = Artist(ARGUMENTS), torch.full((1, 3, 96, 96), 0.5)
+    nowhere, there = (
+        artist(grey, places)[0, 0, 32:-32, 48].detach()
+        for places in (torch.zeros(1, 2, 96, 96), find_places(96, 96)[None])
+    )
+    assert float(nowhere[::4].std()) < 1e-6
+    assert float(there[::4].std()) > 1e-3

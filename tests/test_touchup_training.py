@@ -84,7 +84,7 @@ def test_generated_is_what_the_base_makes_of_the_source():
     sample = dataset.load(1, ("label", "painting", "time"))
     prepared = trainer(dataset).prepare(dict(sample))
     wanted = (1 - paint_labels(sample["label"][None].long(), CLASSES)[0]) * 255
-    assert set(prepared) == {"generated", "painting"}
+    assert set(prepared) == {"generated", "places", "painting"}
     assert torch.equal(prepared["generated"], wanted.round().to(torch.uint8))
 
 

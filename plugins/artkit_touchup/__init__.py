@@ -18,7 +18,7 @@ from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, T
 class TouchupOptions(Options, frozen=True):
     """Options of a touchup step: clip(picture + strength * (add * additive - subtract * subtractive))."""
 
-    strength: Annotated[float, option("how much of the correction: 0 for none, 1 for all", ge=0, le=2)] = 0.8
+    strength: Annotated[float, option("how much of the correction: 0 for none, 1 for all", ge=0, le=2)] = 1.0
     add: Annotated[float, option("share of what the additive artist adds", ge=0, le=2)] = 1.0
     subtract: Annotated[float, option("share of what the subtractive artist takes away", ge=0, le=2)] = 1.0
 

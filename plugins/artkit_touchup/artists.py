@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,16 +21,33 @@ SOFTPLUS_BETA = 20.0  # softplus(0) = 0.035: nearly a ReLU, but one whose gradie
 
 
 class Artist(nn.Module):
-    """Say how much to add to a picture, or to take away from it: never less than nothing."""
+    """Say how much to add to a picture, or to take away from it: never less than nothing.
+
+    It is told where in the picture each pixel lies (Liu et al. 2018, "CoordConv"): a generator that learned from crops
+    cannot know how the light changes from the top of a picture to its foot, and this is what is left to correct.
+    """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         super().__init__()
-        self.network = SubpixelNet(3, 3, **arguments)
+        self.network = SubpixelNet(3 + 2, 3, **arguments)
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Map N3HW in [0, 1] to N3HW, 0 and up, in the same units; it may be finer than the weights' type."""
-        seen = (picture * 2 - 1).to(next(self.network.parameters()).dtype)
+    def forward(self, picture: Tensor, places: Tensor) -> Tensor:
+        """Map N3HW in [0, 1] and `find_places` N2HW to N3HW, 0 and up, in the picture's units.
+
+        Both may be finer than the weights' type.
+        """
+        seen = torch.cat([picture * 2 - 1, places], 1).to(next(self.network.parameters()).dtype)
+        seen = seen.contiguous(memory_format=torch.channels_last)
         return F.softplus(self.network(seen), beta=SOFTPLUS_BETA)
+
+
+def find_places(height: int, width: int, margin: int = 0) -> Tensor:
+    """Return 2HW: how far down and how far right each pixel lies, from -1 to 1 across the picture.
+
+    `margin` pixels at every side are beyond the picture; there the numbers go on.
+    """
+    down, right = ((torch.arange(side) - margin + 0.5) / max(side - 2 * margin, 1) * 2 - 1 for side in (height, width))
+    return torch.stack(torch.meshgrid(down, right, indexing="ij"))
 
 
 def split_residual(target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:

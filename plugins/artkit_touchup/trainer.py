@@ -20,10 +20,10 @@ from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_touchup import TouchupTraining
-from artkit_touchup.artists import SIDE_MARGIN, SIDE_MULTIPLE, Artist, split_residual, touch_up
+from artkit_touchup.artists import SIDE_MARGIN, SIDE_MULTIPLE, Artist, find_places, split_residual, touch_up
 from artkit_touchup.base import Base
 
-GENERATED = "generated"
+GENERATED, PLACES = "generated", "places"
 
 
 class TouchupTrainer(Trainer):
@@ -50,16 +50,17 @@ class TouchupTrainer(Trainer):
         self._build()
 
     def prepare(self, sample: Sample) -> Sample:
-        """Add what the base makes of the sample; keep that and the target."""
+        """Add what the base makes of the sample, and where its pixels lie; keep that and the target."""
         target = sample[self.target]
         assert isinstance(target, Tensor)
         seed = mix_seeds(self.settings.seed, int(target.sum()))
-        return {GENERATED: self.base.paint(sample, self.target, seed), self.target: target}
+        places = find_places(target.shape[-2], target.shape[-1])
+        return {GENERATED: self.base.paint(sample, self.target, seed), PLACES: places, self.target: target}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update the discriminator, then the artists."""
         generated, target = batch[GENERATED], batch[self.target]
-        wanted, work = split_residual(target, generated), self._work(generated)
+        wanted, work = split_residual(target, generated), self._work(generated, batch[PLACES])
         real, false = self._shown(generated, *wanted), self._shown(generated, *work)
         losses = {}
         if self.options.adversarial:
@@ -68,8 +69,8 @@ class TouchupTrainer(Trainer):
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show the generated picture, what is added, what is taken away, the picture touched up, and the target."""
-        generated, target = (trim(batch[name], SIDE_MULTIPLE) for name in (GENERATED, self.target))
-        added, taken = (self.exported(name)(generated) for name in self.averaged)
+        generated, places, target = (trim(batch[name], SIDE_MULTIPLE) for name in (GENERATED, PLACES, self.target))
+        added, taken = (self.exported(name)(generated, places) for name in self.averaged)
         return [generated, added, taken, touch_up(generated, added, taken), target]
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
@@ -100,8 +101,8 @@ class TouchupTrainer(Trainer):
         self.networks = {name: Artist(self.arguments) for name in self.averaged} | {"discriminator": discriminator}
         self.optimisers = {"artists": self.adam(*self.averaged), "discriminator": self.adam("discriminator")}
 
-    def _work(self, generated: Tensor) -> tuple[Tensor, Tensor]:
-        return self.networks["additive"](generated), self.networks["subtractive"](generated)
+    def _work(self, generated: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        return self.networks["additive"](generated, places), self.networks["subtractive"](generated, places)
 
     def _shown(self, generated: Tensor, added: Tensor, taken: Tensor) -> Tensor:
         """Return what the discriminator sees of corrections, wanted or made."""

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
 from artkit_touchup import SPEC, TouchupOptions
-from artkit_touchup.artists import Artist, touch_up
+from artkit_touchup.artists import Artist, find_places, touch_up
 
 
 class Touchup(Translator):
@@ -26,4 +26,6 @@ class Touchup(Translator):
     def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
         """Correct N3HW."""
         add, subtract = (self.options.strength * share for share in (self.options.add, self.options.subtract))
-        return touch_up(image, self.additive(image), self.subtractive(image), add, subtract)
+        places = find_places(context.height, context.width, self.size_rule.margin).to(image)
+        seen = image, places.expand(len(image), -1, -1, -1)
+        return touch_up(image, self.additive(*seen), self.subtractive(*seen), add, subtract)
