@@ -9,7 +9,9 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from artkit.cli import main
 from artkit.plugins import registry, resolve, use_registry
@@ -18,7 +20,7 @@ from artkit.training.run import split_values
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-RUN = {"README.md", "cli.md", "data.md", "filters.md", "training.md"}
+RUN = {"README.md", "can.md", "cli.md", "cyclegan.md", "data.md", "filters.md", "training.md"}
 """Pages whose blocks are run here, in order; the others' are run by their own tests."""
 
 
@@ -28,6 +30,7 @@ def test_every_block_runs(page, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copy(ROOT / "examples" / "semantic.png", tmp_path)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)).save(tmp_path / "photo.jpg")
     installed = registry()
     try:
         for language, file, text in BLOCK.findall(page.read_text(encoding="utf-8")):
