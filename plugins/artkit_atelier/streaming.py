@@ -21,7 +21,7 @@ from artkit_atelier.dataset import check_style, paint_scene, quantise, split_of
 from artkit_atelier.light import TIMES, WEATHERS
 from artkit_atelier.scenes import Scene, make_scene
 
-CLASSES = ClassSet("landscape", tuple(LabelClass(*pair) for pair in zip(NAMES, COLOURS, strict=True)))
+CLASSES = ClassSet("landscapes", tuple(LabelClass(*pair) for pair in zip(NAMES, COLOURS, strict=True)))
 
 Stored = dict[str, Any]
 
