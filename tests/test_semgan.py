@@ -263,3 +263,14 @@ def test_the_landscape_model_reads_damaged_drawings(spoil, least):
     accuracy = (read.tensor == truth).float().mean()
     assert accuracy > least
     assert accuracy >= (nearest_palette(spoilt, read.classes) == truth).float().mean()
+
+
+def test_a_reader_trains_on_from_a_model_of_both_parts(maps, tmp_path):
+    sizes = {"reader_width", "reader_dilations", "latent", "width", "resolution"}
+    both = train("semgan", str(maps), tmp_path / "both", values=TINY)
+    more = {name: value for name, value in TINY.items() if name not in sizes} | {"parts": "read", "start": str(both)}
+    still = train("semgan", str(maps), tmp_path / "still", values=more | {"learning_rate": 1e-12, "steps": 1, "ema": 0})
+    first, second = load_model(both), load_model(still)
+    assert second.header.arguments == {"reader": first.header.arguments["reader"]}
+    for name, tensor in second.tensors.items():
+        torch.testing.assert_close(tensor.float(), first.tensors[name].float(), rtol=0, atol=1e-6)

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 CLEAN, SINGLE = 0.15, 0.6
 """How often a picture stays as it is, and how often it takes just one kind of damage."""
+ODDS = torch.tensor([1.0, 3.0, 1.0, 1.0, 2.0])
+"""How often that is rescaling, blur, tint, noise and JPEG: what is hardest to see through comes most often."""
 EACH = 0.4
 """How often each kind happens otherwise."""
 
@@ -35,7 +37,7 @@ def damage_one(image: Tensor) -> Tensor:
     if chance < CLEAN:
         return image
     if chance < CLEAN + SINGLE:
-        return kinds[int(torch.randint(len(kinds), ()))](image)
+        return kinds[int(torch.multinomial(ODDS, 1))](image)
     for kind in kinds:
         if float(torch.rand(())) < EACH:
             image = kind(image)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
+from artkit.models import Model
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_semgan import SemganTraining
 from artkit_semgan.calibration import calibrate
@@ -37,6 +38,13 @@ class SemganTrainer(Trainer):
     """
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 50_000, "batch": 16, "crop": 256}
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """See Trainer: the sizes of both parts, as far as the model has them."""
+        arguments = model.header.arguments
+        reader = {f"reader_{name}": value for name, value in arguments.get("reader", {}).items()}
+        return {**arguments.get("dreamer", {}), **reader}
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
