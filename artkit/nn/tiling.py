@@ -22,9 +22,8 @@ from artkit.nn.meter import peak_bytes
 
 SMALLEST = 64
 """Side of the smallest tiles that memory steps down to, in pixels of the map that is cut."""
-MOST_ALIVE = (
-    4 * 4096
-)  # bytes a pixel: no part of a network is known to keep as much, so many pictures need no measuring
+MOST_ALIVE = 4 * 4096
+"""Bytes a pixel: no part of a network is known to keep as much, so many pictures need no measuring."""
 PART, TILE = 1 / 2, 1 / 16  # shares of the memory: what is computed as a whole may take, and what a tile may take
 
 Part = Callable[..., Tensor]
