@@ -70,6 +70,8 @@ def test_many_ports_alike_are_counted_and_listed_a_line_each(shell, monkeypatch)
     assert "inputs  image (image): the photo" in lines
     assert "        style2 (image, optional): a second style" in lines
     assert "size    any" in lines
+    assert "models  none needed" in lines
+    assert "pull    vgg19" in lines
 
 
 def test_methods(shell):
