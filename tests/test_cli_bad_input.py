@@ -255,3 +255,10 @@ def test_stdin_twice(shell):
 
 def test_missing_plugin_file(shell):
     fails(shell("--plugin", "no.py", "methods"), 2, "no.py")
+
+
+@pytest.mark.parametrize("inputs", [("a.png",), ()])
+def test_a_size_past_the_limit(shell, inputs):
+    shell.paint("a.png")
+    run = ("run", *inputs, "--chain", "invert" if inputs else "dream")
+    fails(shell(*run, "--size", "100000x100000", "-o", "b.png"), 1, "smaller --size", "ARTKIT_MAX_PIXELS")

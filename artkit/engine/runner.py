@@ -16,9 +16,10 @@ from artkit import __version__
 from artkit.chain.plan import Plan, PlannedStep
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
 from artkit.engine.step import StepRun, Watcher, naming, resize
-from artkit.errors import ChainError
+from artkit.errors import ChainError, ImageError
 from artkit.events import StepEvent
 from artkit.images import ClassSet, Picture, convert, read_picture
+from artkit.images.decoding import max_pixels
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import open_model
 from artkit.plugins import registry, resolve
@@ -98,6 +99,8 @@ class Runner:
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
+        if size:
+            _check_size(size)
         own = _own_seed(source) if source is not None and any(planned.varies for planned in self.plan.steps) else 0
         source = source if source is None or size is None else self._resized(source, size)
         picture, dream = source, (size or DREAM_SIZE)[::-1]
@@ -204,6 +207,15 @@ def _own_seed(picture: Picture) -> int:
     """Return a seed that a picture has by its pixels, whatever its name and the order of work; never 0."""
     digest = hashlib.blake2b(picture.tensor.contiguous().numpy(force=True).tobytes(), digest_size=7)
     return 1 + int.from_bytes(digest.digest(), "little")
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    """Refuse to make more pixels than artkit reads."""
+    if size[0] * size[1] > max_pixels():
+        raise ImageError(
+            f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "
+            "ARTKIT_MAX_PIXELS higher."
+        )
 
 
 def hash_models(plan: Plan) -> dict[str, str]:
