@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     import click
     from torch import Tensor
 
-    from artkit.events import StepEvent, TrainingEvent
-    from artkit.models.foreign import Checkpoint
-    from artkit.models.header import ModelHeader
-    from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
+    from artkit.spec import (
+        Checkpoint,
+        DatasetSpec,
+        MethodSpec,
+        MetricSpec,
+        ModelHeader,
+        ModelSpec,
+        StepEvent,
+        TrainingEvent,
+    )
 
 hookspec = pluggy.HookspecMarker("artkit")
 hookimpl = pluggy.HookimplMarker("artkit")

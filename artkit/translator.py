@@ -11,12 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from artkit.errors import ImageError, PluginError
-from artkit.images import ClassSet
 from artkit.images.decoding import max_pixels
-from artkit.models.header import ModelHeader
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
-from artkit.spec import Kind, MethodSpec, Options, SizeRule
+from artkit.spec import ClassSet, Kind, MethodSpec, ModelHeader, Options, SizeRule
 
 Sketch: TypeAlias = Callable[[], Tensor]
 """What a step would return if it had to end now."""

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from artkit.cli import main
-from artkit.plugins import current
+from artkit.plugins import discovery
 
 ROOT = Path(__file__).parents[1]
 PLUGIN = Path(__file__).parent / "tiny_methods.py"
@@ -60,7 +60,7 @@ class Shell:
 def open_shell(tmp_path, monkeypatch, capsys):
     """Return a Shell in an empty folder; test modules make it a fixture: `shell = pytest.fixture(open_shell)`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(current, "_current", None)  # `main` replaces the process's registry: put it back afterwards
+    monkeypatch.setattr(discovery, "_current", None)  # `main` replaces the process's registry: put it back afterwards
     monkeypatch.setenv("ARTKIT_PLUGINS", "")
     return Shell(tmp_path, capsys)
 

@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from artkit.errors import OptionError
 from artkit_atelier.classes import COLOURS, MOUNTAIN, NAMES, SKY, WATER

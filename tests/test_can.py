@@ -14,13 +14,11 @@ from artkit.chain import plan_chain
 from artkit.cli import main
 from artkit.engine import Runner
 from artkit.nn import stroke_noise
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 from artkit.seeds import mix_seeds
 from artkit.testing import check_spec
 from artkit.translator import step_seed
 from artkit_can import SPEC, CanOptions
-from artkit_can.discriminator import Discriminator, StyleCritic
-from artkit_can.generator import Generator, plan_side, size_multiple
 from artkit_can.losses import (
     ambiguity_floor,
     ambiguity_loss,
@@ -31,6 +29,7 @@ from artkit_can.losses import (
     posterior,
     style_loss,
 )
+from artkit_can.networks import Discriminator, Generator, StyleCritic, plan_side, size_multiple
 from artkit_can.translator import Can, slerp
 
 STYLES = ["baroque", "cubism", "pop"]
@@ -207,7 +206,7 @@ def test_any_size(size):
 
 
 def test_a_side_wins_over_the_size_of_the_run():
-    plan = plan_chain(Chain("can(side=40)"), registry(), has_input=False)
+    plan = plan_chain(Chain("can(side=40)"), current_registry(), has_input=False)
     assert Runner(plan).run(seed=1, size=(64, 32))[-1].picture.size == (40, 40)
 
 
@@ -273,7 +272,7 @@ def test_the_atelier_model_dreams_varied_undecided_pictures():
 
 
 def run_can(seed):
-    plan = plan_chain(Chain("can"), registry(), has_input=False)
+    plan = plan_chain(Chain("can"), current_registry(), has_input=False)
     return Runner(plan).run(seed=seed, size=(128, 128))[-1]
 
 

@@ -15,8 +15,8 @@ from artkit.models import find_model
 from artkit.models.catalogue import find_entry, how_to_pull, in_megabytes, list_entries, pull_command
 from artkit.models.store import find_listed
 from artkit.spec import ModelSpec
-from artkit_cyclegan.catalogue import CATALOGUE as CYCLEGAN
-from artkit_pix2pix.catalogue import CATALOGUE as PIX2PIX
+from artkit_cyclegan.published import CATALOGUE as CYCLEGAN
+from artkit_pix2pix.published import CATALOGUE as PIX2PIX
 
 FAR = "https://example.org/models"
 ROSE = ModelSpec("rose", "paint", "Roses.", url=f"{FAR}/rose.pth", size=12_345_678)

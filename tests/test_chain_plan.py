@@ -13,9 +13,8 @@ import pytest
 from artkit.chain import Chain, Plan, plan_chain
 from artkit.errors import ChainError, ModelError, OptionError
 from artkit.hookspecs import hookimpl
-from artkit.models.header import ModelHeader
 from artkit.plugins import PluginSource, Registry
-from artkit.spec import Kind, MethodSpec, Options, Port, describe_options, option
+from artkit.spec import Kind, MethodSpec, ModelHeader, Options, Port, describe_options, option
 
 
 class NstOptions(Options):

@@ -7,8 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from artkit.chain import Chain, Recipe, Step, read_recipe
 from artkit.errors import ChainError

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from artkit.chain import Chain, Step, parse_chain
+from artkit.chain import Chain, Step
 from artkit.chain.steps import is_word
-from artkit.chain.text import MAX_DEPTH, MAX_LENGTH
 from artkit.errors import ArtkitError, ChainError
 from artkit.spec import Kind
+from artkit.spec.calls import MAX_DEPTH, MAX_LENGTH
 
 VALUES = {
     "word": "word",
@@ -48,7 +47,7 @@ VALUES = {
 
 @pytest.mark.parametrize("text", VALUES)
 def test_value(text: str) -> None:
-    value = parse_chain(f"m(x={text})")[0].options["x"]
+    value = Chain(f"m(x={text})").steps[0].options["x"]
     assert value == VALUES[text]
     assert type(value) is type(VALUES[text])
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from artkit.models import ModelHeader, save_model
-from artkit.spec import Kind
+from artkit.models import save_model
+from artkit.spec import Kind, ModelHeader
 from cli_kit import open_shell
 
 shell = pytest.fixture(open_shell)

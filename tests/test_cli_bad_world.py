@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from artkit.cli import main
-from artkit.plugins import current
+from artkit.plugins import discovery
 from foreign_reference import resnet_state, unet_state
 
 TINY = ["--steps", "1", "--crop", "24", "--set", "network=resnet_6", "--set", "width=4", "--set", "scales=[4]"]
@@ -22,7 +22,7 @@ def artkit(tmp_path, monkeypatch, capsys):
     """Return `artkit(words...) -> (exit code, stdout, stderr)`, in an empty folder with a store of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARTKIT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(current, "_current", None)
+    monkeypatch.setattr(discovery, "_current", None)
 
     def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()

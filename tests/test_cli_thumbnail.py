@@ -8,8 +8,7 @@ import numpy as np
 from rich.console import Console
 
 from artkit.cli import progress as progress_module
-from artkit.cli.progress import progress
-from artkit.cli.thumbnail import COLUMNS, ROWS, Thumbnail
+from artkit.cli.progress import COLUMNS, ROWS, Thumbnail, progress
 from artkit.engine.step import ProgressEvent
 from artkit.images import read_picture
 from artkit.images.terminal import half_blocks

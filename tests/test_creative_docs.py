@@ -14,7 +14,7 @@ import artkit
 from artkit.chain import plan_chain, read_recipe
 from artkit.cli import main
 from artkit.images import read_picture
-from artkit.plugins import registry, use_registry
+from artkit.plugins import current_registry, use_registry
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "creative.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     for index, name in enumerate(("photo.png", "photos/a.png", "photos/b.png")):
         noise = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(index))
         artkit.read_picture(noise).save(folder / name)
-    installed = registry()
+    installed = current_registry()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for command in COMMANDS:
@@ -64,5 +64,6 @@ def test_a_style_of_its_own_makes_another_painting(folder):
 
 
 def test_the_recipe_starts_from_noise_and_compares_gram_matrices():
-    (step,) = plan_chain(read_recipe(ROOT / "examples" / "creative.toml").chain, registry(), has_input=True).steps
+    chain = read_recipe(ROOT / "examples" / "creative.toml").chain
+    (step,) = plan_chain(chain, current_registry(), has_input=True).steps
     assert (step.options.start, step.options.loss, step.options.optimiser) == ("noise", "gram", "lbfgs")

@@ -14,9 +14,19 @@ from artkit.models.file import load_model, save_model
 from artkit.nn import ResnetGenerator, SubpixelNet, fix_tiles
 from artkit.testing import check_spec
 from artkit_cyclegan import SPEC, CycleGANOptions
-from artkit_cyclegan.generator import AB, BA, make_generators
 from artkit_cyclegan.inversion import luminance_correlation
-from artkit_cyclegan.painter import CENTRE_CHANNELS, MOST_ADDED, NOISE_CHANNELS, STROKES, Painter, lay_strokes, take
+from artkit_cyclegan.networks import (
+    AB,
+    BA,
+    CENTRE_CHANNELS,
+    MOST_ADDED,
+    NOISE_CHANNELS,
+    STROKES,
+    Painter,
+    lay_strokes,
+    make_generators,
+    take,
+)
 from artkit_cyclegan.translator import CycleGAN
 
 BOTH = [AB, BA]

@@ -14,8 +14,9 @@ from artkit import Chain
 from artkit.cli import main
 from artkit.errors import ModelError, OptionError, TrainingError
 from artkit.models import read_header, user_model_path
-from artkit.models.foreign import Hints, import_model
-from artkit.plugins import registry
+from artkit.models.foreign import import_model
+from artkit.plugins import current_registry
+from artkit.spec import Hints
 from artkit.training import train
 from foreign_reference import patch_state, resnet_forward, resnet_state, unet_forward, unet_state
 
@@ -116,7 +117,7 @@ def test_a_file_goes_one_way_and_says_so(tmp_path):
 
 def test_a_hint_turns_the_direction(tmp_path):
     path = save(resnet_state(blocks=1, inside=1), tmp_path / "net.pth")
-    model = import_model(path, "cyclegan", registry(), Hints(direction="BtoA"))
+    model = import_model(path, "cyclegan", current_registry(), Hints(direction="BtoA"))
     assert model.header.arguments["directions"] == ["BtoA"]
     assert {name.split(".")[0] for name in model.tensors} == {"generator_b"}
     assert model.header.arguments["generator"]["out_channels"] == 1
@@ -224,16 +225,16 @@ def test_a_discriminator_that_no_option_builds_is_told(tmp_path):
 def test_two_generators_must_say_which_is_which(tmp_path, names, words):
     paths = [save(resnet_state(blocks=1), tmp_path / f"{name}.pth") for name in names]
     with pytest.raises(ModelError, match=words):
-        import_model(paths, "cyclegan", registry())
+        import_model(paths, "cyclegan", current_registry())
 
 
 def test_two_generators_must_be_alike(tmp_path):
     first = save(resnet_state(blocks=1), tmp_path / "latest_net_G_A.pth")
     second = save(resnet_state(blocks=2), tmp_path / "latest_net_G_B.pth")
     with pytest.raises(ModelError, match="import them one by one"):
-        import_model([first, second], "cyclegan", registry())
+        import_model([first, second], "cyclegan", current_registry())
 
 
 def test_a_discriminator_alone_is_no_model(tmp_path):
     with pytest.raises(ModelError, match="needs a generator"):
-        import_model(save(patch_state(), tmp_path / "latest_net_D_A.pth"), "cyclegan", registry())
+        import_model(save(patch_state(), tmp_path / "latest_net_D_A.pth"), "cyclegan", current_registry())

@@ -21,10 +21,9 @@ from artkit.errors import OptionError, TrainingError
 from artkit.models.file import load_model
 from artkit.nn import ImagePool
 from artkit.training import Restart, Settings, train
-from artkit_cyclegan import CycleGANTraining
-from artkit_cyclegan import trainer as training
+from artkit_cyclegan import CycleGANTraining, trainer as training
 from artkit_cyclegan.inversion import EVERY, WATCHED, InversionGuard
-from artkit_cyclegan.painter import lay_strokes
+from artkit_cyclegan.networks import lay_strokes
 from artkit_cyclegan.trainer import CycleGANTrainer
 
 PAPER = {"network": "resnet_6", "width": 4, "patch": 16, "scales": (4,), "pool": 3}

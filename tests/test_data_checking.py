@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 
 from artkit.data import describe
-from artkit.data.duplicates import find_near_duplicates
-from artkit.data.faults import MAX_LISTED
-from artkit.data.inspecting import inspect_picture
+from artkit.data.checking import MAX_LISTED
+from artkit.data.inspecting import find_near_duplicates, inspect_picture
 from artkit.errors import DataError
 from cli_kit import open_shell
 

@@ -7,11 +7,10 @@ import pytest
 from PIL import Image
 
 from artkit.data import FolderDataset, open_dataset
-from artkit.data.labels import load_labels
-from artkit.data.palettes import read_palette
+from artkit.data.labels import load_labels, read_palette
 from artkit.errors import DataError
-from artkit.images import ClassSet, LabelClass, read_classes_file
-from artkit.spec import Kind
+from artkit.images import read_classes_file
+from artkit.spec import ClassSet, Kind, LabelClass
 
 CLASSES = ClassSet("two", (LabelClass("sky", (0, 0, 255)), LabelClass("grass", (0, 255, 0))))
 WITH_VOID = ClassSet("three", (*CLASSES.classes, LabelClass("Unlabelled", (9, 9, 9))))

@@ -14,7 +14,7 @@ from artkit.data.layouts import find_splits, recognise
 from artkit.data.layouts.clips import find_clips
 from artkit.data.layouts.columns import find_columns
 from artkit.errors import DataError
-from artkit.plugins import PluginSource, load_registry, registry, use_registry
+from artkit.plugins import PluginSource, current_registry, load_registry, use_registry
 from artkit.spec import DatasetSpec, Kind
 
 
@@ -200,7 +200,7 @@ def test_a_plugin_adds_a_layout(tmp_path):
             return [DatasetSpec("pages", "Scanned pages.", layout=f"{__name__}:find_pages")]
 
     save(tmp_path / "page1.png")
-    before = registry()
+    before = current_registry()
     known = load_registry()
     known.add(PluginSource("pages", Plugin))
     try:

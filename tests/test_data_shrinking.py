@@ -7,13 +7,12 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 from torch.nn import functional as F
 
 from artkit.data import Batches, FolderDataset, describe
-from artkit.data.shrinking import advise_load, fit_size, resize_sample
+from artkit.data.batches import advise_load, fit_size, resize_sample
 from artkit.errors import UsageError
 from artkit.images import read_picture
 from artkit.training import train

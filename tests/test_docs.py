@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from artkit.cli import main
-from artkit.plugins import registry, resolve, use_registry
+from artkit.plugins import current_registry, resolve, use_registry
 from artkit.training.run import split_values
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +31,7 @@ def test_every_block_runs(page, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copy(ROOT / "examples" / "semantic.png", tmp_path)
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)).save(tmp_path / "photo.jpg")
-    installed = registry()
+    installed = current_registry()
     try:
         for language, file, text in BLOCK.findall(page.read_text(encoding="utf-8")):
             if file:
@@ -64,7 +64,7 @@ def test_links_lead_somewhere(page):
 
 def test_the_settings_table_is_complete():
     from artkit.spec import describe_options
-    from artkit.training.settings import Settings
+    from artkit.training.trainer import Settings
 
     page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
     for row in describe_options(Settings):
@@ -76,6 +76,6 @@ def test_the_settings_table_is_complete():
 @pytest.mark.parametrize("recipe", sorted((ROOT / "examples" / "recipes").glob("*.toml")), ids=lambda path: path.stem)
 def test_recipes_hold_values_that_training_takes(recipe):
     values = tomllib.loads(recipe.read_text(encoding="utf-8"))
-    spec = registry().method(values.pop("method"))
+    spec = current_registry().method(values.pop("method"))
     assert values.pop("data")
     split_values(spec, resolve(spec.trainer, spec.name), values)

@@ -12,7 +12,7 @@ from artkit import Chain, ChainError, ImageError, ModelError, PluginError, Usage
 from artkit.chain.planning import plan_chain
 from artkit.engine import Job, Runner, devices, pick_device, pick_precision, run_jobs
 from artkit.images import read_picture, read_provenance, write_picture
-from artkit.plugins import load_registry, registry, use_registry
+from artkit.plugins import current_registry, load_registry, use_registry
 
 PLUGIN = '''
 from artkit import Kind, MethodSpec, Options, Port, hookimpl, option
@@ -81,7 +81,7 @@ def plugin(tmp_path, monkeypatch):
     (tmp_path / "engine_plugin.py").write_text(PLUGIN)
     (tmp_path / "engine_methods.py").write_text(METHODS)
     monkeypatch.syspath_prepend(str(tmp_path))
-    before = registry()
+    before = current_registry()
     use_registry(load_registry((tmp_path / "engine_plugin.py",)))
     import sys
 
@@ -126,7 +126,7 @@ def test_ports_take_files_pictures_and_chains(tmp_path):
 def test_a_nested_chain_runs_once_while_its_seed_stays():
     import engine_methods
 
-    plan = plan_chain(Chain("mix(style=[dream,invert])"), registry(), has_input=True)
+    plan = plan_chain(Chain("mix(style=[dream,invert])"), current_registry(), has_input=True)
     runner = Runner(plan)
     picture = read_picture(grey(0))
     first, again = (runner.run(picture, seed=3)[-1].picture.numpy() for _ in range(2))
@@ -139,7 +139,7 @@ def test_a_nested_chain_runs_once_while_its_seed_stays():
 def test_a_nested_chain_with_seeds_of_its_own_runs_once():
     import engine_methods
 
-    runner = Runner(plan_chain(Chain("mix(style=[dream(seed=2)])"), registry(), has_input=True))
+    runner = Runner(plan_chain(Chain("mix(style=[dream(seed=2)])"), current_registry(), has_input=True))
     for seed in range(3):
         runner.run(read_picture(grey(0)), seed=seed)
     assert len(engine_methods.RUNS) == 1
@@ -150,7 +150,7 @@ def test_a_port_that_varies_gives_each_picture_a_chain_of_its_own():
     pictures = [read_picture(grey(level)) for level in (0, 1)]
 
     def styles(text, pictures):
-        runner = Runner(plan_chain(Chain(text), registry(), has_input=True))
+        runner = Runner(plan_chain(Chain(text), current_registry(), has_input=True))
         return [runner.run(one, seed=1)[-1].nested["style"][-1].picture.numpy() for one in pictures]
 
     shared = styles("mix(style=[dream])", pictures)
@@ -210,7 +210,7 @@ def test_a_stream_goes_on_past_bad_files(tmp_path):
     for name, level in (("a.png", 0), ("b.png", 255), ("c.png", 20)):
         Image.fromarray(grey(level)).save(tmp_path / name)
     (tmp_path / "out").mkdir()
-    runner = Runner(plan_chain(Chain("crash"), registry(), has_input=True))
+    runner = Runner(plan_chain(Chain("crash"), current_registry(), has_input=True))
     names = ["a.png", "bad.png", "b.png", "c.png"]
     jobs = [Job(name, tmp_path / name, tmp_path / "out" / name, 0) for name in names]
     results = list(run_jobs(runner, jobs))
@@ -223,7 +223,7 @@ def test_a_stream_goes_on_past_bad_files(tmp_path):
 
 def test_streams_do_not_overwrite(tmp_path):
     Image.fromarray(grey(1)).save(tmp_path / "a.png")
-    runner = Runner(plan_chain(Chain("invert"), registry(), has_input=True))
+    runner = Runner(plan_chain(Chain("invert"), current_registry(), has_input=True))
     (result,) = run_jobs(runner, [Job("a", tmp_path / "a.png", tmp_path / "a.png", 0)])
     assert "a.png" in str(result.error)
     assert np.array_equal(np.array(Image.open(tmp_path / "a.png")), grey(1))

@@ -11,7 +11,7 @@ import torch
 from artkit import Chain, Kind, MethodSpec, PluginError, Port, SizeRule, Translator, hookimpl
 from artkit.chain import plan_chain
 from artkit.cli import main
-from artkit.plugins import PluginSource, load_registry, registry, use_registry
+from artkit.plugins import PluginSource, current_registry, load_registry, use_registry
 from artkit.testing import check_method
 
 IMAGE = Port("image", Kind.IMAGE, "a picture")
@@ -79,7 +79,7 @@ class Plugin:
 
 @pytest.fixture(autouse=True)
 def plugin():
-    before = registry()
+    before = current_registry()
     after = load_registry()
     after.add(PluginSource("chains_plugin", Plugin))
     use_registry(after)
@@ -92,7 +92,7 @@ def pixels(height=6, width=8):
 
 
 def plan(text, *, has_input=True, **ports):
-    return plan_chain(Chain(text), registry(), has_input=has_input, ports=ports)
+    return plan_chain(Chain(text), current_registry(), has_input=has_input, ports=ports)
 
 
 # -- sizes and depth --------------------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ def plan(text, *, has_input=True, **ports):
 def test_output_sizes_go_with_margins_and_padding(size):
     array = pixels(*size)
     assert np.array_equal(Chain("triple")(array).numpy(), array.repeat(3, 0).repeat(3, 1))
-    check_method("triple", registry())
+    check_method("triple", current_registry())
 
 
 def test_steps_without_weights_keep_sixteen_bits_whatever_the_precision():
@@ -144,7 +144,7 @@ def test_a_step_that_only_moves_what_follows_an_image_sees_an_image():
 
 def test_the_kit_notices_invented_classes():
     with pytest.raises(AssertionError, match="labels at 17x33: it makes classes that were not in the map"):
-        check_method("smear", registry())
+        check_method("smear", current_registry())
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_declarations_that_make_no_sense_are_refused(changes, words, monkeypatch
 
     monkeypatch.setenv("ARTKIT_STRICT", "1")
     with pytest.raises(PluginError, match=words):
-        registry().add(PluginSource("odd_plugin", Odd))
+        current_registry().add(PluginSource("odd_plugin", Odd))
 
 
 # -- the chain's original ---------------------------------------------------------------------------------------

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from skimage import color, exposure, feature, filters, restoration
 
 from artkit import Chain, Kind, OptionError, read_picture
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 from artkit.testing import check_method
 
 IMAGE_FILTERS = (
@@ -64,7 +63,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
 def test_the_contract_holds_with_other_options(name, options):
-    check_method(name, registry(), options=options, sizes=((1, 1), (1, 7), (17, 12)))
+    check_method(name, current_registry(), options=options, sizes=((1, 1), (1, 7), (17, 12)))
 
 
 @pytest.mark.parametrize("level", [0, 0.3, 1])

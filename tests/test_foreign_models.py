@@ -13,9 +13,10 @@ from artkit import Chain, Kind, MethodSpec, ModelHeader, Port, Translator, hooki
 from artkit.cli import main
 from artkit.errors import ModelError, OptionError, PluginError
 from artkit.models import load_model, read_header, user_model_path
-from artkit.models.foreign import Hints, import_model
-from artkit.plugins import PluginSource, Registry, registry, use_registry
+from artkit.models.foreign import import_model
+from artkit.plugins import PluginSource, Registry, current_registry, use_registry
 from artkit.seeds import mix_seeds
+from artkit.spec import Hints
 from artkit.translator import reflect_index
 from foreign_reference import patch_state, resnet_forward, resnet_state, unet_forward, unet_state
 
@@ -95,7 +96,7 @@ def test_statistics_need_a_batch_norm(tmp_path):
 
 
 def test_a_batch_of_pictures_is_each_by_itself(tmp_path):
-    model = import_model(save(unet_state(levels=5), tmp_path / "net.pth"), "pix2pix", registry())
+    model = import_model(save(unet_state(levels=5), tmp_path / "net.pth"), "pix2pix", current_registry())
     from artkit_pix2pix import Pix2PixOptions
     from artkit_pix2pix.translator import Pix2Pix
 
@@ -229,7 +230,7 @@ def test_show_says_what_a_foreign_file_is(tmp_path, capsys):
 def test_files_that_cannot_be_used_say_why(tmp_path, states, method, words):
     paths = [save(state, tmp_path / f"net{index}.pth") for index, state in enumerate(states)]
     with pytest.raises(ModelError, match=words) as raised:
-        import_model(paths, method, registry())
+        import_model(paths, method, current_registry())
     assert "\n" not in str(raised.value)
 
 

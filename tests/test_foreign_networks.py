@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from artkit.errors import ModelError
-from artkit.models.foreign import Recognised, recognise
+from artkit.models.foreign import recognise
 from artkit.nn import PatchDiscriminator, make_generator
+from artkit.spec import Recognised
 from foreign_reference import (
     patch_forward,
     patch_state,

@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from artkit.errors import ModelError
-from artkit.models.foreign import read_checkpoint
-from artkit.models.foreign import reading as module
+from artkit.models.foreign import read_checkpoint, reading as module
 from artkit.models.header import is_foreign
 from foreign_reference import resnet_state
 

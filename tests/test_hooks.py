@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from artkit import hookspecs
-from artkit.events import StepEvent, TrainingEvent
 from artkit.plugins import Registry, load_registry, resolve
 from artkit.plugins.checks import HOOK_NAMES
+from artkit.spec import StepEvent, TrainingEvent
 
 DOCS = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from artkit.errors import ImageError
-from artkit.images import ClassSet, LabelClass, Picture, read_picture
-from artkit.spec import Kind
+from artkit.images import Picture, read_picture
+from artkit.spec import ClassSet, Kind, LabelClass
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))
 

@@ -7,13 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from artkit.errors import DataError, ImageError
 from artkit.images import (
-    ClassSet,
-    LabelClass,
     Picture,
     match_palette,
     nearest_palette,
@@ -26,7 +23,7 @@ from artkit.images import (
     write_classes_file,
 )
 from artkit.images.conversion import convert
-from artkit.spec import Kind
+from artkit.spec import ClassSet, Kind, LabelClass
 
 COLOURS = st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20, unique=True)
 SIZES = st.tuples(st.integers(1, 12), st.integers(1, 12))

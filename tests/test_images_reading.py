@@ -11,9 +11,9 @@ import torch
 from PIL import Image, ImageCms
 
 from artkit.errors import ImageError
-from artkit.images import ClassSet, LabelClass, Picture, read_picture
+from artkit.images import Picture, read_picture
 from artkit.images.png16 import encode_png16
-from artkit.spec import Kind
+from artkit.spec import ClassSet, Kind, LabelClass
 
 TWO = ClassSet("two", (LabelClass("dark", (10, 20, 30)), LabelClass("light", (200, 210, 220))))
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from artkit.images import ClassSet, LabelClass, Picture, fold_rows, make_grid, make_strip, show
-from artkit.spec import Kind
+from artkit.images import Picture, fold_rows, make_grid, make_strip, show
+from artkit.spec import ClassSet, Kind, LabelClass
 
 RED = (200, 0, 0)
 CLASSES = ClassSet("one", (LabelClass("a", RED),))
@@ -87,7 +87,7 @@ def test_thin_pictures_are_shown_too(height: int, width: int) -> None:
 
 def test_importing_the_room_loads_nothing_heavy() -> None:
     code = (
-        "import sys, artkit.images, artkit.images.classes, artkit.images.atomic, artkit.images.provenance, "
+        "import sys, artkit.images, artkit.images.classes, artkit.files, artkit.images.provenance, "
         "artkit.images.terminal\n"
         "print(sorted({'torch', 'numpy', 'PIL', 'rich', 'skimage', 'tifffile'} & set(sys.modules)))"
     )

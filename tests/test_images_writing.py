@@ -17,9 +17,9 @@ import torch
 from PIL import Image
 
 from artkit.errors import OutputError
-from artkit.images import ClassSet, LabelClass, Picture, encode_picture, read_picture, read_provenance, write_picture
-from artkit.images.atomic import atomic_file
-from artkit.spec import Kind
+from artkit.files import atomic_file
+from artkit.images import Picture, encode_picture, read_picture, read_provenance, write_picture
+from artkit.spec import ClassSet, Kind, LabelClass
 
 CLASSES = ClassSet("three", (LabelClass("a", (1, 2, 3)), LabelClass("b", (40, 50, 60)), LabelClass("c", (7, 200, 9))))
 
@@ -242,7 +242,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from artkit.errors import OutputError
-from artkit.images.atomic import write_atomically
+from artkit.files import write_atomically
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -264,7 +264,7 @@ def test_the_system_stopping_a_write_half_way_leaves_nothing(tmp_path: Path) -> 
 KILLED = """
 import os, sys, time
 from pathlib import Path
-from artkit.images.atomic import write_atomically
+from artkit.files import write_atomically
 
 def stall(descriptor):
     print("half-way", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from artkit.models import ModelHeader
+from artkit.spec import ModelHeader
 
 PAGE = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
 

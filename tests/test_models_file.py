@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from artkit.errors import ModelError, OutputError
-from artkit.models import ModelHeader, load_into, load_model, model_hash, read_header, save_model
+from artkit.models import load_into, load_model, model_hash, read_header, save_model
 from artkit.models.header import encode_header
-from artkit.spec import Kind
+from artkit.spec import Kind, ModelHeader
 
 HEADER = ModelHeader(method="paint", architecture="net", inputs={"input": Kind.IMAGE}, output=Kind.IMAGE)
 

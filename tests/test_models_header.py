@@ -12,13 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from artkit.errors import ModelError
-from artkit.images.classes import ClassSet, LabelClass
-from artkit.models import ModelHeader, read_header, save_model
-from artkit.spec import Kind
+from artkit.models import read_header, save_model
+from artkit.spec import ClassSet, Kind, LabelClass, ModelHeader
 
 SKY = ClassSet("sky", (LabelClass("sky", (110, 170, 220)), LabelClass("cloud", (235, 235, 240))))
 HEADER = ModelHeader(

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from artkit.errors import ModelError
-from artkit.models import ModelHeader, data_home, find_model, list_models, save_model, user_model_path
-from artkit.spec import Kind, ModelSpec
+from artkit.models import data_home, find_model, list_models, save_model, user_model_path
+from artkit.spec import Kind, ModelHeader, ModelSpec
 
 
 def write_model(path: Path, method: str = "paint", name: str = "") -> Path:

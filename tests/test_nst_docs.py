@@ -11,7 +11,7 @@ import torch
 
 import artkit
 from artkit.cli import main
-from artkit.plugins import registry, use_registry
+from artkit.plugins import current_registry, use_registry
 from artkit.spec import describe_options
 from artkit_nst import NstOptions
 
@@ -30,7 +30,7 @@ def world(tmp_path, monkeypatch):
     halves = (torch.arange(48) < 24).float().expand(3, 40, 48)
     for name in ("photo_map.png", "monet_map.png"):
         artkit.read_picture(halves).save(tmp_path / name)
-    installed = registry()
+    installed = current_registry()
     yield
     use_registry(installed)
 

@@ -12,7 +12,7 @@ from artkit import Chain, Picture
 from artkit.chain import plan_chain
 from artkit.engine import Runner
 from artkit.engine.step import ProgressEvent
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 from artkit_nst.vgg import network as network_module
 from artkit_nst.vgg.clock import Clock
 from vgg_kit import torchvision
@@ -46,7 +46,7 @@ def photo(seed: int = 0) -> Picture:
 
 
 def runner(chain: str) -> Runner:
-    return Runner(plan_chain(Chain(chain), registry(), has_input=True, ports=STYLE), interruptible=True)
+    return Runner(plan_chain(Chain(chain), current_registry(), has_input=True, ports=STYLE), interruptible=True)
 
 
 class Stopping:
@@ -105,7 +105,7 @@ def test_other_weights_begin_anew():
 
 
 def test_python_keeps_nothing_and_is_interrupted_as_ever(home):
-    plain = Runner(plan_chain(Chain(CHAINS["patch"]), registry(), has_input=True, ports=STYLE))
+    plain = Runner(plan_chain(Chain(CHAINS["patch"]), current_registry(), has_input=True, ports=STYLE))
     with pytest.raises(KeyboardInterrupt):
         plain.run(photo(), on_progress=Stopping(2))
     assert not home.exists()

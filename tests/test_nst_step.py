@@ -11,7 +11,7 @@ from artkit import Chain, ChainError, ImageError, OptionError, Picture
 from artkit.chain import plan_chain
 from artkit.engine import Runner
 from artkit.metrics import patch_distance
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 from artkit_nst import SPEC, NstOptions
 from artkit_nst.judging import emptiness
 from artkit_nst.regions import assign, find_colours, photo_regions, style_regions
@@ -42,10 +42,10 @@ def run(options: NstOptions, size=(40, 48), seed: int = 0, **ports: torch.Tensor
 
 
 def test_a_word_is_a_named_style_and_a_chain_feeds_the_port():
-    named = plan_chain(Chain("nst(style=glass)"), registry(), has_input=True).steps[0]
+    named = plan_chain(Chain("nst(style=glass)"), current_registry(), has_input=True).steps[0]
     assert named.options.style == "glass"
     assert "style" not in named.bindings
-    fed = plan_chain(Chain("nst(style=[semgan])"), registry(), has_input=True).steps[0]
+    fed = plan_chain(Chain("nst(style=[semgan])"), current_registry(), has_input=True).steps[0]
     assert fed.options.style is None
     assert str(fed.bindings["style"].chain) == "semgan"
 
@@ -54,19 +54,19 @@ def test_a_word_and_a_picture_for_the_same_style_are_refused(tmp_path):
     path = tmp_path / "monet.png"
     Picture(noise(8, 8)).save(path)
     with pytest.raises(ChainError, match="leave out -i style"):
-        plan_chain(Chain("nst(style=glass)"), registry(), has_input=True, ports={"style": path})
-    two = plan_chain(Chain("nst(style=glass),nst"), registry(), has_input=True, ports={"style": path})
+        plan_chain(Chain("nst(style=glass)"), current_registry(), has_input=True, ports={"style": path})
+    two = plan_chain(Chain("nst(style=glass),nst"), current_registry(), has_input=True, ports={"style": path})
     assert two.steps[1].bindings["style"] == path
 
 
 def test_an_unknown_word_names_the_known_ones():
     with pytest.raises(OptionError, match="Did you mean 'glass'"):
-        plan_chain(Chain("nst(style=glas)"), registry(), has_input=True)
+        plan_chain(Chain("nst(style=glas)"), current_registry(), has_input=True)
 
 
 def test_a_path_in_the_text_is_refused_with_what_to_type():
     with pytest.raises(ChainError, match="-i style=PATH"):
-        plan_chain(Chain("nst(style='monet.jpg')"), registry(), has_input=True)
+        plan_chain(Chain("nst(style='monet.jpg')"), current_registry(), has_input=True)
 
 
 @pytest.mark.parametrize("name", DRAWERS)
@@ -111,7 +111,7 @@ def test_a_style_is_made_ready_once_for_many_photos(monkeypatch):
 
 def test_progress_reaches_whoever_watches_the_run():
     seen: list[tuple[str, float]] = []
-    runner = Runner(plan_chain(Chain("nst(quality=draft,engine=patch)"), registry(), has_input=True))
+    runner = Runner(plan_chain(Chain("nst(quality=draft,engine=patch)"), current_registry(), has_input=True))
     runner.run(Picture(noise(30, 30)), on_progress=lambda event: seen.append((event.method, event.share)))
     assert seen[-1] == ("nst", 1.0)
 

@@ -12,7 +12,7 @@ from artkit.models.file import load_model, save_model
 from artkit.testing import check_spec
 from artkit.training import train
 from artkit_pix2pix import SPEC, Pix2PixOptions
-from artkit_pix2pix.generator import disturb, encode_conditions, make_generator
+from artkit_pix2pix.networks import disturb, encode_conditions, make_generator
 from artkit_pix2pix.translator import Pix2Pix
 
 CLASSES = ClassSet("two", (LabelClass("sky", (0, 0, 255)), LabelClass("grass", (0, 255, 0))))

@@ -12,7 +12,7 @@ import pytest
 
 from artkit.errors import PluginError, UsageError
 from artkit.plugins import PluginInfo, Registry, load_registry
-from artkit.plugins.installed import installed_sources
+from artkit.plugins.discovery import installed_sources
 
 GOOD = """
     from artkit.hookspecs import hookimpl
@@ -303,7 +303,7 @@ def test_resolve_imports_or_names_the_plugin(install: Install, monkeypatch: pyte
 
 def test_rooms_are_import_light() -> None:
     code = (
-        "import sys, artkit.plugins, artkit.chain, artkit.hookspecs, artkit.events\n"
+        "import sys, artkit.plugins, artkit.chain, artkit.hookspecs, artkit.spec\n"
         "print([m for m in ('torch', 'numpy', 'PIL', 'skimage', 'rich') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

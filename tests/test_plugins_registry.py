@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from artkit.errors import ChainError, PluginError, UsageError
-from artkit.events import StepEvent
 from artkit.hookspecs import hookimpl
-from artkit.plugins import PluginSource, Registry, registry, use_registry
-from artkit.spec import DatasetSpec, Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port
+from artkit.plugins import PluginSource, Registry, current_registry, use_registry
+from artkit.spec import DatasetSpec, Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, StepEvent
 
 STEP = StepEvent(0, "negative", 7)
 
@@ -107,10 +106,10 @@ class BadOptions(Options):
     ],
 )
 def test_method_that_no_chain_could_use(changes: dict[str, Any], word: str) -> None:
-    from artkit.plugins.checks import check_method
+    from artkit.plugins.checks import validate_method
 
     with pytest.raises(PluginError, match=word):
-        check_method(method("odd", **changes))
+        validate_method(method("odd", **changes))
 
 
 class Watcher:
@@ -202,8 +201,8 @@ def test_registry_of_the_process_can_be_replaced() -> None:
     mine = load(Everything())
     use_registry(mine)
     try:
-        assert registry() is mine
+        assert current_registry() is mine
     finally:
         use_registry(None)
-    assert registry() is registry() is not mine
+    assert current_registry() is current_registry() is not mine
     use_registry(None)

@@ -61,7 +61,7 @@ def test_a_disk_that_fills_up_with_the_model_leaves_nothing(web, home, monkeypat
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("artkit.images.atomic.os.fsync", full)
+    monkeypatch.setattr("artkit.files.os.fsync", full)
     with pytest.raises(OutputError, match=r"red\.safetensors: the disk is full\.$"):
         pull(web)
     assert left(home) == set()

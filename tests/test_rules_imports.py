@@ -18,17 +18,19 @@ PLUGIN_FILES = sorted(ROOT.glob("plugins/*/**/*.py"))
 FLOORS = [
     "errors",
     "seeds",
+    "files",
+    "reporting",
     "spec",
-    "events",
     "hookspecs",
     "plugins",
     "images",
-    "models",
-    "chain",
     "nn",
     "translator",
-    "engine",
     "data",
+    "models",
+    "chain",
+    "engine",
+    "pairing",
     "metrics",
     "training",
     "testing",
@@ -36,16 +38,12 @@ FLOORS = [
     "__main__",
 ]
 
-# Imports upwards that have a reason, as (module or package, imported room).
-UPWARD = {
-    ("artkit.hookspecs", "models"): "the types of a hook, for type checkers alone",
-    ("artkit.plugins", "metrics"): "core's own scores are registered like a plugin's, from an import-light list",
-    ("artkit.chain", "engine"): "Chain.__call__ runs itself; imported when called",
-}
+# The one import upwards, as (module, imported module): `artkit.Chain(...)(picture)` happens when called.
+UPWARD = ("artkit.chain.steps", "artkit.engine.local")
 
 # Rooms whose modules plugins may use; the rest of core is reached through `artkit` itself.
 PUBLIC = {
-    *("errors", "seeds", "spec", "events", "images", "models"),
+    *("errors", "seeds", "files", "reporting", "spec", "images", "models"),
     *("nn", "translator", "data", "metrics", "training", "testing"),
     *("plugins", "chain", "engine"),  # touchup's trainer runs a chain
 }
@@ -92,13 +90,11 @@ def room_of(imported: Import) -> str | None:
     return imported.name if imported.name and module_file(f"artkit.{imported.name}") else "artkit"
 
 
-def upward_reason(module: str, room: str) -> str | None:
-    """Return why this module may import that higher room, if it may."""
-    return next((why for (base, to), why in UPWARD.items() if room == to and f"{module}.".startswith(f"{base}.")), None)
-
-
 def exported(path: Path) -> set[str] | None:
-    """Return the names in a module's literal `__all__`, or None when it has none."""
+    """Return the names that a module hands out, by its stub or its literal `__all__`; None when it says nothing."""
+    if (stub := path.with_suffix(".pyi")).is_file():
+        body = ast.parse(stub.read_text(encoding="utf-8")).body
+        return {alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
@@ -115,7 +111,7 @@ def fault_in_core(module: str, imported: Import) -> str | None:
         return None
     if room not in FLOORS:
         return "import from the room itself, not through the package" if room == "artkit" else f"no floor for '{room}'"
-    if FLOORS.index(room) > FLOORS.index(own) and not upward_reason(module, room):
+    if FLOORS.index(room) > FLOORS.index(own) and (module, imported.module) != UPWARD:
         return f"'{own}' is below '{room}'"
     return None
 
@@ -163,6 +159,59 @@ def test_every_room_has_a_floor():
     assert rooms <= set(FLOORS)
 
 
+def imported_files(path: Path) -> set[Path]:
+    """Return the files of the house that a file imports, lazily or for type checkers too, but for the one arrow."""
+    found = set()
+    for imported in imports_of(path):
+        if (module_of(path), imported.module) == UPWARD:
+            continue
+        submodule = module_file(f"{imported.module}.{imported.name}") if imported.name else None
+        found.add(submodule or home_of(imported))
+    return {file for file in found if file and file != path}
+
+
+def home_of(imported: Import) -> Path | None:
+    """Return the file that a name comes from: for one that a package hands out, the module that its stub names."""
+    path = module_file(imported.module)
+    if path is None or path.name != "__init__.py" or imported.name is None:
+        return path
+    stub = path.with_suffix(".pyi") if path.with_suffix(".pyi").is_file() else path
+    for node in ast.parse(stub.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and imported.name in {alias.name for alias in node.names}:
+            module = f"{imported.module}.{node.module}" if node.level else str(node.module)
+            return home_of(Import(0, module, imported.name))
+    return path
+
+
+def circles(graph: dict[Path, set[Path]]) -> list[list[Path]]:
+    """Return the groups of files that reach each other."""
+
+    def reachable(start: Path) -> set[Path]:
+        seen: set[Path] = set()
+        todo = [start]
+        while todo:
+            new = graph.get(todo.pop(), set()) - seen
+            seen |= new
+            todo.extend(new)
+        return seen
+
+    reach = {path: reachable(path) for path in graph}
+    groups = {frozenset({path} | {other for other in reach[path] if path in reach.get(other, ())}) for path in graph}
+    return [sorted(group) for group in groups if len(group) > 1]
+
+
+def test_no_files_import_each_other():
+    """No circles, of top-level, lazy or type-only imports; `Chain.__call__` to the engine is the one arrow allowed."""
+    graph = {path: imported_files(path) for path in [*CORE_FILES, *PLUGIN_FILES]}
+    found = [[str(path.relative_to(ROOT)) for path in group] for group in circles(graph)]
+    assert not found, "\n".join(map(str, found))
+
+
+def test_circles_are_found():
+    a, b, c, d = map(Path, "abcd")
+    assert circles({a: {b}, b: {c}, c: {a}, d: {a}}) == [[a, b, c]]
+
+
 def test_plugins_import_only_public_names():
     faults = [
         report(path, imported, fault)
@@ -190,7 +239,8 @@ def test_core_has_no_back_door_to_a_plugin():
     ("module", "imported", "fault"),
     [
         ("artkit.chain.plan", Import(1, "artkit.models.store", "find_model"), None),
-        ("artkit.chain.text", Import(1, "artkit.engine.local", "run_chain"), None),
+        ("artkit.chain.steps", Import(1, "artkit.engine.local", "run_chain"), None),
+        ("artkit.chain.recipe", Import(1, "artkit.engine.local", "run_chain"), "'chain' is below 'engine'"),
         ("artkit.models.store", Import(1, "artkit.chain", "Chain"), "'models' is below 'chain'"),
         ("artkit.models.store", Import(1, "artkit.attic", "Old"), "no floor for 'attic'"),
         ("artkit.cli", Import(1, "artkit", "Chain"), "import from the room itself, not through the package"),

@@ -11,7 +11,7 @@ import torch
 
 import artkit
 from artkit.cli import main
-from artkit.plugins import registry, use_registry
+from artkit.plugins import current_registry, use_registry
 from test_superres_import import rrdb_weights
 
 PAGE = (Path(__file__).parents[1] / "docs" / "superres.md").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def world(tmp_path, monkeypatch):
     (tmp_path / "data" / "val" / "photo").mkdir(parents=True)
     artkit.read_picture(photo).save(tmp_path / "data" / "val" / "photo" / "1.png")
     torch.save({"params_ema": rrdb_weights(blocks=1)}, tmp_path / "RealESRGAN_x4plus.pth")
-    installed = registry()
+    installed = current_registry()
     yield
     use_registry(installed)
 
@@ -37,7 +37,7 @@ def world(tmp_path, monkeypatch):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_runs(command, capsys):
     words = shlex.split(command, comments=True)
-    if "resize(" in command and "resize" not in registry().methods:
+    if "resize(" in command and "resize" not in current_registry().methods:
         pytest.skip("the filters are not installed")
     assert words[0] == "artkit"
     assert main(words[1:]) == 0, capsys.readouterr().err

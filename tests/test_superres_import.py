@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from artkit import Chain, ModelError
 from artkit.models.foreign import import_model
-from artkit.plugins import registry
-from artkit_superres.importing import rename
+from artkit.plugins import current_registry
+from artkit_superres.published import rename
 
 Weights = dict[str, Tensor]
 
@@ -146,7 +146,7 @@ def test_unshuffled_networks_take_any_size(tmp_path, size):
 
 def test_the_line_says_what_it_is(tmp_path):
     torch.save(rrdb_weights(blocks=6), tmp_path / "anime.pth")
-    model = import_model(tmp_path / "anime.pth", None, registry())
+    model = import_model(tmp_path / "anime.pth", None, current_registry())
     assert model.header.method == "superres"
     assert model.header.summary == "an RRDB network of 6 blocks that enlarges 4 times"
     assert model.header.arguments["scales"]["4"]["growth"] == 4
@@ -180,10 +180,10 @@ def test_broken_files_are_one_line(tmp_path, spoil, message):
     spoil(weights)
     torch.save(weights, tmp_path / "net.pth")
     with pytest.raises(ModelError, match=message):
-        import_model(tmp_path / "net.pth", None, registry())
+        import_model(tmp_path / "net.pth", None, current_registry())
 
 
 def test_other_networks_are_left_to_others(tmp_path):
     torch.save({"conv_first.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "net.pth")
     with pytest.raises(ModelError, match="no network artkit knows"):
-        import_model(tmp_path / "net.pth", None, registry())
+        import_model(tmp_path / "net.pth", None, current_registry())

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Context, ImageError, Kind, MethodSpec, Port, Tiling, Translator, hookimpl
 from artkit.nn import DilatedBlock, Edsr, ResnetGenerator, RrdbNet, SrResnet, SubpixelNet, UnetGenerator
-from artkit.nn.meter import peak_bytes
-from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, whole_sum
-from artkit.plugins import PluginSource, load_registry, registry, use_registry
+from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, peak_bytes, whole_sum
+from artkit.plugins import PluginSource, current_registry, load_registry, use_registry
 from artkit.testing import check_method
 
 NETWORKS = {
@@ -241,7 +239,7 @@ class Plugin:
 )
 def test_the_kit_compares_tiles_with_the_whole(seen, fault, monkeypatch):
     monkeypatch.setattr(Blur, "seen", seen)
-    before, methods = registry(), load_registry()
+    before, methods = current_registry(), load_registry()
     methods.add(PluginSource("tiles_plugin", Plugin))
     use_registry(methods)
     try:

@@ -12,9 +12,9 @@ import artkit
 from artkit import Kind, OptionError, TrainingError
 from artkit.data import Column, Dataset, FolderDataset, Sample
 from artkit.errors import ChainError
-from artkit.images import ClassSet, LabelClass, paint_labels
+from artkit.images import paint_labels
 from artkit.plugins import load_registry, use_registry
-from artkit.spec import parse_options
+from artkit.spec import ClassSet, LabelClass, parse_options
 from artkit.training import Settings, train
 from artkit_touchup import TouchupTraining
 from artkit_touchup.trainer import TouchupTrainer
@@ -163,7 +163,7 @@ def test_base_of_another_size_is_refused(monkeypatch):
 def test_data_that_the_base_has_seen_is_mentioned(folder, monkeypatch, capsys):
     trainer(FolderDataset(folder))
     assert not capsys.readouterr().err
-    monkeypatch.setattr("artkit_touchup.base.Base.has_seen", lambda base, data: data == "data")
+    monkeypatch.setattr("artkit_touchup.trainer.Base.has_seen", lambda base, data: data == "data")
     trainer(FolderDataset(folder))
     assert "invert was trained on" in capsys.readouterr().err
 

@@ -21,7 +21,7 @@ from artkit.errors import DataError, OptionError, OutputError, TrainingError, Us
 from artkit.models.file import load_model
 from artkit.training import Silence, export_run, train
 from artkit.training.run import read_run
-from artkit.training.settings import Settings
+from artkit.training.trainer import Settings
 
 TINY = {
     "network": "subpixel",

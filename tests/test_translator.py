@@ -8,8 +8,7 @@ from typing import ClassVar
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from torch.nn import functional as F
 
 from artkit import Context, Kind, MethodSpec, Options, PluginError, Port, SizeRule, Translator

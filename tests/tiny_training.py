@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from artkit.data import Dataset
 from artkit.hookspecs import hookimpl
-from artkit.models import ModelHeader
-from artkit.spec import Kind, MethodSpec, Options, Port, option
+from artkit.spec import Kind, MethodSpec, ModelHeader, Options, Port, option
 from artkit.training import Settings, Trainer
 from artkit.translator import Context, Translator
 

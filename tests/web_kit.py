@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import torch
 
-from artkit.models import ModelHeader, save_model
-from artkit.spec import Kind
+from artkit.models import save_model
+from artkit.spec import Kind, ModelHeader
 
 Answer = Callable[["Visit"], None]
 

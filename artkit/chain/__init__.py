@@ -6,7 +6,6 @@ from artkit.chain.plan import Binding, Plan, PlannedStep
 from artkit.chain.planning import plan_chain
 from artkit.chain.recipe import Recipe, read_recipe
 from artkit.chain.steps import Chain, Step, Value
-from artkit.chain.text import parse_chain
 
 __all__ = [
     "Binding",
@@ -16,7 +15,6 @@ __all__ = [
     "Recipe",
     "Step",
     "Value",
-    "parse_chain",
     "plan_chain",
     "read_recipe",
 ]

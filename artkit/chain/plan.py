@@ -12,7 +12,7 @@ from artkit.chain.steps import Chain, Step
 from artkit.spec import Kind, MethodSpec, Options
 
 if TYPE_CHECKING:
-    from artkit.models.header import ModelHeader
+    from artkit.spec import ModelHeader
 
 Binding: TypeAlias = Union[Literal["previous", "original"], Path, "Plan", Any]
 """What feeds a port: the previous step (for the first step: the chain's input), the chain's input, a file, a nested

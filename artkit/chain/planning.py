@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from artkit.chain.plan import Binding, Plan, PlannedStep
-from artkit.chain.steps import Chain, Step, Value, is_word
+from artkit.chain.steps import Chain, Step, Value
 from artkit.errors import ChainError, ModelError, OptionError, nearest
 from artkit.spec import Kind, MethodSpec, Port, parse_options
+from artkit.spec.calls import is_word
 
 if TYPE_CHECKING:
-    from artkit.models.header import ModelHeader
     from artkit.plugins import Registry
+    from artkit.spec import ModelHeader
 
 _FITS: dict[Kind, tuple[Kind, ...]] = {
     Kind.IMAGE: (Kind.IMAGE, Kind.LABELS, Kind.MASK),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+from artkit.chain.recipe_file import RecipeFields, dump_toml, read_recipe_file
 from artkit.errors import ChainError
+from artkit.spec.calls import WORDS, Call, is_word, parse_calls
 
 if TYPE_CHECKING:
     from artkit.images import Picture
@@ -61,15 +62,11 @@ class Chain:
     @classmethod
     def from_recipe(cls, path: str | Path) -> Chain:
         """Read the chain of a TOML recipe, or the one a PNG written by artkit remembers. Raises ChainError."""
-        from artkit.chain.recipe import read_recipe
-
-        return read_recipe(path).chain
+        return chain_of(read_recipe_file(path), path)
 
     def to_recipe(self) -> str:
         """Return the chain as a TOML recipe."""
-        from artkit.chain.recipe import Recipe
-
-        return Recipe(self).to_toml()
+        return dump_toml(RecipeFields(chain=str(self)))
 
     def __call__(
         self,
@@ -127,16 +124,41 @@ class Chain:
         return f"Chain({str(self)!r})"
 
 
-def is_word(text: object) -> bool:
-    """Tell whether `text` is a bare word of chain text: an ASCII Python identifier that is no keyword."""
-    return isinstance(text, str) and text.isascii() and text.isidentifier() and not keyword.iskeyword(text)
+def chain_of(fields: RecipeFields, path: str | Path) -> Chain:
+    """Return the chain that a recipe describes, by text or by tables of steps. Raises ChainError naming the file."""
+    if (fields.chain is None) == (fields.steps is None):
+        raise ChainError(f'{path}: a recipe has one of: chain = "semgan,pix2pix", or [[steps]] tables.')
+    try:
+        return Chain([_step_of(table) for table in fields.steps or ()] if fields.chain is None else fields.chain)
+    except ChainError as error:
+        raise ChainError(f"{path}: {error}") from None
+
+
+def _step_of(table: Mapping[str, Any]) -> Step:
+    """Build a step from a table: `method`, and its options; a list of such tables is a chain inside a port."""
+    if not isinstance(table.get("method"), str):
+        raise ChainError('each step names its method: method = "pix2pix".')
+    return Step(table["method"], {name: _option_of(value) for name, value in table.items() if name != "method"})
+
+
+def _option_of(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return Chain([_step_of(table) for table in value])
+    return value
+
+
+def _step_called(call: Call) -> Step:
+    options = {
+        name: Chain(map(_step_called, value)) if isinstance(value, list) else value
+        for name, value in call.options.items()
+    }
+    return Step(call.name, options)
 
 
 def _steps(source: str | Iterable[Step | str | Chain]) -> Iterator[Step]:
     if isinstance(source, str):
-        from artkit.chain.text import parse_chain
-
-        source = parse_chain(source)
+        yield from map(_step_called, parse_calls(source))
+        return
     for part in source:
         if isinstance(part, Step):
             yield part
@@ -175,7 +197,3 @@ def _format(value: Value) -> str:
     if isinstance(value, str):
         return value if is_word(value) and value not in WORDS else repr(value)
     return next((word for word, meaning in WORDS.items() if meaning is value), repr(value))
-
-
-WORDS = {"true": True, "false": False, "none": None}
-"""Bare words that are not text."""

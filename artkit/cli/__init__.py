@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (something failed) or 2 (asked for wrongly), 130 (Ctrl-C).
 
-    `args` defaults to the process's own. Never raises for what a user can cause (see `artkit.cli.failures`).
+    `args` defaults to the process's own. Never raises for what a user can cause (see `artkit.cli.output`).
     """
     try:
-        from artkit.cli.failures import guarded  # with click, most of a start: Ctrl-C may well come here
+        from artkit.cli.output import guarded  # with click, most of a start: Ctrl-C may well come here
     except KeyboardInterrupt:
         print("artkit: stopped.", file=sys.stderr)
         return 130
@@ -28,14 +28,12 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def make_cli(registry: Registry) -> click.Group:
     """Build the `artkit` command with core's commands and those of the plugins in `registry`."""
-    from artkit.cli.completion import completion
     from artkit.cli.data import data
-    from artkit.cli.doctor import doctor
+    from artkit.cli.doctor import doctor, plugins
     from artkit.cli.evaluate import evaluate
-    from artkit.cli.group import accept_verbose, make_group
+    from artkit.cli.group import accept_verbose, completion, make_group
     from artkit.cli.methods import methods
     from artkit.cli.models import models
-    from artkit.cli.plugins import plugins
     from artkit.cli.run import run
     from artkit.cli.train import train
 

@@ -1,4 +1,4 @@
-"""`artkit data`: list the datasets that plugins make, and make one; its other commands are in `data_*.py`."""
+"""`artkit data`: datasets made, folders checked, pairs from a chain."""
 
 from __future__ import annotations
 
@@ -7,15 +7,109 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.data_check import check
-from artkit.cli.data_pairs import pairs
-from artkit.cli.output import json_option, print_columns, print_json
-from artkit.cli.parameters import Assignment, Size, collect_settings
+from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.parameters import Assignment, ChainText, Size, collect_settings
 from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
     from artkit.spec import DatasetSpec
+
+
+MAX_SIZES = 6
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@json_option
+def check(folder: Path, as_json: bool) -> int:
+    """Say what a folder holds, what is wrong with it, and what can be trained on it.
+
+    Every file is read. The exit code is 1 when something is wrong.
+    """
+    with progress(f"checking {folder}") as bar:
+        from artkit.data import describe
+
+        found = describe(folder, lambda done, total: bar.advance(f"checking {folder}: {done:,} of {total:,} files"))
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+    return 1 if found["problems"] else 0
+
+
+def _print(found: dict[str, Any]) -> None:
+    held_out = "; val chosen by content" if found["splits"] == "by content" else ""
+    rows = [("folder", found["folder"]), ("layout", found["layout"])]
+    rows += [("samples", ", ".join(f"{split} {_count(count)}" for split, count in found["samples"].items()) + held_out)]
+    rows += [("columns", ", ".join(f"{name} ({words})" for name, words in found["columns"].items()))]
+    print_columns([*rows, ("sizes", _sizes(found["sizes"]))])
+    if found["methods"]:
+        click.echo("\nTo train:")
+        print_columns((f"  {method['command']}", f"# {method['learns']}") for method in found["methods"])
+    if found["unmet"]:
+        click.echo("\nTo train others:")
+        print_columns((f"  {name}", f"needs {missing}") for name, missing in found["unmet"].items())
+    if found["advice"]:
+        click.echo("\nWorth knowing:")
+    for words in found["advice"]:
+        click.echo(f"  {words}")
+    if found["problems"]:
+        click.echo("\nWrong:")
+    for problem in found["problems"]:
+        click.echo(f"  {problem}")
+
+
+def _count(count: int | dict[str, int]) -> str:
+    if isinstance(count, int):
+        return f"{count:,}"
+    return "(" + ", ".join(f"{number:,} {name}" for name, number in count.items()) + ")"
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    shown = [f"{size} ({count:,} files)" for size, count in list(sizes.items())[:MAX_SIZES]]
+    return ", ".join(shown) + (f", and {len(sizes) - MAX_SIZES} more" if len(sizes) > MAX_SIZES else "")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Where to.")
+@click.option("--from", "chain", required=True, type=ChainText(), metavar="CHAIN", help="What makes the input side.")
+@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the first picture.  [default: 0]")
+@click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute.")
+@click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks.")
+@json_option
+def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precision: str, as_json: bool) -> int:
+    """Make pairs to train on: what a chain makes of each picture of DIR, and the picture.
+
+    `--from "edges(sigma=2)"` makes sketches of photos, so that pix2pix can learn to make photos of sketches. The same
+    command goes on where it was stopped.
+    """
+    from artkit.chain import Chain
+
+    parsed = Chain(chain)
+    with progress(f"making pairs with {parsed}") as bar:
+        from artkit.pairing import make_pairs
+
+        words = f"making pairs with {parsed}"
+        found = make_pairs(
+            folder,
+            output,
+            parsed,
+            seed=seed,
+            device=device,
+            precision=precision,
+            progress=lambda done, total: bar.advance(f"{words}: {done:,} of {total:,}"),
+        )
+    for failure in found.failures:
+        say(failure)
+    if as_json:
+        counts = {"made": found.made, "kept": found.kept, "failures": found.failures}
+        print_json({"output": str(output), "chain": str(parsed), **counts})
+    else:
+        kept = f", {found.kept:,} were there already" if found.kept else ""
+        click.echo(f"{output}: {found.made:,} pairs made{kept}. To train: artkit train pix2pix {output} -o RUN")
+    return 1 if found.failures else 0
 
 
 @click.group(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""The `artkit` group: its global options, the welcome, and what to say about an unknown command."""
+"""The `artkit` command group, and shell completion."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from artkit.errors import PluginError, nearest
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
+
 
 WELCOME = """\
 artkit turns pictures into other pictures. Worth typing:
@@ -111,3 +112,22 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: Any) -
 def _turn_wordy(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value:
         set_wordy(True)
+
+
+SHELLS = {
+    "bash": 'eval "$(artkit completion bash)"  in ~/.bashrc',
+    "zsh": 'eval "$(artkit completion zsh)"  in ~/.zshrc',
+    "fish": "artkit completion fish > ~/.config/fish/completions/artkit.fish",
+}
+
+
+@click.command(epilog="\b\nTo switch it on:\n" + "\n".join(f"  {line}" for line in SHELLS.values()))
+@click.argument("shell", type=click.Choice(tuple(SHELLS)))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script of a shell."""
+    from click.shell_completion import get_completion_class
+
+    script = get_completion_class(shell)
+    assert script is not None  # SHELLS names only shells that click knows
+    click.echo(script(ctx.find_root().command, {}, "artkit", "_ARTKIT_COMPLETE").source())

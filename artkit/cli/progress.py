@@ -1,19 +1,58 @@
-"""Progress on stderr: a bar while artkit works, on a terminal only."""
+"""Progress on a terminal: bars, the picture at work as a thumbnail, training."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+    from rich.text import Text
 
-    from artkit.cli.thumbnail import Thumbnail
     from artkit.engine.step import ProgressEvent
+    from artkit.images import Picture
+    from artkit.training import Reporter
+
+
+COLUMNS, ROWS = 40, 16  # characters it may take
+PAUSE = 0.5  # seconds between two drawings, at least
+COST = 0.05  # share of the time that drawing may take
+
+
+class Thumbnail:
+    """Draws sketches now and then: a step may offer more of them than there is time for.
+
+    Where it is not `shown`, because the terminal has too few colours, it draws nothing.
+    """
+
+    def __init__(self, *, shown: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+        self.text: Text | None = None
+        self._shown, self._clock, self._next = shown, clock, 0.0
+
+    def draw(self, sketch: Callable[[], Picture]) -> None:
+        """Draw what `sketch` returns, unless the last drawing is too near."""
+        from artkit.images.terminal import half_blocks
+
+        start = self._clock()
+        if self._shown and start >= self._next:
+            self.text = half_blocks(sketch(), COLUMNS, ROWS)
+            end = self._clock()
+            self._next = end + max(PAUSE, (end - start) / COST)
+
+    def clear(self) -> None:
+        """Show nothing: another picture begins."""
+        self.text = None
+
+    def __rich_console__(self, console: object, options: object) -> Iterator[Text]:
+        """Yield what rich is to draw now."""
+        if self.text is not None:
+            yield self.text
 
 
 PICTURESQUE = ("256", "truecolor")  # colour systems of terminals that can show a picture
@@ -76,8 +115,6 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
     from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from artkit.cli.thumbnail import Thumbnail
-
     counting = [] if total is None or total < 2 else [BarColumn(), MofNCompleteColumn()]
     columns = [SpinnerColumn(), *counting, TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
     console = Console(stderr=True)
@@ -85,3 +122,58 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
     # Rich would send what is printed to stdout to the bar's stream, which is stderr.
     with Live(Group(drawn, thumbnail), console=console, transient=True, redirect_stdout=False, refresh_per_second=10):
         yield Bar(drawn, drawn.add_task(title, total=total), thumbnail)
+
+
+@contextmanager
+def watch() -> Iterator[Reporter]:
+    """Return who reports the run: a bar on a terminal, else nobody (the run's own log has it all)."""
+    if not on_terminal():
+        from artkit.training import Silence
+
+        yield Silence()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
+        yield Watcher(bar)
+
+
+class Watcher:
+    """A reporter (see artkit.training.Reporter) that draws on a progress bar."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task = bar.add_task("starting", total=None)
+
+    def start(self, total: int, done: int) -> None:
+        """Set the bar's length, and what a resumed run has behind it."""
+        self.bar.update(self.task, total=total, completed=done)
+
+    def tick(self, step: int) -> None:
+        """Move the bar on."""
+        self.bar.update(self.task, completed=step)
+
+    def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
+        """Show speed, the time left, and the losses, which a narrow terminal cuts off."""
+        words = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        speed = f"{images_per_second:.3g} images/s  {_duration(eta)} left"
+        self.bar.update(self.task, completed=step, description=f"{speed}  {words}")
+
+    def sheet(self, path: Path) -> None:
+        """Point to a sample sheet."""
+        self.note(f"samples: {path}")
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        self.bar.console.print(text, markup=False, highlight=False)
+
+    def end(self, path: Path) -> None:
+        """Say nothing: the command prints the model's path."""
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

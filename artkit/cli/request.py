@@ -13,6 +13,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Flags:
+    """What was typed after `artkit run`, as click parsed it."""
+
+    inputs: tuple[str, ...]
+    chain: str | None
+    recipe: Path | None
+    output: str | None
+    ports: tuple[tuple[str, str], ...]
+    count: int | None
+    seed: int | None
+    size: tuple[int, int] | None
+    device: str
+    precision: str
+    keep_steps: Path | None
+    strip: Path | None
+    show: bool
+    overwrite: bool
+    dry_run: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
 class Request:
     """Inputs, a chain, the first seed, the wanted (width, height), how many pictures per input, and files for ports.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ from artkit.cli.parameters import Assignment, ChainText, Size, collect_assignmen
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
-    from artkit.cli.naming import Task
-    from artkit.cli.request import Request
+    from artkit.cli.files import Task
+    from artkit.cli.request import Flags, Request
     from artkit.plugins import Registry
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -56,28 +55,6 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Flags:
-    """What was typed after `artkit run`, as click parsed it."""
-
-    inputs: tuple[str, ...]
-    chain: str | None
-    recipe: Path | None
-    output: str | None
-    ports: tuple[tuple[str, str], ...]
-    count: int | None
-    seed: int | None
-    size: tuple[int, int] | None
-    device: str
-    precision: str
-    keep_steps: Path | None
-    strip: Path | None
-    show: bool
-    overwrite: bool
-    dry_run: bool
-    as_json: bool
-
-
 def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give `function` the options of `artkit run`, in the order of OPTIONS."""
     for option in reversed(OPTIONS):
@@ -95,7 +72,7 @@ def run(registry: Registry, **typed: Any) -> int:
     with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
     from artkit.chain import plan_chain
-    from artkit.cli.request import make_request
+    from artkit.cli.request import Flags, make_request
 
     flags = Flags(**typed)
     request = make_request(
@@ -112,17 +89,16 @@ def run(registry: Registry, **typed: Any) -> int:
     if flags.dry_run:
         _print_plan(plan, tasks, as_json=flags.as_json)
         return 0
-    from artkit.cli.perform import perform
+    from artkit.cli.delivery import perform
 
     return perform(plan, tasks, request, flags)
 
 
 def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
     """Name every result, and check the places before anything is computed."""
-    from artkit.cli.inputs import STDIN, collect_sources
-    from artkit.cli.naming import LABEL_SUFFIXES, Namer, check_suffix, refuse_overwriting
+    from artkit.cli.files import STDIN, Namer, check_suffix, collect_sources, refuse_overwriting
     from artkit.errors import UsageError
-    from artkit.images import WRITABLE_SUFFIXES
+    from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
     from artkit.spec import Kind
 
     sources = collect_sources(request.inputs, Path(flags.output) if flags.output else None)

@@ -74,7 +74,7 @@ def train(
 
 
 def _train(method: str, data: str, output: Path, values: dict[str, Any], resume: bool) -> Path:
-    from artkit.cli.watching import watch
+    from artkit.cli.progress import watch
     from artkit.training import train as run_training
 
     try:

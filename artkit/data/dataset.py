@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from artkit.errors import DataError, nearest
-from artkit.images.classes import ClassSet
-from artkit.spec import Kind
+from artkit.spec import ClassSet, Kind
 
 Value = Tensor | str
 Sample = dict[str, Value]

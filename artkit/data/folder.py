@@ -1,8 +1,10 @@
-"""Data sets in folders: a table of files, recognised by looking, as samples to train on."""
+"""Which samples are kept apart from training, by what their files hold."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -10,15 +12,44 @@ from torch import Tensor
 
 from artkit.data.captions import find_captions
 from artkit.data.dataset import Column, Dataset, Sample
-from artkit.data.headers import read_header
-from artkit.data.holdout import hold_out
-from artkit.data.labels import load_labels
+from artkit.data.inspecting import read_header
+from artkit.data.labels import find_classes, load_labels
 from artkit.data.layouts import WHOLE, Place, recognise
-from artkit.data.layouts.names import LABELS, MASKS, is_column
-from artkit.data.palettes import find_classes
+from artkit.data.layouts.place import LABELS, MASKS, is_column
 from artkit.errors import DataError, ImageError
-from artkit.images import ClassSet, LabelClass, read_picture
-from artkit.spec import Kind
+from artkit.images import read_picture
+from artkit.spec import ClassSet, Kind, LabelClass
+
+HELD_OUT_SHARE = 0.1
+AT_LEAST_ONE_OF = 5
+HASHED_BYTES = 1 << 16  # of a file's end, where pictures differ even when their headers do not
+
+
+def hold_out(files: Mapping[str, Path]) -> set[str]:
+    """Return the keys of about a tenth of the files: one at least of five or more, and never all.
+
+    The choice rests on each file's content alone: it stays when files are added, renamed or moved, and copies of a file
+    share its fate.
+    """
+    with ThreadPoolExecutor() as readers:
+        places = dict(zip(files, readers.map(_place, files.values()), strict=True))
+    held = {key for key, place in places.items() if place < HELD_OUT_SHARE}
+    if not held and len(files) >= AT_LEAST_ONE_OF:
+        held = {min(places, key=lambda key: (places[key], key))}
+    return held if len(held) < len(files) else set()
+
+
+def _place(path: Path) -> float:
+    """Return a number in [0, 1) drawn from a file's length and end; 1 for a file that cannot be read."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            file.seek(max(0, size - HASHED_BYTES))
+            digest = hashlib.blake2b(file.read(HASHED_BYTES), digest_size=4, key=str(size).encode()).digest()
+    except OSError:
+        return 1.0
+    return int.from_bytes(digest, "big") / 2**32
+
 
 FEW, MAX_CATEGORIES, MEMBERS = 16, 256, 4  # words are categories when few, or when each is that of several samples
 MASK_CLASSES = ClassSet("mask", (LabelClass("background", (0, 0, 0)), LabelClass("object", (255, 255, 255))))

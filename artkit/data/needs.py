@@ -9,7 +9,7 @@ import msgspec
 from artkit.data.dataset import Column, Dataset
 from artkit.data.layouts.clips import NEXT
 from artkit.errors import DataError
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 from artkit.spec import Kind, MethodSpec, Need
 
 MISSING = {
@@ -107,7 +107,7 @@ _MEETINGS: dict[Need, Callable[[Dataset], str | None]] = {
 
 
 def _trained() -> dict[str, MethodSpec]:
-    return {name: method for name, method in registry().methods.items() if method.trainer}
+    return {name: method for name, method in current_registry().methods.items() if method.trainer}
 
 
 def _other_way(method: MethodSpec, dataset: Dataset, learns: str) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from artkit.errors import OutputError
-from artkit.images.atomic import atomic_file
+from artkit.files import atomic_file
 from artkit.models.store import data_home
 from artkit.translator import Bookmark
 

@@ -13,7 +13,7 @@ from artkit.engine.runner import Runner
 from artkit.images import Picture, read_picture
 from artkit.models.opening import open_header
 from artkit.models.store import find_listed
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 
 
 def run_chain(
@@ -29,7 +29,7 @@ def run_chain(
 ) -> Picture:
     """Run a chain on one picture; see Chain.__call__."""
     source = picture if picture is None or isinstance(picture, Picture) else read_picture(picture)
-    plan = plan_chain(chain, registry(), has_input=source is not None, ports=ports)
+    plan = plan_chain(chain, current_registry(), has_input=source is not None, ports=ports)
     runner = Runner(plan, device=device, precision=precision)
     result = runner.run(source, seed=seed, size=size, facts=facts)[-1].picture
     return replace(result, provenance=runner.provenance(seed, size))
@@ -45,6 +45,6 @@ def load(model: str | Path, **options: Any) -> Chain:
     """
     path = Path(model)
     if path.suffix:
-        return Chain([Step(open_header(path, None, registry()).method, {"model": str(path), **options})])
-    stored = find_listed(str(model), registry())
+        return Chain([Step(open_header(path, None, current_registry()).method, {"model": str(path), **options})])
+    stored = find_listed(str(model), current_registry())
     return Chain([Step(stored.method, {"model": stored.name, **options})])

@@ -17,14 +17,13 @@ from artkit.chain.plan import Plan, PlannedStep
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
 from artkit.engine.step import StepRun, Watcher, naming, resize
 from artkit.errors import ChainError, ImageError
-from artkit.events import StepEvent
-from artkit.images import ClassSet, Picture, convert, read_picture
+from artkit.images import Picture, convert, read_picture
 from artkit.images.decoding import max_pixels
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import open_model
-from artkit.plugins import registry, resolve
+from artkit.plugins import current_registry, resolve
 from artkit.seeds import mix_seeds
-from artkit.spec import Kind, Port
+from artkit.spec import ClassSet, Kind, Port, StepEvent
 from artkit.translator import Translator
 
 DREAM_SIZE = (512, 384)
@@ -108,7 +107,7 @@ class Runner:
         for planned, translator in zip(self.plan.steps, self._translators, strict=True):
             number = seed if planned.seed is None else planned.seed
             mixed = mix_seeds(number, planned.index)
-            registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
+            current_registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
             start = time.perf_counter()
             nested = self._run_nested(planned, mixed, own)
             fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
@@ -117,10 +116,10 @@ class Runner:
             picture, share = run.compute(on_progress, interruptible=self.interruptible)
             seconds = time.perf_counter() - start
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
-            registry().call("after_step", step=event)
+            current_registry().call("after_step", step=event)
             if on_step:
                 on_step(event)
-            with naming(planned.spec.name, registry().origin(planned.spec.name)):
+            with naming(planned.spec.name, current_registry().origin(planned.spec.name)):
                 report = translator.report(picture.tensor)[0]
             results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
@@ -232,12 +231,12 @@ def hash_models(plan: Plan) -> dict[str, str]:
 
 def load_translator(planned: PlannedStep, device: torch.device, precision: str) -> Translator:
     """Build a step's translator, load its weights, and place it. Raises PluginError or ModelError."""
-    owner = registry().origin(planned.spec.name)
+    owner = current_registry().origin(planned.spec.name)
     factory = resolve(planned.spec.translator, owner)
     with naming(planned.spec.name, owner):
         translator: Translator = factory(planned.options, planned.header)
     if planned.model is not None:
-        tensors = open_model(planned.model, planned.spec.name, registry()).tensors
+        tensors = open_model(planned.model, planned.spec.name, current_registry()).tensors
         load_into(translator, _of_its_networks(translator, tensors), planned.model)
     translator.eval().requires_grad_(False)
     placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -19,8 +19,8 @@ from artkit.errors import ArtkitError, ImageError, PluginError
 from artkit.images import Picture, resize_image, resize_labels
 from artkit.models.file import model_hash
 from artkit.nn import is_out_of_memory
-from artkit.plugins import registry
-from artkit.plugins.reporting import one_line, strict
+from artkit.plugins import current_registry
+from artkit.reporting import one_line, strict
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
 from artkit.translator import Bookmark, Interrupted, Sketch, Translator
@@ -61,7 +61,7 @@ class StepRun:
         """
         spec, main = self.planned.spec, self._main
         ports = {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
-        with naming(spec.name, registry().origin(spec.name)):
+        with naming(spec.name, current_registry().origin(spec.name)):
             try:
                 output, alpha, share = self._run(ports, watcher, interruptible), None, 1.0
             except Interrupted as early:

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from artkit.errors import ImageError
-from artkit.images.classes import ClassSet
 from artkit.images.labels import match_palette
 from artkit.images.picture import Picture
-from artkit.spec import Kind
+from artkit.spec import ClassSet, Kind
 
 _LUMA = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 

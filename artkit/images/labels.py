@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artkit.errors import ImageError
-from artkit.images.classes import ClassSet
+from artkit.spec import ClassSet
 
 
 def one_hot(labels: Tensor, k: int) -> Tensor:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from artkit.images.arrays import picture_from_array
 from artkit.images.picture import Picture
+from artkit.images.reading import picture_from_array
 from artkit.spec import Kind
 
 Row = Sequence[tuple[Picture, str]]

@@ -13,7 +13,7 @@ from artkit.data import Column, Dataset, open_dataset
 from artkit.engine.runner import Runner
 from artkit.errors import UsageError
 from artkit.images import Picture, convert
-from artkit.plugins import registry, resolve
+from artkit.plugins import current_registry, resolve
 from artkit.spec import Kind, MetricSpec
 
 
@@ -47,7 +47,7 @@ def evaluate(
     runs under seed `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
     """
     dataset = open_dataset(data, split)
-    runner = Runner(plan_chain(chain, registry(), has_input=True), device=device, precision=precision)
+    runner = Runner(plan_chain(chain, current_registry(), has_input=True), device=device, precision=precision)
     inputs, targets = _columns(dataset, runner.plan.output, source, target)
     chosen = _metrics(metrics, runner.plan.output)
     told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
@@ -61,9 +61,8 @@ def evaluate(
         outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
         wanted.append(_picture(sample[targets.name], targets).tensor[0])
         progress()
-    scores = {
-        spec.name: float(resolve(spec.function, registry().origin(spec.name))(outputs, wanted)) for spec in chosen
-    }
+    registry = current_registry()
+    scores = {spec.name: float(resolve(spec.function, registry.origin(spec.name))(outputs, wanted)) for spec in chosen}
     return Evaluation(scores, inputs.name, targets.name, len(outputs))
 
 
@@ -75,8 +74,8 @@ def _columns(dataset: Dataset, output: Kind, source: str | None, target: str | N
 
 def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:
     if names is None:
-        return [spec for spec in registry().metrics.values() if spec.kind is kind]
-    chosen = [registry().metric(name) for name in names]
+        return [spec for spec in current_registry().metrics.values() if spec.kind is kind]
+    chosen = [current_registry().metric(name) for name in names]
     for spec in chosen:
         if spec.kind is not kind:
             raise UsageError(f"the metric {spec.name} compares {spec.kind}, and this chain gives {kind}.")

@@ -1,4 +1,4 @@
-"""Fetching one file over HTTP: tried again, resumed where it broke off, cut off when it grows too large."""
+"""What has arrived of a download, and of which version of the file, so that another process can go on."""
 
 from __future__ import annotations
 
@@ -6,19 +6,60 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 import urllib3
 from requests import Response
 
 from artkit import __version__
 from artkit.errors import ModelError, OutputError
-from artkit.images.atomic import reason_of
+from artkit.files import reason_of
 from artkit.models.catalogue import in_megabytes
-from artkit.models.partial import Partial
+
+
+class _Mark(msgspec.Struct):
+    """Where a partial download came from; `version` is the server's mark of the file, an ETag or a date."""
+
+    url: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A file that grows at `path`, with the mark of what it is a part of in a file beside it."""
+
+    path: Path
+
+    def kept(self, url: str) -> tuple[int, str]:
+        """Return how many bytes of `url` are here, and of which version; no bytes where that is not certain."""
+        try:
+            mark = msgspec.json.decode(self._mark.read_bytes(), type=_Mark)
+            size = self.path.stat().st_size
+        except (OSError, msgspec.MsgspecError, UnicodeError):
+            return 0, ""
+        return (size, mark.version) if mark.url == url and mark.version else (0, "")
+
+    def begin(self, url: str, version: str) -> None:
+        """Start empty, as a part of that version of `url`."""
+        self.discard()
+        self.path.write_bytes(b"")
+        self._mark.write_bytes(msgspec.json.encode(_Mark(url, version)))
+
+    def discard(self) -> None:
+        """Remove the file and its mark."""
+        for path in (self.path, self._mark):
+            with suppress(OSError):
+                path.unlink()
+
+    @property
+    def _mark(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.json")
+
 
 CHUNK = 2**14  # bytes read at a time: as much as a stall can lose
 REDIRECTS = 5

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artkit.models.header import ModelHeader, is_foreign, read_header
+from artkit.models.header import is_foreign, read_header
+from artkit.spec import ModelHeader
 
 if TYPE_CHECKING:
     from artkit.models.file import Model

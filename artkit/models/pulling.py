@@ -15,11 +15,10 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from artkit.errors import ModelError, OutputError, UsageError
-from artkit.images.atomic import reason_of
-from artkit.models.fetching import ELSEWHERE, Downloader, Patience, Watcher, shown
+from artkit.files import reason_of
+from artkit.models.fetching import ELSEWHERE, Downloader, Partial, Patience, Watcher, shown
 from artkit.models.header import is_foreign, read_header
 from artkit.models.opening import open_model
-from artkit.models.partial import Partial
 from artkit.models.store import SUFFIX, data_home, user_model_path
 from artkit.spec import ModelSpec
 

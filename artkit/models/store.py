@@ -14,8 +14,8 @@ import platformdirs
 
 from artkit.errors import ArtkitError, ModelError, nearest
 from artkit.models.catalogue import entries_called, find_entry, how_to_pull
-from artkit.models.header import ModelHeader, read_header
-from artkit.spec import ModelSpec
+from artkit.models.header import read_header
+from artkit.spec import ModelHeader, ModelSpec
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn.reach import reach
-from artkit.nn.tiling import in_tiles
+from artkit.nn.tiling import in_tiles, reach
 
 RESIDUAL_SCALE = 0.2  # ESRGAN, section 3.1: residuals are scaled down before they are added
 SLOPE = 0.2

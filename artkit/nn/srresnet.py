@@ -6,8 +6,7 @@ import math
 
 from torch import Tensor, nn
 
-from artkit.nn.reach import reach
-from artkit.nn.tiling import in_tiles
+from artkit.nn.tiling import in_tiles, reach
 
 
 class SrResnetBlock(nn.Module):

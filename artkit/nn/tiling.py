@@ -1,24 +1,62 @@
-"""Large pictures in tiles, exactly: a tile sees as far around it as the network does, and what a network computes of
-the picture as a whole, such as a norm's statistics, is summed over all tiles.
-
-A network says where it may be cut. `in_tiles(part, x, halo=2)` in its `forward` is `part(x)`; while artkit runs a step
-and that would take more memory than there is, it is computed tile after tile. In training nothing is cut.
-"""
+"""How far convolutions see."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, UntypedStorage
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from artkit.errors import ImageError
-from artkit.nn.meter import peak_bytes
+
+
+def reach(*layers: tuple[int, float]) -> int:
+    """Return the reach in input pixels of convolutions in a row, each (kernel side, resolution relative to input)."""
+    return math.ceil(sum((side // 2) / resolution for side, resolution in layers))
+
+
+class _Meter(TorchDispatchMode):
+    """Adds up the bytes of the tensors that operations make, for as long as they live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive = self.peak = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        given = {id(leaf.untyped_storage()) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+        for leaf in tree_leaves(made):
+            if isinstance(leaf, Tensor) and id(leaf.untyped_storage()) not in given:
+                self._count(leaf.untyped_storage())
+        return made
+
+    def _count(self, storage: UntypedStorage) -> None:
+        size = storage.nbytes()
+        self.alive += size
+        self.peak = max(self.peak, self.alive)
+        weakref.finalize(storage, self._drop, size)
+
+    def _drop(self, size: int) -> None:
+        self.alive -= size
+
+
+def peak_bytes(compute: Callable[[], Any]) -> int:
+    """Return the most bytes that tensors made by `compute()` take at the same time; its inputs do not count."""
+    with _Meter() as meter:
+        compute()
+    return meter.peak
+
 
 SMALLEST = 64
 """Side of the smallest tiles that memory steps down to, in pixels of the map that is cut."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from artkit.plugins.current import registry, use_registry
-from artkit.plugins.discovery import load_registry
-from artkit.plugins.loaded import PluginInfo, PluginSource, Registry
-from artkit.plugins.resolving import resolve
+from artkit.plugins.discovery import current_registry, load_registry, resolve, use_registry
+from artkit.plugins.registry import PluginInfo, PluginSource, Registry
 
-__all__ = ["PluginInfo", "PluginSource", "Registry", "load_registry", "registry", "resolve", "use_registry"]
+__all__ = ["PluginInfo", "PluginSource", "Registry", "current_registry", "load_registry", "resolve", "use_registry"]

@@ -79,7 +79,7 @@ def check_specs(hook: str, kind: type, result: object) -> list[Any]:
         if not isinstance(spec, kind):
             raise PluginError(f"{hook}() must return a list of {kind.__name__}; one item is {_a(spec)}")
         if isinstance(spec, MethodSpec):
-            check_method(spec)
+            validate_method(spec)
     return specs
 
 
@@ -87,7 +87,7 @@ def _a(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
-def check_method(spec: MethodSpec) -> None:
+def validate_method(spec: MethodSpec) -> None:
     """Raise PluginError when a method could not be written in a chain, or speaks a newer language than this artkit."""
     if spec.api > API_VERSION:
         versions = f"plugin API {spec.api}, this artkit speaks {API_VERSION}"

@@ -1,4 +1,4 @@
-"""Finding plugins: entry points of installed distributions, and single files."""
+"""Plugin discovery: entry points of installed distributions and single files, and the registry of this process."""
 
 from __future__ import annotations
 
@@ -6,19 +6,93 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from artkit import __version__
 from artkit.errors import PluginError, UsageError
-from artkit.hookspecs import hookimpl
-from artkit.plugins.installed import OWN_DISTRIBUTION, installed_sources
-from artkit.plugins.loaded import PluginSource, Registry
-from artkit.plugins.reporting import warn
+from artkit.plugins.registry import PluginSource, Registry
+from artkit.reporting import one_line, strict, warn
 
 if TYPE_CHECKING:
-    from artkit.spec import MetricSpec
+    pass
+
+
+GROUP = "artkit"
+OWN_DISTRIBUTION = "artkit-images"
+
+
+def installed_sources() -> list[PluginSource]:
+    """List the installed plugins without importing them: artkit's own first, then by name."""
+    distributions: dict[str, list[PluginSource]] = {}
+    for folder in dict.fromkeys(sys.path):
+        for file in sorted(Path(folder or ".").glob("*.*-info/entry_points.txt")):
+            name, version = _name_and_version(file.parent)
+            # The first of a name on the path is the one that Python imports.
+            distributions.setdefault(name, _sources_in(file, name, version))
+    sources = [source for found in distributions.values() for source in found]
+    return sorted(sources, key=lambda source: (source.distribution != OWN_DISTRIBUTION, source.name))
+
+
+def _name_and_version(folder: Path) -> tuple[str, str]:
+    """Return what `NAME-VERSION.dist-info` says, or `NAME-VERSION[-PYTHON].egg-info`."""
+    name, _, version = folder.stem.partition("-")
+    return name.replace("_", "-").lower(), version.partition("-")[0]
+
+
+def _sources_in(file: Path, distribution: str, version: str) -> list[PluginSource]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [PluginSource(name, _importer(reference), distribution, version) for name, reference in _entries(text)]
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """Read the lines `name = package.module:object [extras]` of our group."""
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[]").strip()
+        elif group == GROUP and line and line[0] not in "#;":
+            name, _, reference = line.partition("=")
+            yield name.strip(), reference.partition("[")[0].strip()
+
+
+def _importer(reference: str) -> Callable[[], object]:
+    """Return a function that imports `package.module` or `package.module:object`."""
+
+    def load() -> object:
+        module, _, path = reference.partition(":")
+        if not module:
+            raise PluginError("its entry point names no module: write NAME = MODULE")
+        return reduce(getattr, path.split(".") if path else (), importlib.import_module(module))
+
+    return load
+
+
+def resolve(reference: str, owner: str) -> Any:
+    """Return the object that `reference` (`"package.module:name"`) names.
+
+    Raises PluginError naming `owner`, the plugin that wrote the reference, when it cannot be imported; with
+    `ARTKIT_STRICT=1` the original error instead.
+    """
+    module_name, _, name = reference.partition(":")
+    if not (module_name and name):
+        raise PluginError(f"Plugin '{owner}' names '{reference}', which is not of the form 'package.module:name'.")
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (Exception, SystemExit) as error:
+        if strict():
+            raise
+        message = f"Plugin '{owner}': {reference} cannot be imported: {one_line(error)}. ARTKIT_STRICT=1 shows where."
+        raise PluginError(message) from error
+    return found
 
 
 def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
@@ -29,21 +103,10 @@ def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
     """
     files = [file_source(path) for path in plugin_files]
     registry = Registry()
-    registry.add(PluginSource("artkit", lambda: _Core, OWN_DISTRIBUTION, __version__))
+    registry.add(PluginSource("artkit", _importer("artkit.metrics.builtin"), OWN_DISTRIBUTION, __version__))
     for source in [*_selected(installed_sources()), *files]:
         registry.add(source)
     return registry
-
-
-class _Core:
-    """What artkit registers itself, as plugins do: the metrics."""
-
-    @staticmethod
-    @hookimpl
-    def register_metrics() -> list[MetricSpec]:
-        from artkit.metrics import METRICS
-
-        return list(METRICS)
 
 
 def _selected(sources: list[PluginSource]) -> list[PluginSource]:
@@ -81,3 +144,20 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[path.stem]
         raise
     return module
+
+
+_current: Registry | None = None
+
+
+def current_registry() -> Registry:
+    """Return the registry of this process, loading the installed plugins on the first call."""
+    global _current
+    if _current is None:
+        _current = load_registry()
+    return _current
+
+
+def use_registry(replacement: Registry | None) -> None:
+    """Make `replacement` the registry of this process; None means: load the installed plugins when next asked."""
+    global _current
+    _current = replacement

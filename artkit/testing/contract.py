@@ -1,10 +1,236 @@
-"""Whether a method's declaration and its code agree."""
+"""The contract kit: a method's declaration, code and behaviour compared with what core relies on."""
 
 from __future__ import annotations
 
-from artkit.spec import MethodSpec
-from artkit.testing.declarations import declaration_faults
-from artkit.testing.implementation import implementation_faults
+import importlib.util
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from artkit.chain.planning import plan_chain
+from artkit.chain.steps import Chain, Step
+from artkit.engine.runner import load_translator
+from artkit.errors import PluginError
+from artkit.nn import fix_tiles
+from artkit.plugins import Registry, resolve
+from artkit.plugins.checks import validate_method
+from artkit.spec import Kind, MethodSpec, Options, Tiling, describe_options
+from artkit.training import Trainer
+from artkit.translator import Translator
+
+
+def declaration_faults(spec: MethodSpec) -> Iterator[str]:
+    """Yield what is wrong with a method's declaration, one line each."""
+    try:
+        validate_method(spec)
+    except PluginError as error:
+        yield str(error)
+        return
+    yield from _summary_faults("the method", spec.summary)
+    for port in spec.inputs:
+        yield from _summary_faults(f"port '{port.name}'", port.summary)
+    yield from _options_faults("option", spec.options)
+    yield from _options_faults("training option", spec.training_options)
+    yield from _number_faults(spec)
+    if spec.trainer is None and spec.training_options is not Options:
+        yield "it has training options but no trainer"
+    if spec.output is Kind.TEXT:
+        yield "its output is text, which no step can make: return an image, labels or a mask"
+
+
+def _summary_faults(owner: str, summary: str) -> Iterator[str]:
+    if not summary.strip():
+        yield f"{owner} has no summary"
+    elif "\n" in summary:
+        yield f"{owner}'s summary takes more than one line"
+
+
+def _options_faults(word: str, options: type[Options]) -> Iterator[str]:
+    """Check that every option has a description, and a default that its own limits allow."""
+    for option in describe_options(options):
+        if not option.summary:
+            yield f"{word} '{option.name}' has no description: write Annotated[..., option(\"what it does\")]"
+    required = [field.name for field in msgspec.structs.fields(options) if field.required]
+    if required:
+        yield from (f"{word} '{name}' has no default" for name in required)
+        return
+    try:
+        msgspec.convert(msgspec.to_builtins(options()), options)
+    except msgspec.ValidationError as error:
+        yield f"a default of its {word}s is not allowed by its own limits: {error}"
+
+
+def _number_faults(spec: MethodSpec) -> Iterator[str]:
+    if spec.size.multiple < 1 or spec.size.minimum < 1:
+        yield f"its size rule needs a multiple and a minimum of at least 1, not {spec.size}"
+
+
+HEAVY = ("torch", "numpy", "PIL", "skimage", "scipy", "rich")
+"""What a plugin's root module must not import: it is read whenever artkit starts."""
+
+_LIST_HEAVY = (
+    f"import sys, importlib; importlib.import_module(sys.argv[1]); print(*[x for x in {HEAVY} if x in sys.modules])"
+)
+
+
+def implementation_faults(spec: MethodSpec) -> Iterator[str]:
+    """Yield what is wrong with a method's root module, translator and trainer, one line each."""
+    yield from _root_faults(spec.translator.partition(":")[0].partition(".")[0])
+    try:
+        yield from _translator_faults(spec, resolve(spec.translator, spec.name))
+        if spec.trainer is not None:
+            yield from _class_faults("trainer", resolve(spec.trainer, spec.name), Trainer)
+    except PluginError as error:
+        yield str(error)
+
+
+def _root_faults(root: str) -> Iterator[str]:
+    """Import a package in a fresh Python and see what came along; a one-file plugin may import what it likes."""
+    found = importlib.util.find_spec(root)
+    if found is None or found.submodule_search_locations is None:
+        return
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", _LIST_HEAVY, root]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield f"importing {root} fails: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+    elif done.stdout.strip():
+        yield f"importing {root} also imports {', '.join(done.stdout.split())}: move that into the modules that use it"
+
+
+def _translator_faults(spec: MethodSpec, translator: Any) -> Iterator[str]:
+    yield from _class_faults("translator", translator, Translator)
+    if not inspect.isfunction(getattr(translator, "translate", None)):
+        return
+    wanted = ", ".join(["self", "context", *(["*"] if spec.inputs else []), *(port.name for port in spec.inputs)])
+    written = inspect.signature(translator.translate)
+    if not _fits(written, [port.name for port in spec.inputs]):
+        bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in written.parameters.values()]
+        yield f"{translator.__name__}.translate takes {inspect.Signature(bare)}, but its ports ask for ({wanted})"
+
+
+def _fits(written: inspect.Signature, ports: list[str]) -> bool:
+    """Tell whether a signature is `(self, context, *, <ports>)`, the ports in any order."""
+    kinds = inspect.Parameter
+    parameters = list(written.parameters.values())
+    positional = [p for p in parameters if p.kind is kinds.POSITIONAL_OR_KEYWORD]
+    named = [p.name for p in parameters if p.kind is kinds.KEYWORD_ONLY]
+    return (
+        len(parameters) == len(positional) + len(named)
+        and [p.name for p in positional] == ["self", "context"]
+        and sorted(named) == sorted(ports)
+    )
+
+
+def _class_faults(role: str, found: Any, base: type) -> Iterator[str]:
+    """Check that a role is filled by a finished class of the right family."""
+    missing = getattr(found, "__abstractmethods__", ())
+    if not isinstance(found, type) or not issubclass(found, base):
+        yield f"its {role} is no artkit.{base.__name__}: {found!r}"
+    elif missing:
+        yield f"its {role} {found.__name__} lacks {', '.join(sorted(missing))}"
+
+
+SIZES = ((1, 1), (1, 7), (16, 16), (17, 33), (40, 24))
+TILE = 8
+TOLERANCE = 1e-4
+MANY_CLASSES = 1000
+"""Classes in maps that a method only carries: so many that a mixture of two is hardly ever a third of the map."""
+
+Size = tuple[int, int]
+
+
+def check_method(
+    name: str,
+    registry: Registry,
+    *,
+    model: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    sizes: Sequence[Size] = SIZES,
+) -> None:
+    """Run a registered method, with its default model or `model`, and raise AssertionError listing every fault.
+
+    Checked for every (height, width) of `sizes`: the output has the size that `output_size` promises, the kind and the
+    range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
+    1e-4, and so does a picture computed in small tiles. A method that says `tiling="exact"` has to use
+    `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map and a mask, and invents no
+    class.
+    """
+    step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
+    spec = registry.method(name)
+    others = {port.name: ... for port in spec.inputs[1:] if port.required}
+    planned = plan_chain(Chain([step]), registry, has_input=not spec.is_source, ports=others).steps[0]
+    translator = load_translator(planned, torch.device("cpu"), "fp32")
+    kinds = {port.name: planned.port_kind(port.name) for port in spec.inputs}
+    classes = len(planned.header.classes) if planned.header and planned.header.classes else 2
+    variants = [kinds]
+    if planned.carries:
+        classes = MANY_CLASSES
+        variants = [kinds | {spec.inputs[0].name: kind} for kind in (Kind.IMAGE, Kind.LABELS, Kind.MASK)]
+    faults = [f for variant in variants for size in sizes for f in _faults(translator, variant, classes, size)]
+    faults += _tile_faults(translator, kinds, classes, max(sizes))
+    assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
+
+
+def _faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
+    ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
+    before = {name: value.clone() for name, value in ports.items() if isinstance(value, Tensor)}
+    both = translator.run(ports, seeds=(3, 4), size=size)
+    where = f"{', '.join(kinds.values())} at {size[0]}x{size[1]}"
+    if tuple(both.shape[-2:]) != translator.output_size(*size):
+        yield f"{where}: the output is {tuple(both.shape[-2:])}"
+    if any(not torch.equal(value, before[name]) for name, value in ports.items() if isinstance(value, Tensor)):
+        yield f"{where}: an input was changed"
+    if not torch.equal(both, translator.run(ports, seeds=(3, 4), size=size)):
+        yield f"{where}: the same call gave other bits"
+    for index, seed in enumerate((3, 4)):
+        alone = translator.run(
+            {name: value[index : index + 1] for name, value in ports.items()}, seeds=(seed,), size=size
+        )
+        if not _alike(alone[0], both[index]):
+            yield f"{where}: picture {index} depends on the rest of its batch"
+    if translator.spec.output is Kind.PICTURE and _invented(both, next(iter(ports.values()))):
+        yield f"{where}: it makes classes that were not in the map"
+
+
+def _tile_faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
+    """Compare a picture that is computed in tiles with the whole."""
+    ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
+    whole = translator.run(ports, seeds=(3, 4), size=size)
+    with fix_tiles(TILE) as limits:
+        tiled = translator.run(ports, seeds=(3, 4), size=size)
+    if not _alike(tiled, whole):
+        yield "in tiles it makes another picture: a halo or a multiple is too small (artkit.nn.in_tiles)"
+    if translator.spec.tiling is Tiling.EXACT and not limits.asked:
+        yield "it says tiling=exact, but computes every picture as a whole: use artkit.nn.in_tiles"
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Equal within the tolerance; label maps may differ where rounding tips a tie."""
+    if one.is_floating_point():
+        return torch.allclose(one, other, atol=TOLERANCE)
+    return float((one != other).float().mean()) <= 0.001
+
+
+def _invented(output: Tensor, source: Any) -> bool:
+    return not output.is_floating_point() and not bool(torch.isin(output, source).all())
+
+
+def _example(kind: Kind, classes: int, size: Size) -> Tensor | tuple[str, ...]:
+    generator = torch.Generator().manual_seed(0)
+    if kind is Kind.TEXT:
+        return ("a lake", "a hill")
+    if kind is Kind.LABELS:
+        return torch.randint(classes, (2, *size), generator=generator)
+    return torch.rand(2, 3 if kind is Kind.IMAGE else 1, *size, generator=generator)
 
 
 def check_spec(spec: MethodSpec) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from artkit.errors import TrainingError
-from artkit.images.atomic import atomic_file
+from artkit.files import atomic_file
 from artkit.nn import Ema
 from artkit.training.trainer import Trainer
 

@@ -17,10 +17,10 @@ from artkit.data.batches import Batches
 from artkit.data.dataset import Dataset
 from artkit.engine.devices import pick_device, pick_precision
 from artkit.errors import TrainingError
-from artkit.events import TrainingEvent
 from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
-from artkit.plugins import registry
+from artkit.plugins import current_registry
+from artkit.spec import TrainingEvent
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
 from artkit.training.report import CsvLog, Reporter
 from artkit.training.trainer import Trainer
@@ -153,7 +153,7 @@ class Loop:
 
     def _tell(self, kind: EventKind, losses: dict[str, float] | None = None) -> None:
         event = TrainingEvent(kind, self.run_directory, self.step, losses or {})
-        registry().call("training_event", event=event)
+        current_registry().call("training_event", event=event)
 
     def _ask_to_stop(self) -> None:
         self._stop = True

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Protocol
 
-from artkit.images.atomic import writing
+from artkit.files import writing
 
 
 class Reporter(Protocol):

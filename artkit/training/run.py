@@ -1,4 +1,4 @@
-"""Training runs as folders: start one, resume one, export its model."""
+"""Starting a run from a model instead of from chance: its options first, then its weights."""
 
 from __future__ import annotations
 
@@ -11,20 +11,62 @@ import torch
 
 from artkit import __version__
 from artkit.data import Dataset, FolderDataset, open_dataset
+from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
-from artkit.data.shrinking import advise_load
 from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.images.atomic import write_atomically
-from artkit.models.file import save_model
-from artkit.plugins import registry, resolve
-from artkit.plugins.reporting import warn
+from artkit.files import write_atomically
+from artkit.models.file import Model, describe_differences, save_model
+from artkit.models.opening import open_model
+from artkit.models.store import find_model
+from artkit.plugins import current_registry, resolve
+from artkit.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import Reporter, Silence
-from artkit.training.settings import Settings
-from artkit.training.starting import load_start, starting_model, starting_options
-from artkit.training.trainer import Restart, Trainer
+from artkit.training.trainer import Restart, Settings, Trainer
+
+
+def starting_model(spec: MethodSpec, start: str) -> Model:
+    """Load the model that `start` means: a name as in `METHOD(model=NAME)`, or a file, foreign ones included."""
+    return open_model(find_model(spec.name, start, current_registry(), None), spec.name, current_registry())
+
+
+def starting_options(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` with the options of the model named in `values["start"]` where they say nothing themselves."""
+    start = values.get("start")
+    return {**trainer.options_of(starting_model(spec, str(start))), **values} if start else values
+
+
+def load_start(trainer: Trainer, model: Model) -> list[str]:
+    """Copy a model's tensors into the networks of the same name and return the names; the others stay as drawn.
+
+    Raises TrainingError when a network does not fit, or none is there.
+    """
+    loaded = [name for name, network in trainer.networks.items() if _load(name, network, model)]
+    if not loaded:
+        wanted = " or ".join(trainer.networks)
+        raise TrainingError(f"{_where(model.path)} holds no network that is trained here: {wanted}.")
+    return loaded
+
+
+def _load(name: str, network: Any, model: Model) -> bool:
+    own = {key.removeprefix(f"{name}."): tensor for key, tensor in model.tensors.items() if key.startswith(f"{name}.")}
+    if not own:
+        return False
+    needed = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    if differences := describe_differences(needed, {key: tuple(tensor.shape) for key, tensor in own.items()}, shown=1):
+        raise TrainingError(
+            f"{_where(model.path)}: its {name} is not the one in training; {differences}. "
+            "Leave out options of networks, which the model brings along, or check that the data has its channels."
+        )
+    network.load_state_dict(own)
+    return True
+
+
+def _where(path: Path) -> str:
+    return f"start={path}"
+
 
 RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
 MOST_RESTARTS = 3
@@ -59,7 +101,7 @@ def train(
     next seed, up to `MOST_RESTARTS` times. Raises TrainingError, DataError or OptionError.
     """
     values = dict(values or {})
-    spec = registry().method(method)
+    spec = current_registry().method(method)
     if resume:
         record = read_run(run)
         values = _resumed_values(spec, run, record, values)
@@ -102,7 +144,7 @@ def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], 
 def export_run(run: Path, file: Path) -> Path:
     """Write the model of a run's last checkpoint to `file`, also while the run goes on."""
     record = read_run(run)
-    loop = _make_loop(registry().method(record.method), record.data, run, record.values, Silence())
+    loop = _make_loop(current_registry().method(record.method), record.data, run, record.values, Silence())
     load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
     return export_trainer(loop.trainer, record.data, file)
 
@@ -204,9 +246,9 @@ def _make_folder(run: Path) -> None:
 
 def _trainer_class(spec: MethodSpec) -> type[Trainer]:
     if spec.trainer is None:
-        trainable = [name for name, other in registry().methods.items() if other.trainer]
+        trainable = [name for name, other in current_registry().methods.items() if other.trainer]
         raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
-    found: type[Trainer] = resolve(spec.trainer, registry().origin(spec.name))
+    found: type[Trainer] = resolve(spec.trainer, current_registry().origin(spec.name))
     return found
 
 

@@ -1,9 +1,9 @@
-"""The base of every trainer: what a method adds to the training loop."""
+"""The base class of trainers, and the settings that all methods share."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +11,48 @@ from torch import Tensor, nn
 from artkit.data.dataset import Dataset, Sample
 from artkit.errors import OptionError
 from artkit.models.file import Model
-from artkit.models.header import ModelHeader
 from artkit.nn.losses import GanMode, discriminator_loss
-from artkit.spec import Options
-from artkit.training.settings import Settings
+from artkit.spec import ModelHeader, Options, option
 from artkit.translator import reflect_index
+
+
+class Settings(Options, frozen=True):
+    """Settings of a training run; a method's trainer may bring other defaults."""
+
+    steps: Annotated[int, option("updates of the generator", ge=1)] = 10_000
+    batch: Annotated[int, option("pictures a step", ge=1, le=4096)] = 1
+    crop: Annotated[int, option("side of the square crops, in pixels", ge=8, le=4096)] = 256
+    load: Annotated[
+        int, option("shortest side that pictures are resized to before they are cropped; 0 leaves them", ge=0, le=8192)
+    ] = 0
+    seed: Annotated[int, option("seed of weights, order, crops and noise", ge=0)] = 0
+    learning_rate: Annotated[float, option("Adam's learning rate", gt=0)] = 2e-4
+    decay_from: Annotated[
+        float, option("share of the steps after which the rate falls to zero in a line", ge=0, le=1)
+    ] = 0.5
+    ema: Annotated[
+        float, option("decay of the weight average that is exported; 0 exports the last weights", ge=0, lt=1)
+    ] = 0.999
+    mirror: Annotated[bool, option("flip pictures left to right at random, where the data allows it")] = True
+    jitter: Annotated[
+        float,
+        option("share by which the colours of the input pictures vary; a pair's target keeps its own", ge=0, le=1),
+    ] = 0.0
+    precision: Annotated[Literal["auto", "fp32", "bf16"], option("arithmetic of the networks")] = "auto"
+    device: Annotated[str, option("auto, cpu, cuda, cuda:N or mps")] = "auto"
+    start: Annotated[
+        str, option("a model to go on from, by name or file: its networks and how they are built; weights alone")
+    ] = ""
+    name: Annotated[str, option("the model's name, recorded in its file")] = ""
+    licence: Annotated[str, option("the model's licence, recorded in its file")] = ""
+    log_every: Annotated[int, option("steps between rows of the log", ge=1)] = 50
+    sample_every: Annotated[int, option("steps between sample sheets", ge=1)] = 500
+    checkpoint_every: Annotated[int, option("steps between checkpoints", ge=1)] = 500
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate's factor at `step`: 1, then in a line to 0 at the last step."""
+        start = self.decay_from * self.steps
+        return 1.0 if step < start else (self.steps - step) / max(self.steps - start, 1)
 
 
 class Restart(Exception):

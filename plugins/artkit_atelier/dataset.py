@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from artkit.errors import OptionError, OutputError, nearest
-from artkit.images.atomic import write_atomically
+from artkit.files import write_atomically
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.noise import Array

@@ -13,7 +13,7 @@ from PIL import Image
 
 from artkit.data import Column, Dataset, Sample
 from artkit.errors import DataError, OptionError, OutputError
-from artkit.images.atomic import write_atomically
+from artkit.files import write_atomically
 from artkit.spec import Kind
 from artkit_atelier import StylesOptions
 from artkit_atelier.dataset import Bytes, encode_png, paint_scene, split_of, spread_work

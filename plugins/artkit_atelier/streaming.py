@@ -12,9 +12,8 @@ import torch
 
 from artkit import OptionError
 from artkit.data import Column, Dataset, Sample
-from artkit.images import ClassSet, LabelClass
-from artkit.images.atomic import write_atomically
-from artkit.spec import Kind
+from artkit.files import write_atomically
+from artkit.spec import ClassSet, Kind, LabelClass
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.dataset import check_style, paint_scene, quantise, split_of

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import color, data, segmentation, transform
 
 from artkit.data import Column, Dataset, Sample
-from artkit.images.atomic import write_atomically
+from artkit.files import write_atomically
 from artkit.spec import Kind
 from artkit_atelier import StudioOptions
 from artkit_atelier.dataset import Bytes, check_style, encode_png, quantise, split_of

@@ -16,8 +16,6 @@ from artkit.nn import augment, settle_norms, stroke_noise
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_can import CanTraining
-from artkit_can.discriminator import Discriminator
-from artkit_can.generator import Generator, size_multiple
 from artkit_can.losses import (
     ambiguity_floor,
     ambiguity_loss,
@@ -26,6 +24,7 @@ from artkit_can.losses import (
     judge_loss,
     style_loss,
 )
+from artkit_can.networks import Discriminator, Generator, size_multiple
 
 SIDES = (16, 32, 64, 128, 256, 512)
 """Sides of pictures that the generator's doubling leads to."""

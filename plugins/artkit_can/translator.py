@@ -12,9 +12,8 @@ from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import stroke_noise
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
-from artkit_can.discriminator import StyleCritic
-from artkit_can.generator import Generator
 from artkit_can.losses import entropy, posterior
+from artkit_can.networks import Generator, StyleCritic
 
 Place = tuple[int, int, float]
 """A place in the space of noise: from the noise of one seed to that of another, by a share of the way."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from artkit import ModelHeader
-    from artkit.models.foreign import Checkpoint
+    from artkit.spec import Checkpoint
 
 
 class CycleGANOptions(Options, frozen=True):
@@ -109,7 +109,7 @@ def register_methods() -> list[MethodSpec]:
 @hookimpl
 def register_models() -> list[ModelSpec]:
     """Register the painter of photos, and the models that can be pulled."""
-    from artkit_cyclegan.catalogue import CATALOGUE
+    from artkit_cyclegan.published import CATALOGUE
 
     return [
         *CATALOGUE,
@@ -129,6 +129,6 @@ def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[Model
     """Take ResNets, and any generators meant for cyclegan, of pytorch-CycleGAN-and-pix2pix and CUT."""
     if method not in (None, SPEC.name):
         return None
-    from artkit_cyclegan.importing import import_networks
+    from artkit_cyclegan.published import import_networks
 
     return import_networks(checkpoint, asked_for=method is not None)

@@ -23,25 +23,26 @@ from artkit.nn import (
     least_side,
     lowpass_l1,
 )
-from artkit.plugins.reporting import warn
+from artkit.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_cyclegan import CycleGANTraining
-from artkit_cyclegan.continuing import options_of
-from artkit_cyclegan.generator import (
+from artkit_cyclegan.inversion import InversionGuard, luminance_correlation
+from artkit_cyclegan.networks import (
     AB,
     BA,
     MANNER,
     OURS,
     PAINTER,
+    Judge,
+    lay_strokes,
     make_generators,
+    show,
     size_margin,
     size_minimum,
     size_multiple,
 )
-from artkit_cyclegan.inversion import InversionGuard, luminance_correlation
-from artkit_cyclegan.judge import Judge, show
-from artkit_cyclegan.painter import lay_strokes
+from artkit_cyclegan.published import options_of
 
 SIDES = ("a", "b")
 OTHER = {"a": "b", "b": "a"}

@@ -11,8 +11,7 @@ from torch.nn import functional as F
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
 from artkit.nn import PictureBatchNorm, decode_picture, encode_picture, seeded_dropout
 from artkit_cyclegan import SPEC, CycleGANOptions
-from artkit_cyclegan.generator import AB, GENERATORS, MANNER, PAINTER, make_generators
-from artkit_cyclegan.painter import lay_strokes
+from artkit_cyclegan.networks import AB, GENERATORS, MANNER, PAINTER, lay_strokes, make_generators
 
 ANY = "any"
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from artkit import ClassSet, Context, ModelHeader, OptionError, Translator, UsageError, nearest
 from artkit.images import nearest_palette, read_classes_file
 from artkit.models.store import list_models
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 from artkit_filters import SPECS
 from artkit_filters.options import BlendOptions, OverlayOptions, QuantiseOptions
 
@@ -86,7 +86,7 @@ def find_class_set(text: str) -> ClassSet:
     if path.suffix or path.is_file():
         return read_classes_file(path)
     known: dict[str, ClassSet] = {}
-    for model in list_models(registry()):
+    for model in list_models(current_registry()):
         if model.header and model.header.classes:
             known[model.header.classes.name] = model.header.classes
             known.setdefault(model.name, model.header.classes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from artkit import ModelHeader
-    from artkit.models.foreign import Checkpoint
+    from artkit.spec import Checkpoint
 
 StyleName = Literal["dots", "etching", "flow", "glass", "knife", "mosaic", "watercolour", "woodcut"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from artkit import ModelHeader
-    from artkit.models.foreign import Checkpoint
+    from artkit.spec import Checkpoint
 
 
 class Pix2PixOptions(Options, frozen=True):
@@ -107,7 +107,7 @@ def register_methods() -> list[MethodSpec]:
 @hookimpl
 def register_models() -> list[ModelSpec]:
     """Register the landscape painter, and the models that can be pulled."""
-    from artkit_pix2pix.catalogue import CATALOGUE
+    from artkit_pix2pix.published import CATALOGUE
 
     return [
         *CATALOGUE,
@@ -127,6 +127,6 @@ def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[Model
     """Take U-Nets, and any generator meant for pix2pix, of pytorch-CycleGAN-and-pix2pix and CUT."""
     if method not in (None, SPEC.name):
         return None
-    from artkit_pix2pix.importing import import_networks
+    from artkit_pix2pix.published import import_networks
 
     return import_networks(checkpoint, asked_for=method is not None)

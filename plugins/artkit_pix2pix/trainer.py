@@ -25,8 +25,8 @@ from artkit.nn import (
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_pix2pix import Pix2PixTraining
-from artkit_pix2pix.continuing import options_of
-from artkit_pix2pix.generator import disturb, encode_conditions, encode_input, make_generator, size_multiple
+from artkit_pix2pix.networks import disturb, encode_conditions, encode_input, make_generator, size_multiple
+from artkit_pix2pix.published import options_of
 
 LOWPASS_CELL = 8
 SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide

@@ -10,7 +10,7 @@ from torch import Tensor
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
 from artkit.nn import PictureBatchNorm, decode_picture, seeded_dropout, stroke_noise
 from artkit_pix2pix import SPEC, Pix2PixOptions
-from artkit_pix2pix.generator import encode_conditions, encode_input, make_generator
+from artkit_pix2pix.networks import encode_conditions, encode_input, make_generator
 
 ANY = "any"
 

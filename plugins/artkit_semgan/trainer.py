@@ -17,8 +17,7 @@ from artkit_semgan import SemganTraining
 from artkit_semgan.calibration import calibrate
 from artkit_semgan.damage import damage
 from artkit_semgan.losses import cross_entropy, divergence, dreamer_loss, gradient_penalty, judge_loss
-from artkit_semgan.networks import Dreamer, Guide, Judge
-from artkit_semgan.reader import Reader
+from artkit_semgan.networks import Dreamer, Guide, Judge, Reader
 from artkit_semgan.shares import RunningShares, cell_shares
 
 PENALTY_SHARE = 1 / 8

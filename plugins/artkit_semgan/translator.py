@@ -9,8 +9,7 @@ from torch.nn import functional as F
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.images import match_exactly, one_hot
 from artkit_semgan import SPEC, SemganOptions
-from artkit_semgan.networks import Dreamer
-from artkit_semgan.reader import Reader
+from artkit_semgan.networks import Dreamer, Reader
 
 
 class Semgan(Translator):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from artkit import ModelHeader
-    from artkit.models.foreign import Checkpoint
+    from artkit.spec import Checkpoint
 
 
 class SuperresOptions(Options, frozen=True):
@@ -114,6 +114,6 @@ def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[Model
     """Take RRDB networks: ESRGAN's and Real-ESRGAN's files."""
     if method not in (None, SPEC.name):
         return None
-    from artkit_superres.importing import import_rrdb
+    from artkit_superres.published import import_rrdb
 
     return import_rrdb(checkpoint)

@@ -22,7 +22,7 @@ from artkit.data import open_dataset
 from artkit.engine import Runner
 from artkit.engine.runner import load_translator
 from artkit.metrics import patch_distance
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 
 COUNT, SIDE, PAIRS = 64, 128, 100
 PAINTINGS = f"styles(count=800,seed=900001,size=[{SIDE},{SIDE}])"
@@ -31,7 +31,7 @@ PAINTINGS = f"styles(count=800,seed=900001,size=[{SIDE},{SIDE}])"
 def runner(model: str) -> Runner:
     """Return a model made ready to dream."""
     chain = Chain("can" if model == "default" else f"can(model={model!r})")
-    made = Runner(plan_chain(chain, registry(), has_input=False))
+    made = Runner(plan_chain(chain, current_registry(), has_input=False))
     made.load()
     return made
 

@@ -65,9 +65,9 @@ def make_runner(chain: str, precision: str) -> Any:
     from artkit import Chain
     from artkit.chain import plan_chain
     from artkit.engine import Runner
-    from artkit.plugins import registry
+    from artkit.plugins import current_registry
 
-    runner = Runner(plan_chain(Chain(chain), registry(), has_input=True), precision=precision)
+    runner = Runner(plan_chain(Chain(chain), current_registry(), has_input=True), precision=precision)
     runner.load()
     return runner
 
@@ -85,7 +85,7 @@ def translate(chain: str, size: tuple[int, int]) -> None:
 
 def forward(chain: str, size: tuple[int, int]) -> None:
     """Print the seconds of the bare network of a chain's only step in plain PyTorch, and this process's peak memory."""
-    from artkit_cyclegan.painter import lay_strokes
+    from artkit_cyclegan.networks import lay_strokes
 
     translator = make_runner(chain, "fp32")._translators[0]
     width, height = (translator.size_rule.padded(side) for side in size)
@@ -116,7 +116,7 @@ def train(name: str, side: int, batch: int) -> None:
     from artkit.spec import Kind
     from artkit.training import Settings
     from artkit_cyclegan import CycleGANTraining
-    from artkit_cyclegan.painter import lay_strokes
+    from artkit_cyclegan.networks import lay_strokes
     from artkit_cyclegan.trainer import CycleGANTrainer
 
     options = recipe_options() if name == RECIPE.stem else {"network": name}

@@ -38,9 +38,9 @@ def warm(size: tuple[int, int], runs: int = 5) -> tuple[float, dict[str, float]]
     from artkit.chain import Chain, plan_chain
     from artkit.engine import Runner
     from artkit.images import read_picture
-    from artkit.plugins import registry
+    from artkit.plugins import current_registry
 
-    runner = Runner(plan_chain(Chain(CHAIN), registry(), has_input=True))
+    runner = Runner(plan_chain(Chain(CHAIN), current_registry(), has_input=True))
     picture = read_picture(EXAMPLE)
     runner.run(picture, size=size)
     measured = [runner.run(picture, size=size) for _ in range(runs)]

@@ -22,7 +22,7 @@ from artkit.data import open_dataset
 from artkit.engine import Runner
 from artkit.images import nearest_palette, paint_labels, read_picture
 from artkit.metrics import class_shares, patch_distance, pixel_accuracy, rgb_distance
-from artkit.plugins import registry
+from artkit.plugins import current_registry
 
 COUNT, DREAMS = 200, 1000
 HELD_OUT = "landscapes(count=223,seed=900001)"
@@ -31,7 +31,7 @@ WORLD = "landscapes(count=1112,seed=800001,size=[128,128])"
 
 def runner(chain: str, has_input: bool = True) -> Runner:
     """Return a chain made ready."""
-    return Runner(plan_chain(Chain(chain), registry(), has_input=has_input))
+    return Runner(plan_chain(Chain(chain), current_registry(), has_input=has_input))
 
 
 def paint() -> None:

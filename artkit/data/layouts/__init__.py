@@ -8,15 +8,13 @@ from pathlib import Path
 from artkit.data.layouts.cityscapes import find_cityscapes
 from artkit.data.layouts.classes import find_class_folders
 from artkit.data.layouts.clips import find_clips
-from artkit.data.layouts.columns import find_columns
-from artkit.data.layouts.endings import find_endings
-from artkit.data.layouts.pictures import find_pictures
-from artkit.data.layouts.place import Place, Table, key_files, list_pictures
+from artkit.data.layouts.columns import find_columns, find_endings
+from artkit.data.layouts.place import Place, Table, find_pictures, key_files, list_pictures
 from artkit.data.layouts.sheets import find_sheets
 from artkit.data.layouts.splits import find_splits
 from artkit.errors import DataError
 from artkit.images import READABLE_SUFFIXES
-from artkit.plugins import registry, resolve
+from artkit.plugins import current_registry, resolve
 
 __all__ = ["LAYOUTS", "WHOLE", "Layout", "Place", "Table", "find_splits", "key_files", "list_pictures", "recognise"]
 
@@ -67,5 +65,5 @@ def _look(place: Place) -> tuple[Layout, Table]:
 
 
 def _plugged_in() -> list[Layout]:
-    known = registry()
+    known = current_registry()
     return [resolve(spec.layout, known.origin(spec.name)) for spec in known.datasets.values() if spec.layout]

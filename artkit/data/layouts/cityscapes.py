@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from artkit.data.layouts.place import Files, Place, Table
-from artkit.images import ClassSet, LabelClass
+from artkit.spec import ClassSet, LabelClass
 
 ENDINGS = {
     "_leftImg8bit": "image",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from artkit.data.layouts.names import is_column
-from artkit.data.layouts.place import Files, Place, Table, key_files
+from artkit.data.layouts.place import Files, Place, Table, is_column, key_files
 
 FRAMES = frozenset({"frame", "frames", "image", "images", "rgb"})
 NEXT = "next"

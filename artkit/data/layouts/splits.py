@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from artkit.data.layouts.names import SPLITS
-from artkit.data.layouts.place import Files, Place
+from artkit.data.layouts.place import SPLITS, Files, Place
 
 Parts = tuple[str, ...]
 Rule = Callable[[Parts], tuple[str, Parts] | None]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from artkit.errors import ModelError
-from artkit.models.foreign.checkpoint import ForeignFile, Hints
-from artkit.models.header import ModelHeader
-from artkit.spec import Kind
+from artkit.spec import ForeignFile, Hints, Kind, ModelHeader
 
 SHOWN = (1, 3)  # channels of pictures: grey, colour
 

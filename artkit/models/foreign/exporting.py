@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from artkit.errors import ModelError, OutputError
-from artkit.images.atomic import atomic_file
-from artkit.models.differences import describe_differences
-from artkit.models.file import Model
+from artkit.files import atomic_file
+from artkit.models.file import Model, describe_differences
 from artkit.models.foreign.recognising import LAYOUTS
 
 LAYOUT = "cyclegan"

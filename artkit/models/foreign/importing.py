@@ -14,12 +14,11 @@ from torch import Tensor
 from artkit import __version__
 from artkit.errors import ArtkitError, ModelError, OutputError, PluginError
 from artkit.models.file import Model, save_model
-from artkit.models.foreign.checkpoint import Checkpoint, ForeignFile, Hints
 from artkit.models.foreign.reading import read_checkpoint
 from artkit.models.foreign.recognising import recognise
-from artkit.models.header import ModelHeader
 from artkit.models.store import user_model_path
-from artkit.plugins.reporting import one_line, strict
+from artkit.reporting import one_line, strict
+from artkit.spec import Checkpoint, ForeignFile, Hints, ModelHeader
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry

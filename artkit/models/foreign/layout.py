@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
+
+from artkit.spec.checkpoint import Role
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
-Role = Literal["generator", "discriminator"]
 Arguments = dict[str, Any]
 
 

@@ -10,7 +10,6 @@ from artkit.models.foreign.layout import (
     Arguments,
     Entry,
     Layout,
-    Role,
     Shapes,
     convolution,
     describe,
@@ -18,6 +17,7 @@ from artkit.models.foreign.layout import (
     normalisation,
     side,
 )
+from artkit.spec.checkpoint import Role
 
 
 class PatchLayout(Layout):

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from artkit.errors import ModelError
-from artkit.models.differences import describe_differences
-from artkit.models.foreign.layout import Entry, Layout, Role, Shape
+from artkit.models.file import describe_differences
+from artkit.models.foreign.layout import Entry, Layout, Shape
 from artkit.models.foreign.patch import PatchLayout, PixelLayout
 from artkit.models.foreign.resnet import ResnetLayout
 from artkit.models.foreign.unet import UnetLayout
+from artkit.spec.checkpoint import Recognised
 
 LAYOUTS: tuple[Layout, ...] = (ResnetLayout(), UnetLayout(), PatchLayout(), PixelLayout())
 
 _WRAPPERS = ("module.", "_orig_mod.")  # DistributedDataParallel, torch.compile
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """A network of another project under artkit's names.
-
-    `network` is `resnet_N`, `unet_S` or `patch`, `arguments` what its class in `artkit.nn` (ResnetGenerator,
-    UnetGenerator, PatchDiscriminator) is constructed with, `tensors` its state dict, `words` the line said to the user.
-    """
-
-    role: Role
-    network: str
-    arguments: dict[str, Any]
-    tensors: dict[str, Tensor]
-    words: str
 
 
 def recognise(state: Mapping[str, Tensor]) -> Recognised:

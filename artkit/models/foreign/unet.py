@@ -9,7 +9,6 @@ from artkit.models.foreign.layout import (
     Arguments,
     Entry,
     Layout,
-    Role,
     Shapes,
     convolution,
     describe,
@@ -17,6 +16,7 @@ from artkit.models.foreign.layout import (
     normalisation,
     side,
 )
+from artkit.spec.checkpoint import Role
 
 OUTER = "model.model"
 DEEPEST = 16  # halvings: 65,536 px to one, far beyond anything trained

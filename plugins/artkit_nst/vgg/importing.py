@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from artkit import Kind, ModelError, ModelHeader
-from artkit.models.foreign import Checkpoint
+from artkit.spec import Checkpoint
 from artkit_nst import SPEC
 from artkit_nst.vgg.weights import arrange
 

@@ -1,0 +1,101 @@
+"""The recipe file: a chain with its seed, size and ports as TOML, or inside a PNG that artkit wrote; as plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from artkit.errors import ChainError, nearest
+
+MAX_BYTES = 1 << 20
+"""Size of a recipe file; larger ones are refused unread."""
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of a recipe and their types; `size` is (width, height) in pixels."""
+
+    chain: str | None = None
+    steps: list[dict[str, Any]] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    size: tuple[_PositiveInt, _PositiveInt] | None = None
+    count: _PositiveInt | None = None
+    ports: dict[str, str] = {}
+
+
+def read_recipe_file(path: str | Path) -> RecipeFields:
+    """Read a TOML recipe, or the recipe inside a PNG written by artkit. Raises ChainError naming the file.
+
+    Paths of ports come back as they are to be opened: relative to the TOML file.
+    """
+    path = Path(path)
+    data = _read_bytes(path)
+    if data.startswith(_PNG_SIGNATURE):
+        return _convert(_remembered(path), path)
+    found = _parse_toml(data, path)
+    for name in found:
+        if name not in RecipeFields.__struct_fields__:
+            raise ChainError(f"{path}: a recipe has no '{name}'.{nearest(name, RecipeFields.__struct_fields__)}")
+    fields = _convert(found, path)
+    ports = {name: str(path.parent / port) for name, port in fields.ports.items()}
+    return msgspec.structs.replace(fields, ports=ports)
+
+
+def dump_toml(fields: RecipeFields) -> str:
+    """Return a recipe as TOML text that `read_recipe_file` reads back; what is None is left out."""
+    lines = [f"chain = {_quote(fields.chain or '')}"]
+    lines += [f"{name} = {value}" for name in ("seed", "count") if (value := getattr(fields, name)) is not None]
+    if fields.size is not None:
+        lines.append(f"size = [{fields.size[0]}, {fields.size[1]}]")
+    if fields.ports:
+        lines += ["", "[ports]", *(f"{name} = {_quote(path)}" for name, path in fields.ports.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ChainError(f"The recipe {path} cannot be read: {error.strerror}.") from None
+    if len(data) > MAX_BYTES and not data.startswith(_PNG_SIGNATURE):
+        raise ChainError(f"The recipe {path} is larger than {MAX_BYTES} bytes.")
+    return data
+
+
+def _remembered(path: Path) -> Mapping[str, Any]:
+    from artkit.images.provenance import read_provenance
+
+    found = read_provenance(path)
+    if found is None:
+        raise ChainError(f"{path} carries no recipe: only PNGs that artkit wrote do.")
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _parse_toml(data: bytes, path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise ChainError(f"{path} is neither a TOML recipe nor a PNG written by artkit.") from None
+    except (ValueError, RecursionError) as error:
+        raise ChainError(f"The recipe {path} is not valid TOML: {str(error) or 'nested too deeply'}.") from None
+
+
+def _convert(data: Mapping[str, Any], path: Path) -> RecipeFields:
+    try:
+        return msgspec.convert(data, RecipeFields)
+    except msgspec.ValidationError as error:
+        raise ChainError(f"{path}: {str(error)[0].lower()}{str(error)[1:]}.") from None
+
+
+def _quote(text: str) -> str:
+    """Return a TOML basic string: JSON's escapes, and DEL, which JSON leaves alone."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

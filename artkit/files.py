@@ -1,0 +1,93 @@
+"""Whole-or-nothing file writes, and folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from artkit.errors import OutputError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than allowed here",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the disk is read-only",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+@contextmanager
+def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Open `path` for writing so that it appears complete or not at all.
+
+    What is written goes to `.NAME.xxxxxxxx.part` beside it, reaches the disk, then takes the final name. Any exception,
+    KeyboardInterrupt included, removes the temporary file; only a killed process can leave one. A symbolic link is
+    written through. Raises OutputError: `path` exists and `overwrite` is false, is a folder or a device, its folder is
+    missing, permission, full disk.
+    """
+    path = Path(path)
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+    with writing(path):
+        _check_target(path, overwrite)
+        with _removed_on_failure(part), open(part, "xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            # Inside the clean-up, so that a failed rename leaves nothing either.
+            stream.close()
+            os.replace(part, target)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError in the block into an OutputError that says why `path` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {reason_of(error)}.") from error
+    except RuntimeError as error:
+        # torch.save hides what went wrong with the stream behind an error of its own.
+        if isinstance(error.__context__, OSError):
+            raise OutputError(f"Cannot write {path}: {reason_of(error.__context__)}.") from error
+        raise
+
+
+def reason_of(error: OSError) -> str:
+    """Say in plain words why writing failed."""
+    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
+def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write `data` to `path`, whole or not at all. Raises OutputError as `atomic_file` does."""
+    with atomic_file(path, overwrite=overwrite) as stream:
+        stream.write(data)
+
+
+def _check_target(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise OutputError(f"Cannot write {path}: it is a folder. Name a file in it, such as {path / 'picture.png'}.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"Cannot write {path}: it is not a regular file.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists. Add --overwrite (in Python: overwrite=True) to replace it.")
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"Cannot write {path}: the folder {folder} does not exist. Make it: mkdir -p {folder}")
+
+
+@contextmanager
+def _removed_on_failure(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise

@@ -1,0 +1,12 @@
+"""Public names of this room and where each lives; `__init__.py` loads them on first use."""
+
+from .builtin import METRICS as METRICS
+from .evaluating import Evaluation as Evaluation, evaluate as evaluate
+from .labels import class_shares as class_shares, pixel_accuracy as pixel_accuracy
+from .patches import patch_distance as patch_distance
+from .pixels import (
+    luminance_correlation as luminance_correlation,
+    psnr as psnr,
+    rgb_distance as rgb_distance,
+    ssim as ssim,
+)

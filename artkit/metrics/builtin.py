@@ -1,0 +1,40 @@
+"""The metrics of core, registered as a plugin's are; import-light."""
+
+from __future__ import annotations
+
+from artkit.hookspecs import hookimpl
+from artkit.spec import Kind, MetricSpec
+
+METRICS = (
+    MetricSpec(
+        "rgb_distance",
+        "mean Euclidean distance of a pixel's colour to its target, on 0..255",
+        "artkit.metrics.pixels:rgb_distance",
+    ),
+    MetricSpec("psnr", "peak signal-to-noise ratio in dB", "artkit.metrics.pixels:psnr", better="higher"),
+    MetricSpec("ssim", "structural similarity (Wang et al. 2004)", "artkit.metrics.pixels:ssim", better="higher"),
+    MetricSpec(
+        "luminance_correlation",
+        "correlation of light and dark with the target's",
+        "artkit.metrics.pixels:luminance_correlation",
+        better="higher",
+    ),
+    MetricSpec(
+        "patch_distance",
+        "sliced Wasserstein distance of 7x7 patches between two sets of pictures",
+        "artkit.metrics.patches:patch_distance",
+    ),
+    MetricSpec(
+        "pixel_accuracy",
+        "share of pixels with the right class",
+        "artkit.metrics.labels:pixel_accuracy",
+        better="higher",
+        kind=Kind.LABELS,
+    ),
+)
+
+
+@hookimpl
+def register_metrics() -> list[MetricSpec]:
+    """Register core's own scores, as a plugin does."""
+    return list(METRICS)

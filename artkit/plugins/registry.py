@@ -1,0 +1,220 @@
+"""The registry: what all loaded plugins offer, who offers it, and the calling of their hooks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import pluggy
+
+from artkit import hookspecs
+from artkit.errors import ChainError, PluginError, UsageError, nearest
+from artkit.plugins.checks import check_hooks, check_specs
+from artkit.reporting import one_line, restricted, sentence, strict, trace, tracing, warn
+from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
+
+_REGISTRATIONS: dict[str, type] = {
+    "register_methods": MethodSpec,
+    "register_models": ModelSpec,
+    "register_datasets": DatasetSpec,
+    "register_metrics": MetricSpec,
+}
+
+
+@dataclass(frozen=True)
+class PluginSource:
+    """A plugin that may be loaded: `load()` imports and returns it, or raises."""
+
+    name: str
+    load: Callable[[], object]
+    distribution: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """A plugin as `artkit plugins` shows it; `seconds` is what importing and registering it took."""
+
+    name: str
+    distribution: str
+    version: str
+    hooks: tuple[str, ...]
+    error: str | None
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return the name and where the plugin comes from, for messages."""
+        place = " ".join(filter(None, (self.distribution, self.version)))
+        return f"'{self.name}' ({place})" if place else f"'{self.name}'"
+
+
+class Registry:
+    """What plugins offer. A plugin that breaks a rule is left out whole, told once, and kept in `plugins`."""
+
+    def __init__(self) -> None:
+        """Start empty; `load_registry` fills one with the installed plugins."""
+        self._manager = pluggy.PluginManager("artkit")
+        self._manager.add_hookspecs(hookspecs)
+        self._plugins: dict[str, PluginInfo] = {}
+        self._refused: list[PluginInfo] = []
+        self._specs: dict[type, dict[str, Any]] = {kind: {} for kind in _REGISTRATIONS.values()}
+        self._origins: dict[tuple[type, str], str] = {}
+
+    # -- loading ------------------------------------------------------------------------------------------------
+
+    def add(self, source: PluginSource) -> None:
+        """Load one plugin, all of it or nothing. A failure is told on stderr and remembered, not raised.
+
+        With `ARTKIT_STRICT=1` the original error is raised instead.
+        """
+        start = time.perf_counter()
+        hooks: tuple[str, ...] = ()
+        error = None
+        try:
+            hooks = self._load(source)
+        except (Exception, SystemExit) as problem:
+            if strict():
+                raise
+            error = one_line(problem)
+        seconds = time.perf_counter() - start
+        info = PluginInfo(source.name, source.distribution, source.version, hooks, error, seconds)
+        if error is not None:
+            warn(f"plugin {info} is left out: {sentence(error)} 'artkit plugins' lists it.")
+        if source.name in self._plugins:
+            self._refused.append(info)
+        else:
+            self._plugins[source.name] = info
+
+    def _load(self, source: PluginSource) -> tuple[str, ...]:
+        if source.name in self._plugins:
+            raise PluginError(f"its name is already taken by the plugin {self._plugins[source.name]}")
+        plugin = source.load()
+        hooks = check_hooks(plugin)
+        try:
+            self._manager.register(plugin, source.name)
+            self._accept(source.name, self._offers(source.name))
+        except (Exception, SystemExit):
+            if self._manager.has_plugin(source.name):
+                self._manager.unregister(name=source.name)
+            raise
+        return hooks
+
+    def _offers(self, plugin: str) -> list[tuple[type, str, Any]]:
+        """Collect what one plugin registers as (kind, key, spec), refusing what is already there."""
+        offers: dict[tuple[type, str], Any] = {}
+        for hook, kind in _REGISTRATIONS.items():
+            for _, call in (pair for pair in self.hook_impls(hook) if pair[0] == plugin):
+                for spec in check_specs(hook, kind, call()):
+                    key = f"{spec.method}/{spec.name}" if kind is ModelSpec else spec.name
+                    owner = plugin if (kind, key) in offers else self._origins.get((kind, key))
+                    if owner is not None:
+                        what = kind.__name__.removesuffix("Spec").lower()
+                        raise PluginError(f"its {what} '{key}' is already registered by the plugin '{owner}'")
+                    offers[kind, key] = spec
+        return [(kind, key, spec) for (kind, key), spec in offers.items()]
+
+    def _accept(self, plugin: str, offers: list[tuple[type, str, Any]]) -> None:
+        for kind, key, spec in offers:
+            self._specs[kind][key] = spec
+            self._origins[kind, key] = plugin
+
+    # -- what there is ------------------------------------------------------------------------------------------
+
+    @property
+    def plugins(self) -> list[PluginInfo]:
+        """Every plugin that was found, in loading order, the failed ones with their error."""
+        return [*self._plugins.values(), *self._refused]
+
+    @property
+    def methods(self) -> Mapping[str, MethodSpec]:
+        """The methods by name."""
+        return MappingProxyType(self._specs[MethodSpec])
+
+    @property
+    def models(self) -> list[ModelSpec]:
+        """The registered models of all methods."""
+        return list(self._specs[ModelSpec].values())
+
+    @property
+    def datasets(self) -> Mapping[str, DatasetSpec]:
+        """The datasets by name."""
+        return MappingProxyType(self._specs[DatasetSpec])
+
+    @property
+    def metrics(self) -> Mapping[str, MetricSpec]:
+        """The metrics by name."""
+        return MappingProxyType(self._specs[MetricSpec])
+
+    def method(self, name: str) -> MethodSpec:
+        """Return a method; ChainError with the nearest names when there is none."""
+        return self._get(MethodSpec, name, ChainError)
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """Return a dataset; UsageError with the nearest names when there is none."""
+        return self._get(DatasetSpec, name, UsageError)
+
+    def metric(self, name: str) -> MetricSpec:
+        """Return a metric; UsageError with the nearest names when there is none."""
+        return self._get(MetricSpec, name, UsageError)
+
+    def origin(self, name: str) -> str:
+        """Return the plugin that registered the method, model (`method/name`), dataset or metric called `name`."""
+        for kind in self._specs:
+            if (kind, name) in self._origins:
+                return self._origins[kind, name]
+        raise UsageError(f"No plugin registered '{name}'.")
+
+    def _get(self, kind: type, name: str, error: type[UsageError]) -> Any:
+        known = self._specs[kind]
+        if name in known:
+            return known[name]
+        what = kind.__name__.removesuffix("Spec").lower()
+        raise error(f"There is no {what} '{name}'.{nearest(name, known)}{self._failures(name)}")
+
+    def _failures(self, name: str) -> str:
+        """Return what went wrong with plugins, as the end of a message: the one called `name`, or all their names."""
+        failed = [info for info in self.plugins if not info.hooks]
+        for info in failed:
+            if info.name == name:
+                return f" The plugin {info} did not load: {sentence(info.error or '')}"
+        if failed:
+            names = ", ".join(f"'{info.name}'" for info in failed)
+            return f" Some plugins did not load ({names}): see 'artkit plugins'."
+        return " ARTKIT_PLUGINS restricts which plugins are loaded." if restricted() else ""
+
+    # -- hooks --------------------------------------------------------------------------------------------------
+
+    def hook_impls(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+        """List (plugin name, function) for a hook, in call order; the functions take the hook's keywords."""
+        impls = getattr(self._manager.hook, hook).get_hookimpls()
+        # pluggy lists plugins in loading order but calls them from the end: only its two marks are kept.
+        ordered = sorted(impls, key=lambda impl: impl.trylast - impl.tryfirst)
+        return [(impl.plugin_name, _accepting(impl.function, impl.argnames)) for impl in ordered]
+
+    def call(self, hook: str, **arguments: Any) -> None:
+        """Call an event hook of every plugin. One that raises is told once, remembered, and not called again."""
+        for plugin, function in self.hook_impls(hook):
+            if self._plugins[plugin].error is None:
+                self._call_one(plugin, hook, function, arguments)
+
+    def _call_one(self, plugin: str, hook: str, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+        start = time.perf_counter()
+        try:
+            function(**arguments)
+        except (Exception, SystemExit) as problem:
+            if strict():
+                raise
+            error = f"{hook}() raised {one_line(problem)}"
+            self._plugins[plugin] = replace(self._plugins[plugin], error=error)
+            warn(f"plugin '{plugin}': {sentence(error)} Its hooks are not called again.")
+        if tracing():
+            written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+            trace(f"{plugin}: {hook}({written}) {1000 * (time.perf_counter() - start):.1f} ms")
+
+
+def _accepting(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return `function` made to ignore the keywords it does not declare."""
+    return lambda **arguments: function(**{name: arguments[name] for name in names})

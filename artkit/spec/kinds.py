@@ -1,0 +1,83 @@
+"""Kinds, ports and size rules: what travels through a method, and in which sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What travels through a port.
+
+    `image`: float tensor N3HW, sRGB-encoded, [0, 1]. `labels`: integer tensor NHW with its class set.
+    `mask`: float tensor N1HW in [0, 1]. `text`: a string. `picture`: an image, labels or a mask, as it comes; for
+    steps that move pixels and change none. Their output is what came in, and alpha goes through them as a mask.
+    """
+
+    IMAGE = "image"
+    LABELS = "labels"
+    MASK = "mask"
+    TEXT = "text"
+    PICTURE = "picture"
+
+
+class Need(StrEnum):
+    """What a method's training needs of a data set.
+
+    `pictures`: pictures, at least. `pairs`: a picture or label map, and the picture that belongs to it. `labels`: label
+    maps. `domains`: two columns of pictures, partners or not. `classes`: pictures with a text column of few values, a
+    style say. `captions`: pictures with words. `frames`: pictures and the ones that follow.
+    """
+
+    PICTURES = "pictures"
+    PAIRS = "pairs"
+    LABELS = "labels"
+    DOMAINS = "domains"
+    CLASSES = "classes"
+    CAPTIONS = "captions"
+    FRAMES = "frames"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A named input of a step. The first port of a method is its main one: the previous step feeds it.
+
+    `original`: the chain's own input feeds it when nothing else does. `any_size`: its picture keeps its size; those of
+    other ports are resized to the main port's.
+
+    An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
+    """
+
+    name: str
+    kind: Kind
+    summary: str = ""
+    required: bool = True
+    original: bool = False
+    any_size: bool = False
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """Sizes a network takes, in pixels: sides that are multiples of `multiple` and at least `minimum`.
+
+    `margin` pixels of mirrored picture are put around it and cut off again, for networks that are unsure at borders.
+    """
+
+    multiple: int = 1
+    minimum: int = 1
+    margin: int = 0
+
+    def padded(self, side: int) -> int:
+        """Return the smallest allowed side that holds `side` pixels and a margin at both ends."""
+        side = max(side + 2 * self.margin, self.minimum)
+        return -(-side // self.multiple) * self.multiple
+
+
+class Tiling(StrEnum):
+    """Whether large pictures are computed in tiles.
+
+    `none`: the picture is computed as a whole. `exact`: in tiles where memory is short, with the result of the whole.
+    """
+
+    NONE = "none"
+    EXACT = "exact"

@@ -1,0 +1,107 @@
+"""Specs: what a plugin registers about its methods, models, datasets and metrics; frozen and import-light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from artkit.spec.kinds import Kind, Need, Port, SizeRule, Tiling
+from artkit.spec.options import Options
+
+API_VERSION = 1
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method as its plugin registers it.
+
+    `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
+    main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
+    model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
+    `tiling` promises what its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for
+    training, any one of several; `artkit data check` asks it.
+    """
+
+    name: str
+    summary: str
+    inputs: tuple[Port, ...]
+    output: Kind
+    translator: str
+    options: type[Options] = Options
+    trainer: str | None = None
+    training_options: type[Options] = Options
+    trains_on: tuple[Need, ...] = (Need.PICTURES,)
+    needs_model: bool = True
+    default_model: str | None = None
+    size: SizeRule = field(default_factory=SizeRule)
+    tiling: Tiling = Tiling.NONE
+    api: int = API_VERSION
+
+    @property
+    def has_models(self) -> bool:
+        """True when a step may say `model=`: the method cannot do without, or has one to begin with."""
+        return self.needs_model or self.default_model is not None
+
+    @property
+    def is_source(self) -> bool:
+        """True when the method can start a chain: it runs with no input at all."""
+        return not any(port.required for port in self.inputs)
+
+    def port(self, name: str) -> Port | None:
+        """Return the port called `name`, if there is one."""
+        return next((port for port in self.inputs if port.name == name), None)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model that a plugin offers, packaged or to be pulled.
+
+    `file` is `"package:relative/path.safetensors"` for weights inside a plugin's package. A model with a `url` instead
+    is in the catalogue: `artkit models pull NAME` downloads it, be it a model file of artkit's or a checkpoint that
+    some method's `import_checkpoint` reads. `size` is about what the download weighs, in bytes: far more than that is
+    not fetched. `sha256` is the download's, in hex digits, where it is known. `trained_on` says with which data it
+    was made, and which way round.
+    """
+
+    name: str
+    method: str
+    summary: str
+    file: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    licence: str = ""
+    source: str = ""
+    size: int | None = None
+    trained_on: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A dataset that a plugin makes, or a layout of folders that it recognises.
+
+    `factory` is `"package.module:function"`, called as `factory(options, split)` for a Dataset made as it is asked for.
+    `writer`, where there is one, is called as `writer(directory, options, jobs, progress)` and writes it to a folder;
+    `progress()` is to be called after each sample. `layout`, called as `layout(place)` with the `artkit.data.Place` of
+    a folder's pictures, returns an `artkit.data.Table` when it knows that layout, else None; it is asked before core's.
+    """
+
+    name: str
+    summary: str
+    factory: str | None = None
+    writer: str | None = None
+    options: type[Options] = Options
+    layout: str | None = None
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """A score with a stated protocol.
+
+    `function` is `"package.module:function"`, called as `function(outputs, targets)`; `better` is `"lower"` or
+    `"higher"`; `kind` is what it compares.
+    """
+
+    name: str
+    summary: str
+    function: str
+    better: str = "lower"
+    kind: Kind = Kind.IMAGE
