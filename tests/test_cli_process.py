@@ -42,21 +42,26 @@ def heed_interrupts() -> None:
 
 def interrupt(shell, *arguments) -> tuple[int, str, str]:
     """Run a command, press Ctrl-C when it says that it stalls, and return its exit code, stdout and stderr."""
+    code, out, errors = interrupt_bytes(shell, *arguments)
+    return code, out.decode(), errors
+
+
+def interrupt_bytes(shell, *arguments) -> tuple[int, bytes, str]:
+    """Do as `interrupt` does for a command that writes a picture to stdout."""
     process = subprocess.Popen(
         command(*arguments),
         cwd=shell.folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         start_new_session=True,
         preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "stalling\n"
+    assert process.stdout.readline() == b"stalling\n"
     os.kill(process.pid, signal.SIGINT)
     out, errors = process.communicate(timeout=60)
-    return process.returncode, out, errors
+    return process.returncode, out, errors.decode()
 
 
 def test_ctrl_c_leaves_nothing_half_written(shell):
@@ -101,6 +106,12 @@ def test_ctrl_c_keeps_what_a_step_has_to_show(shell):
     assert errors == "artkit: stopped at 50%: out/b.png is what there was by then.\n"
     assert [pixels_of(f"out/{name}.png")[5, 5, 0] for name in "ab"] == [255, 155]
     assert read_provenance(Path("out/b.png"))["stopped_at"] == 0.5
+
+
+def test_a_stopped_picture_on_stdout_says_so_too(shell):
+    code, out, _ = interrupt_bytes(shell, "run", shell.paint("b.png", 200), "--chain", "sketch", "-o", "-")
+    assert code == 130
+    assert read_provenance(io.BytesIO(out))["stopped_at"] == 0.5
 
 
 def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):

@@ -27,7 +27,7 @@ def test_quiet_away_from_a_terminal(shell):
 
 
 @pytest.mark.parametrize("place", [0, 1, 4])
-def test_wordy_run_says_how_long_each_step_took(shell, place):
+def test_verbose_run_says_how_long_each_step_took(shell, place):
     words = ["run", shell.paint("a.png"), "--chain", "invert,invert"]
     outcome = shell(*words[:place], "-v", *words[place:])
     assert outcome.err.splitlines()[-1].count("invert 0.") == 2

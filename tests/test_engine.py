@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -212,7 +214,7 @@ def test_a_stream_goes_on_past_bad_files(tmp_path):
     (tmp_path / "out").mkdir()
     runner = Runner(plan_chain(Chain("crash"), current_registry(), has_input=True))
     names = ["a.png", "bad.png", "b.png", "c.png"]
-    jobs = [Job(name, tmp_path / name, tmp_path / "out" / name, 0) for name in names]
+    jobs = [Job(tmp_path / name, tmp_path / "out" / name, 0, Path(name)) for name in names]
     results = list(run_jobs(runner, jobs))
     assert [result.error is None for result in results] == [True, False, False, True]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
@@ -224,7 +226,7 @@ def test_a_stream_goes_on_past_bad_files(tmp_path):
 def test_streams_do_not_overwrite(tmp_path):
     Image.fromarray(grey(1)).save(tmp_path / "a.png")
     runner = Runner(plan_chain(Chain("invert"), current_registry(), has_input=True))
-    (result,) = run_jobs(runner, [Job("a", tmp_path / "a.png", tmp_path / "a.png", 0)])
+    (result,) = run_jobs(runner, [Job(tmp_path / "a.png", tmp_path / "a.png", 0, Path("a.png"))])
     assert "a.png" in str(result.error)
     assert np.array_equal(np.array(Image.open(tmp_path / "a.png")), grey(1))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.output import json_option, log, print_columns, print_json
 from artkit.cli.parameters import Assignment, ChainText, Size, collect_settings
 from artkit.cli.progress import progress
 
@@ -102,7 +102,7 @@ def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precis
             progress=lambda done, total: bar.advance(f"{words}: {done:,} of {total:,}"),
         )
     for failure in found.failures:
-        say(failure)
+        log(failure)
     if as_json:
         counts = {"made": found.made, "kept": found.kept, "failures": found.failures}
         print_json({"output": str(output), "chain": str(parsed), **counts})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.output import json_option, log, print_columns, print_json
 from artkit.cli.pull import pull
 from artkit.errors import ModelError, OutputError
 
@@ -155,7 +155,7 @@ def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
     else:
         click.echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
     if to_pull and not everything:
-        say(f"{len(to_pull)} more can be pulled: artkit models list --all")
+        log(f"{len(to_pull)} more can be pulled: artkit models list --all")
 
 
 def _to_pull(registry: Registry, stored: list[StoredModel]) -> list[ModelSpec]:

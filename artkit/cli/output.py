@@ -14,31 +14,31 @@ import click
 
 from artkit.errors import ArtkitError
 
-_wordy = False
+_verbose = False
 
 json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     """Write `artkit: message` to stderr: warnings and failures, a line each."""
     print(f"artkit: {message}", file=sys.stderr, flush=True)
 
 
-class Notes(logging.Handler):
-    """Say what the code that works logs to `artkit`: warnings always, the rest where someone watches."""
+class LogHandler(logging.Handler):
+    """Writes what the code that works logs to `artkit`: warnings always, the rest where someone watches."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say one record."""
-        if record.levelno >= logging.WARNING or wordy() or sys.stderr.isatty():
-            say(record.getMessage())
+        """Write one record."""
+        if record.levelno >= logging.WARNING or verbose() or sys.stderr.isatty():
+            log(record.getMessage())
 
 
-def hear_notes() -> None:
-    """Let notes be said from now on; once is enough."""
+def show_log() -> None:
+    """Show what is logged to `artkit` from now on; once is enough."""
     logger = logging.getLogger("artkit")
     logger.setLevel(logging.INFO)
-    if not any(isinstance(handler, Notes) for handler in logger.handlers):
-        logger.addHandler(Notes())
+    if not any(isinstance(handler, LogHandler) for handler in logger.handlers):
+        logger.addHandler(LogHandler())
 
 
 def print_json(document: Any) -> None:
@@ -54,15 +54,15 @@ def print_columns(rows: Iterable[Sequence[Any]]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def set_wordy(on: bool) -> None:
-    """Say more (`-v`): seconds of each step wherever output goes, and the traceback behind an expected error."""
-    global _wordy
-    _wordy = on
+def set_verbose(on: bool) -> None:
+    """Be verbose (`-v`): seconds of each step wherever output goes, and the traceback behind an expected error."""
+    global _verbose
+    _verbose = on
 
 
-def wordy() -> bool:
+def verbose() -> bool:
     """Return True when `-v` was given."""
-    return _wordy
+    return _verbose
 
 
 INTERRUPTED = 130
@@ -82,22 +82,22 @@ def guarded(action: Callable[[], int]) -> int:
         code = action()
         sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
-        say("stopped.")
+        log("stopped.")
         return INTERRUPTED
     except click.ClickException as error:
-        say(_usage_message(error))
+        log(_usage_message(error))
         return error.exit_code
     except ArtkitError as error:
-        if wordy():
+        if verbose():
             traceback.print_exc()
-        say(str(error))
+        log(str(error))
         return error.exit_code
     except BrokenPipeError:
         _forget_stdout()
         return 1
     except Exception:
         traceback.print_exc()
-        say(REPORT)
+        log(REPORT)
         return 1
     return code
 

@@ -58,7 +58,7 @@ class Thumbnail:
 PICTURESQUE = ("256", "truecolor")  # colour systems of terminals that can show a picture
 
 
-class Quiet:
+class NullBar:
     """Progress that nobody watches: nothing but results appears."""
 
     def advance(self, words: str) -> None:
@@ -72,7 +72,7 @@ class Quiet:
         click.echo(line)
 
 
-class Bar(Quiet):
+class Bar(NullBar):
     """Progress drawn by rich."""
 
     def __init__(self, drawn: Progress, task: TaskID, thumbnail: Thumbnail) -> None:
@@ -103,13 +103,13 @@ def on_terminal() -> bool:
 
 
 @contextmanager
-def progress(title: str, total: int | None = None, *, hidden: bool = False) -> Iterator[Quiet]:
+def progress(title: str, total: int | None = None, *, hidden: bool = False) -> Iterator[NullBar]:
     """Show a bar (a spinner for fewer than two pieces of work) while the block runs; it disappears in the end.
 
     Nothing is shown, and rich is not imported, when `hidden` or when stderr is no terminal.
     """
     if hidden or not on_terminal():
-        yield Quiet()
+        yield NullBar()
         return
     from rich.console import Console, Group
     from rich.live import Live
@@ -125,22 +125,22 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
 
 
 @contextmanager
-def watch() -> Iterator[Reporter]:
+def training_progress() -> Iterator[Reporter]:
     """Return who reports the run: a bar on a terminal, else nobody (the run's own log has it all)."""
     if not on_terminal():
-        from artkit.training import Silence
+        from artkit.training import NullReporter
 
-        yield Silence()
+        yield NullReporter()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
-        yield Watcher(bar)
+        yield TrainingProgress(bar)
 
 
-class Watcher:
+class TrainingProgress:
     """A reporter (see artkit.training.Reporter) that draws on a progress bar."""
 
     def __init__(self, bar: Progress) -> None:

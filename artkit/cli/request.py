@@ -1,11 +1,13 @@
-"""What a run was asked for: the chain and its settings, from flags and a recipe, where flags win."""
+"""What a run was asked for: what was typed and a recipe in one record, where what was typed wins."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from artkit.cli.parameters import collect_assignments
 from artkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,82 +15,69 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Flags:
-    """What was typed after `artkit run`, as click parsed it."""
-
-    inputs: tuple[str, ...]
-    chain: str | None
-    recipe: Path | None
-    output: str | None
-    ports: tuple[tuple[str, str], ...]
-    count: int | None
-    seed: int | None
-    size: tuple[int, int] | None
-    device: str
-    precision: str
-    keep_steps: Path | None
-    strip: Path | None
-    show: bool
-    overwrite: bool
-    dry_run: bool
-    as_json: bool
-
-
-@dataclass(frozen=True)
 class Request:
-    """Inputs, a chain, the first seed, the wanted (width, height), how many pictures per input, and files for ports.
+    """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
-    `models` holds the hashes of the models that made the picture which serves as the recipe, by `method/name`.
+    `size` is (width, height); `ports` are files by port. `models` holds the hashes of the models that made the picture
+    which serves as the recipe, by `method/name`.
     """
 
-    inputs: tuple[str, ...]
     chain: Chain
-    seed: int
-    size: tuple[int, int] | None
-    count: int
-    ports: dict[str, Path]
-    models: dict[str, str]
+    inputs: tuple[str, ...] = ()
+    seed: int = 0
+    size: tuple[int, int] | None = None
+    count: int = 1
+    ports: dict[str, Path] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    output: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    keep_steps: Path | None = None
+    strip: Path | None = None
+    show: bool = False
+    overwrite: bool = False
+    dry_run: bool = False
+    as_json: bool = False
 
 
-def make_request(
-    inputs: tuple[str, ...],
-    chain: str | None,
-    recipe: Path | None,
-    *,
-    seed: int | None,
-    size: tuple[int, int] | None,
-    count: int | None,
-    ports: dict[str, str],
-) -> Request:
-    """Combine what was typed with a recipe (a TOML file, or a picture that artkit wrote, which knows its input).
+def make_request(typed: Mapping[str, Any]) -> Request:
+    """Combine what was `typed` (fields of Request, `chain` as text, and `recipe`) with the recipe's file.
 
-    Raises UsageError when there is neither chain nor recipe, or the picture's input is gone.
+    A recipe is a TOML file, or a picture that artkit wrote, which knows its input. Raises UsageError when there is
+    neither chain nor recipe, or the picture's input is gone.
     """
-    from artkit.chain import Chain, Recipe, read_recipe
-
-    base = read_recipe(recipe) if recipe else None
-    if chain is not None:
-        base = replace(base or Recipe(Chain(chain)), chain=Chain(chain))
-    if base is None:
+    given = {name: value for name, value in typed.items() if value is not None and value != ()}
+    text, recipe = given.pop("chain", None), given.pop("recipe", None)
+    if text is None and recipe is None:
         raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
-    if recipe and not inputs and chain is None:
-        inputs = _remembered_input(recipe)
-    return Request(
-        inputs=inputs,
-        chain=base.chain,
-        seed=_first(seed, base.seed, 0),
-        size=size or base.size,
-        count=_first(count, base.count, 1),
-        ports=base.ports | {name: Path(path) for name, path in ports.items()},
-        models=_remembered_models(recipe) if recipe and chain is None else {},
-    )
+    known = _read(recipe, remember=text is None, needs_input="inputs" not in given) if recipe else {}
+    if text is not None:
+        from artkit.chain import Chain
+
+        known["chain"] = Chain(text)
+    ports = collect_assignments(given.pop("ports", ()), "-i")
+    given["ports"] = known.pop("ports", {}) | {name: Path(path) for name, path in ports.items()}
+    return Request(**{**known, **given})
 
 
-def _remembered_input(recipe: Path) -> tuple[str, ...]:
+def _read(path: Path, *, remember: bool, needs_input: bool) -> dict[str, Any]:
+    """Return the fields that a recipe sets; where it is a picture to `remember`, its models and input too."""
+    from artkit.chain import read_recipe
+
+    recipe = read_recipe(path)
+    known = {name: value for name, value in vars(recipe).items() if value is not None}
+    if remember:
+        from artkit.images import read_provenance
+
+        record = read_provenance(path) or {}
+        known["models"] = _models(record)
+        if needs_input:
+            known["inputs"] = _remembered_input(path, record)
+    return known
+
+
+def _remembered_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the input of the picture `recipe`, as it was typed or beside the picture; nothing for a dream."""
-    from artkit.images.provenance import read_provenance
-
-    record = read_provenance(recipe) or {}
     text = record.get("input")
     if not isinstance(text, str):
         return ()
@@ -100,12 +89,6 @@ def _remembered_input(recipe: Path) -> tuple[str, ...]:
     return (str(found),)
 
 
-def _remembered_models(recipe: Path) -> dict[str, str]:
-    from artkit.images.provenance import read_provenance
-
-    models = (read_provenance(recipe) or {}).get("models")
+def _models(record: Mapping[str, Any]) -> dict[str, str]:
+    models = record.get("models")
     return {str(name): str(digest) for name, digest in models.items()} if isinstance(models, dict) else {}
-
-
-def _first(*values: int | None) -> int:
-    return next(value for value in values if value is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artkit.cli.output import json_option, print_json
-from artkit.cli.parameters import Assignment, ChainText, Size, collect_assignments
+from artkit.cli.parameters import Assignment, ChainText, Size
+from artkit.errors import UsageError
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
-    from artkit.cli.files import Task
-    from artkit.cli.request import Flags, Request
+    from artkit.cli.request import Request
+    from artkit.engine import Job
     from artkit.plugins import Registry
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -72,61 +74,49 @@ def run(registry: Registry, **typed: Any) -> int:
     with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
     from artkit.chain import plan_chain
-    from artkit.cli.request import Flags, make_request
+    from artkit.cli.request import make_request
 
-    flags = Flags(**typed)
-    request = make_request(
-        flags.inputs,
-        flags.chain,
-        flags.recipe,
-        seed=flags.seed,
-        size=flags.size,
-        count=flags.count,
-        ports=collect_assignments(flags.ports, "-i"),
-    )
+    request = make_request(typed)
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
-    tasks = _plan_tasks(plan, request, flags)
-    if flags.dry_run:
-        _print_plan(plan, tasks, as_json=flags.as_json)
+    jobs = _plan_jobs(plan, request)
+    if request.dry_run:
+        _print_plan(plan, jobs, as_json=request.as_json)
         return 0
-    from artkit.cli.delivery import perform
+    from artkit.cli.delivery import execute
 
-    return perform(plan, tasks, request, flags)
+    return execute(plan, jobs, request)
 
 
-def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
+def _plan_jobs(plan: Plan, request: Request) -> list[Job]:
     """Name every result, and check the places before anything is computed."""
-    from artkit.cli.files import STDIN, Namer, check_suffix, collect_sources, refuse_overwriting
-    from artkit.errors import UsageError
+    from artkit.cli.files import STDIN, Namer, check_format, collect_sources, refuse_overwriting
     from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
     from artkit.spec import Kind
 
-    sources = collect_sources(request.inputs, Path(flags.output) if flags.output else None)
-    seeds = [request.seed + index for index in range(request.count)]
+    sources = collect_sources(request.inputs, request.output, bytes if request.dry_run else sys.stdin.buffer.read)
+    seeds = range(request.seed, request.seed + request.count)
     name = "-".join(step.method for step in request.chain.steps)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
     folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
-    tasks = Namer(name, flags.output, suffixes).tasks(sources, seeds, folder=folder)
-    if flags.as_json and tasks[0].target is None:
+    jobs = Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder)
+    if request.as_json and jobs[0].target is None:
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")
-    targets = [task.target for task in tasks if task.target]
-    if flags.strip:
-        check_suffix(flags.strip)
-        targets.append(flags.strip)
-    inputs = [source.path for source in sources if source.path]
-    refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=flags.overwrite)
-    return tasks
+    targets = [job.target for job in jobs if job.target]
+    if request.strip:
+        check_format(request.strip, WRITABLE_SUFFIXES)
+        targets.append(request.strip)
+    inputs = [source for source, _ in sources if isinstance(source, Path)]
+    refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=request.overwrite)
+    return jobs
 
 
-def _print_plan(plan: Plan, tasks: list[Task], *, as_json: bool) -> None:
-    results = [
-        {"input": task.source and str(task.source), "seed": task.seed, "output": task.target and str(task.target)}
-        for task in tasks
-    ]
+def _print_plan(plan: Plan, jobs: list[Job], *, as_json: bool) -> None:
+    from artkit.cli.files import describe_job
+
     if as_json:
-        print_json({"plan": plan.as_json(), "results": results})
+        print_json({"plan": plan.as_json(), "results": [describe_job(job) for job in jobs]})
         return
     for line in plan.describe():
         click.echo(line)
-    for task in tasks:
-        click.echo(f"{task.label} -> {task.target or 'standard output'}")
+    for job in jobs:
+        click.echo(f"{job.label} -> {job.target or 'standard output'}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from artkit.engine.job import Job
 from artkit.engine.runner import Runner, StepResult
 from artkit.engine.step import ProgressEvent, Watcher
 from artkit.errors import ArtkitError
@@ -19,23 +21,18 @@ READ_AHEAD = 2
 
 
 @dataclass(frozen=True)
-class Job:
-    """One picture to make: where from (None for a dream), where to (None leaves it to the caller), and its seed."""
-
-    name: str
-    source: Path | bytes | None
-    target: Path | None
-    seed: int
-
-
-@dataclass(frozen=True)
 class JobResult:
-    """What became of a job: the steps' pictures, or the error; `share` is less than 1 where Ctrl-C ended it early."""
+    """What became of a job: the steps' pictures, or the error; `share` is less than 1 where Ctrl-C ended it early.
+
+    `source` is the input as it was read, `provenance` the record that a written PNG carries.
+    """
 
     job: Job
     steps: list[StepResult] = field(default_factory=list)
     error: ArtkitError | None = None
     seconds: float = 0.0
+    source: Picture | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -63,7 +60,7 @@ def run_jobs(
             job, picture = reading.pop(0)
             reading += [(after, readers.submit(_read, after)) for after in islice(waiting, 1)]
             result = _compute(runner, job, picture, size, partial(on_progress, job) if on_progress else None)
-            written = writer.submit(_write, runner, result, size, overwrite) if result.error is None else None
+            written = writer.submit(_write, result, overwrite) if result.error is None else None
             if unwritten:
                 yield _settle(*unwritten)
             unwritten = result, written
@@ -86,20 +83,28 @@ def _compute(
 ) -> JobResult:
     start = time.perf_counter()
     try:
-        steps = runner.run(picture.result(), seed=job.seed, size=size, on_progress=on_progress)
+        source = picture.result()
+        steps = runner.run(source, seed=job.seed, size=size, on_progress=on_progress)
     except ArtkitError as error:
         return JobResult(job, error=error, seconds=time.perf_counter() - start)
-    return JobResult(job, steps, seconds=time.perf_counter() - start)
+    result = JobResult(job, steps, seconds=time.perf_counter() - start, source=source)
+    return replace(result, provenance=_provenance(runner, result, size))
 
 
-def _write(runner: Runner, result: JobResult, size: tuple[int, int] | None, overwrite: bool) -> None:
+def _provenance(runner: Runner, result: JobResult, size: tuple[int, int] | None) -> dict[str, Any]:
+    """Return what the picture remembers; the place that a run's record is made at."""
+    record = runner.provenance(result.job.seed, size)
+    if isinstance(result.job.source, Path):
+        record["input"] = str(result.job.source)
+    if result.share < 1:
+        record["stopped_at"] = round(result.share, 3)
+    return record
+
+
+def _write(result: JobResult, overwrite: bool) -> None:
     if result.job.target is not None:
-        record = runner.provenance(result.job.seed, size)
-        if isinstance(result.job.source, Path):
-            record["input"] = str(result.job.source)
-        if result.share < 1:
-            record["stopped_at"] = round(result.share, 3)
-        write_picture(result.steps[-1].picture, result.job.target, overwrite=overwrite, provenance=record)
+        picture = result.steps[-1].picture
+        write_picture(picture, result.job.target, overwrite=overwrite, provenance=result.provenance)
 
 
 def _settle(result: JobResult, written: Future[None] | None) -> JobResult:
