@@ -74,7 +74,7 @@ def make_pairs(
     _make_folders(missing)
     runner = Runner(plan, device=device, precision=precision)
     runner.load()
-    jobs = [Job(str(pair.picture), pair.picture, pair.input, pair.seed) for pair in missing]
+    jobs = [Job(pair.picture, pair.input, pair.seed, Path(pair.picture.name)) for pair in missing]
     for pair, done in zip(missing, run_jobs(runner, jobs, overwrite=True), strict=True):
         _finish(pair, done, output, result)
         progress(result.kept + result.made + len(result.failures), len(pairs))
@@ -134,7 +134,7 @@ def _finish(pair: _Pair, done: JobResult, output: Path, result: Pairing) -> None
     if done.error is not None:
         result.failures.append(f"{pair.picture}: {done.error}")
         return
-    made = done.steps[-1].picture
+    made = done.picture
     try:
         _write_target(pair, made)
         if made.classes is not None and not (output / CLASSES_FILE).exists():

@@ -44,7 +44,7 @@ class Delivery:
         """Deliver one result, past the progress bar: the file itself is written already, standard output is not."""
         self.records.append(_record(task, result))
         if task.target is None:
-            self._write_stdout(task, result)
+            self._write_stdout(result)
         if self.flags.keep_steps:
             self._keep_steps(task, result)
         if self.flags.strip and len(self._rows) < STRIP_ROWS:
@@ -52,7 +52,7 @@ class Delivery:
         if task.target and not self.flags.as_json:
             bar.write(str(task.target))
         if self.flags.show:
-            self._show(result.steps[-1].picture)
+            self._show(result.picture)
         if result.share < 1:
             place = task.target or "standard output"
             self.stopped = f"stopped at {result.share:.0%}: {place} is what there was by then."
@@ -94,13 +94,10 @@ class Delivery:
         elif wordy() or sys.stderr.isatty():
             click.echo(line, err=True)
 
-    def _write_stdout(self, task: Task, result: JobResult) -> None:
+    def _write_stdout(self, result: JobResult) -> None:
         from artkit.images import encode_picture
 
-        record = self.runner.provenance(task.seed, self.request.size)
-        if task.source and task.source.path:
-            record["input"] = str(task.source.path)
-        sys.stdout.buffer.write(encode_picture(result.steps[-1].picture, ".png", record))
+        sys.stdout.buffer.write(encode_picture(result.picture, ".png"))
 
     def _keep_steps(self, task: Task, result: JobResult) -> None:
         for name, step in _named(result.steps):
@@ -137,7 +134,7 @@ def _named(steps: Sequence[StepResult], within: str = "") -> Iterator[tuple[str,
 
 
 def _record(task: Task, result: JobResult) -> dict[str, Any]:
-    width, height = result.steps[-1].picture.width, result.steps[-1].picture.height
+    width, height = result.picture.width, result.picture.height
     return {
         "input": task.source and str(task.source),
         "output": task.target and str(task.target),
@@ -149,16 +146,14 @@ def _record(task: Task, result: JobResult) -> dict[str, Any]:
 
 
 def _strip_row(task: Task, result: JobResult) -> list[tuple[Picture, str]]:
-    from artkit.images import read_picture
-
     cells: list[tuple[Picture, str]] = []
     for step in result.steps:
         cells += [(made[-1].picture, f"{port}: {made[-1].method}") for port, made in step.nested.items()]
         cells.append((step.picture, step.method))
-    if task.source is None:
+    if task.source is None or result.source is None:
         (picture, method), *rest = cells
         return [(picture, f"{method}, seed {task.seed}"), *rest]
-    return [(read_picture(result.job.source), task.source.name.name), *cells]
+    return [(result.source, task.source.name.name), *cells]
 
 
 def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> int:
@@ -175,7 +170,7 @@ def perform(plan: Plan, tasks: list[Task], request: Request, flags: Flags) -> in
 
         runner = Runner(plan, device=flags.device, precision=flags.precision, interruptible=True)
         runner.load()
-    _tell_of_other_models(plan, request)
+    _tell_of_other_models(runner, request)
     delivery = Delivery(runner, request, flags)
     failures = _stream(runner, tasks, request, flags, delivery)
     delivery.finish(failures)
@@ -195,13 +190,11 @@ def _told(failure: dict[str, Any]) -> str:
     return failure["error"] if name in failure["error"] else f"{name}: {failure['error']}"
 
 
-def _tell_of_other_models(plan: Plan, request: Request) -> None:
+def _tell_of_other_models(runner: Runner, request: Request) -> None:
     """Say it when a model is no longer the one that made the picture whose recipe runs again."""
     if not request.models:
         return
-    from artkit.engine.runner import hash_models
-
-    for name, digest in hash_models(plan).items():
+    for name, digest in runner.models.items():
         if request.models.get(name, digest) != digest:
             say(f"{name} is not the model that made the picture (it was {request.models[name]}): results may differ.")
 
@@ -220,7 +213,7 @@ def _stream(
 ) -> list[dict[str, Any]]:
     from artkit.engine.stream import Job, run_jobs
 
-    jobs = [Job(task.label, _content(task), task.target, task.seed) for task in tasks]
+    jobs = [Job(_content(task), task.target, task.seed, task.source.name if task.source else Path()) for task in tasks]
     failures = []
     with progress(str(request.chain), total=len(tasks), hidden=flags.show) as bar:
 

@@ -85,14 +85,15 @@ def make_request(
 
 
 def _remembered_input(recipe: Path) -> tuple[str, ...]:
-    """Return the input of the picture `recipe`, as it was typed or beside the picture; nothing for a dream."""
+    """Return the input of the picture `recipe`, here or beside the picture; nothing for a dream."""
     from artkit.images.provenance import read_provenance
 
     record = read_provenance(recipe) or {}
     text = record.get("input")
     if not isinstance(text, str):
         return ()
-    found = next((path for path in (Path(text), recipe.parent / Path(text).name) if path.exists()), None)
+    places = [Path(text), recipe.parent / Path(text).name]
+    found = next((path for path in places if path.exists() and not path.samefile(recipe)), None)
     if found is None:
         raise UsageError(
             f"{recipe} was made from {text}, which is not there; give it: artkit run INPUT --recipe {recipe}"
