@@ -128,7 +128,7 @@ def _finish(pair: _Pair, done: JobResult, output: Path, result: Pairing) -> None
     if done.error is not None:
         result.failures.append(f"{pair.picture}: {done.error}")
         return
-    made = done.steps[-1].picture
+    made = done.picture
     try:
         _write_target(pair, made)
         if made.classes is not None and not (output / CLASSES_FILE).exists():

@@ -143,7 +143,7 @@ def test_a_folder_shares_a_style_unless_it_varies(shell):
     first, second = map(pixels_of, dreams)
     assert not np.array_equal(first, second)
     before = pixels_of("out/200.png")
-    shell("run", "--recipe", "out/200.png", "-o", "again.png")
+    shell("run", "in/200.png", "--recipe", "out/200.png", "-o", "again.png")
     assert np.array_equal(pixels_of("again.png"), before)
 
 

@@ -40,7 +40,7 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
 
         runner = Runner(plan, device=request.device, precision=request.precision, interruptible=True)
         runner.load()
-    _warn_of_other_models(plan, request)
+    _warn_of_other_models(runner, request)
     with progress(str(request.chain), total=len(jobs), hidden=request.show) as bar:
         delivery = Delivery(request, bar, alone=len(jobs) == 1)
         on_progress, size, overwrite = delivery.accept_progress, request.size, request.overwrite
@@ -71,13 +71,11 @@ def _make_folders(jobs: list[Job], request: Request) -> None:
         make_folder(request.keep_steps)
 
 
-def _warn_of_other_models(plan: Plan, request: Request) -> None:
+def _warn_of_other_models(runner: Runner, request: Request) -> None:
     """Say it when a model is no longer the one that made the picture whose recipe runs again."""
     if not request.models:
         return
-    from artkit.engine.runner import hash_models
-
-    for name, digest in hash_models(plan).items():
+    for name, digest in runner.models.items():
         if request.models.get(name, digest) != digest:
             log(f"{name} is not the model that made the picture (it was {request.models[name]}): results may differ.")
 
@@ -128,7 +126,7 @@ class Delivery:
         if job.target and not request.as_json:
             self.bar.write(str(job.target))
         if request.show:
-            self._show(result.steps[-1].picture)
+            self._show(result.picture)
         if result.share < 1:
             place = job.target or "standard output"
             self.stopped = f"stopped at {result.share:.0%}: {place} is what there was by then."
@@ -192,7 +190,7 @@ class Delivery:
 def _write_stdout(result: JobResult) -> None:
     from artkit.images import encode_picture
 
-    sys.stdout.buffer.write(encode_picture(result.steps[-1].picture, ".png", result.provenance))
+    sys.stdout.buffer.write(encode_picture(result.picture, ".png"))
 
 
 def _stem(target: Path | None) -> str:
@@ -209,9 +207,8 @@ def _named(steps: Sequence[StepResult], within: str = "") -> Iterator[tuple[str,
 
 
 def _record(result: JobResult) -> dict[str, Any]:
-    width, height = result.steps[-1].picture.width, result.steps[-1].picture.height
     return describe_job(result.job) | {
-        "size": [width, height],
+        "size": [result.picture.width, result.picture.height],
         "seconds": round(result.seconds, 4),
         "steps": [{"method": step.method, "seconds": round(step.seconds, 4), **step.report} for step in result.steps],
     }

@@ -8,31 +8,34 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
+from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
 from artkit.engine.runner import Runner, StepResult
 from artkit.engine.step import ProgressEvent, Watcher
 from artkit.errors import ArtkitError
-from artkit.images import Picture, read_picture, write_picture
+from artkit.images import Picture, write_picture
 
 READ_AHEAD = 2
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of a job: the steps' pictures, or the error; `share` is less than 1 where Ctrl-C ended it early.
+    """What became of a job: the picture read, the steps' pictures, the last with its provenance, or the error.
 
-    `source` is the input as it was read, `provenance` the record that a written PNG carries.
+    `share` is less than 1 where Ctrl-C ended it early.
     """
 
     job: Job
+    source: Picture | None = None
     steps: list[StepResult] = field(default_factory=list)
     error: ArtkitError | None = None
     seconds: float = 0.0
-    source: Picture | None = None
-    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def picture(self) -> Picture:
+        """The picture that was made: the last step's."""
+        return self.steps[-1].picture
 
     @property
     def share(self) -> float:
@@ -57,9 +60,9 @@ def run_jobs(
         reading = [(job, readers.submit(_read, job)) for job in islice(waiting, READ_AHEAD)]
         unwritten: tuple[JobResult, Future[None] | None] | None = None
         while reading:
-            job, picture = reading.pop(0)
+            job, source = reading.pop(0)
             reading += [(after, readers.submit(_read, after)) for after in islice(waiting, 1)]
-            result = _compute(runner, job, picture, size, partial(on_progress, job) if on_progress else None)
+            result = _compute(runner, job, source, size, partial(on_progress, job) if on_progress else None)
             written = writer.submit(_write, result, overwrite) if result.error is None else None
             if unwritten:
                 yield _settle(*unwritten)
@@ -70,41 +73,29 @@ def run_jobs(
             yield _settle(*unwritten)
 
 
-def _read(job: Job) -> Picture | None:
-    return None if job.source is None else read_picture(job.source)
+def _read(job: Job) -> Input | None:
+    return None if job.source is None else read_input(job.source)
 
 
 def _compute(
     runner: Runner,
     job: Job,
-    picture: Future[Picture | None],
+    source: Future[Input | None],
     size: tuple[int, int] | None,
     on_progress: Watcher | None,
 ) -> JobResult:
     start = time.perf_counter()
     try:
-        source = picture.result()
-        steps = runner.run(source, seed=job.seed, size=size, on_progress=on_progress)
+        read = source.result()
+        steps = runner.run(read, seed=job.seed, size=size, on_progress=on_progress)
     except ArtkitError as error:
         return JobResult(job, error=error, seconds=time.perf_counter() - start)
-    result = JobResult(job, steps, seconds=time.perf_counter() - start, source=source)
-    return replace(result, provenance=_provenance(runner, result, size))
-
-
-def _provenance(runner: Runner, result: JobResult, size: tuple[int, int] | None) -> dict[str, Any]:
-    """Return what the picture remembers; the place that a run's record is made at."""
-    record = runner.provenance(result.job.seed, size)
-    if isinstance(result.job.source, Path):
-        record["input"] = str(result.job.source)
-    if result.share < 1:
-        record["stopped_at"] = round(result.share, 3)
-    return record
+    return JobResult(job, read and read.picture, steps, seconds=time.perf_counter() - start)
 
 
 def _write(result: JobResult, overwrite: bool) -> None:
     if result.job.target is not None:
-        picture = result.steps[-1].picture
-        write_picture(picture, result.job.target, overwrite=overwrite, provenance=result.provenance)
+        write_picture(result.picture, result.job.target, overwrite=overwrite)
 
 
 def _settle(result: JobResult, written: Future[None] | None) -> JobResult:
@@ -112,5 +103,5 @@ def _settle(result: JobResult, written: Future[None] | None) -> JobResult:
         if written is not None:
             written.result()
     except ArtkitError as error:
-        return JobResult(result.job, error=error, seconds=result.seconds)
+        return replace(result, steps=[], error=error)
     return result

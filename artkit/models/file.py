@@ -69,13 +69,14 @@ def save_model(
     write_atomically(path, safetensors.torch.save(stored, metadata=encode_header(header)), overwrite=True)
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(path: str | os.PathLike[str], header: ModelHeader | None = None) -> Model:
     """Load a model file onto the CPU; floating-point tensors come back as float32.
 
-    Raises ModelError for everything `read_header` refuses, for damaged tensors, and for NaN or infinite weights.
+    `header` is the file's own, where that was read before. Raises ModelError for everything `read_header` refuses, for
+    damaged tensors, and for NaN or infinite weights.
     """
     path = Path(path)
-    header = read_header(path)
+    header = header or read_header(path)
     try:
         loaded = safetensors.torch.load_file(path)
     except (SafetensorError, ValueError, KeyError) as error:
