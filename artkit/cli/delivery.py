@@ -7,17 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from artkit.cli.files import describe_job
-from artkit.cli.output import INTERRUPTED, log, print_json, show_log, verbose
+from artkit.cli.output import INTERRUPTED, echo, log, print_json, show_log, verbose
 from artkit.cli.progress import NullBar, progress
 from artkit.files import make_folder
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
     from artkit.cli.request import Request
-    from artkit.engine import Job, JobResult, StepResult
+    from artkit.engine import Job, JobResult, Runner, StepResult
     from artkit.engine.step import ProgressEvent
     from artkit.images import Picture
 
@@ -154,7 +152,7 @@ class Delivery:
 
         write_picture(make_strip(fold_rows(self._rows)), self.request.strip, overwrite=self.request.overwrite)
         if not self.request.as_json:
-            click.echo(str(self.request.strip))
+            echo(str(self.request.strip))
         if len(self.records) > STRIP_ROWS:
             log(f"{self.request.strip} shows the first {STRIP_ROWS} of {len(self.records)}.")
         return str(self.request.strip)
@@ -166,9 +164,9 @@ class Delivery:
         line = " · ".join(f"{method} {seconds:.2f} s" for method, seconds in means)
         line += " a picture" if len(self.records) > 1 else ""
         if sys.stdout.isatty() and self.request.output != "-":
-            click.echo(line)
+            echo(line)
         elif verbose() or sys.stderr.isatty():
-            click.echo(line, err=True)
+            echo(line, err=True)
 
     def _keep(self, picture: Picture, name: str) -> None:
         from artkit.images import write_picture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import set_verbose
+from artkit.cli.output import echo, set_verbose
 from artkit.errors import PluginError, nearest
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: Any) -
     if value and not ctx.resilient_parsing:
         from artkit import __version__
 
-        click.echo(f"artkit {__version__}")
+        echo(f"artkit {__version__}")
         ctx.exit()
 
 

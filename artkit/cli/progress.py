@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from artkit.cli.output import echo
+from artkit.reporting import clean
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -69,7 +70,7 @@ class NullBar:
 
     def write(self, line: str) -> None:
         """Print a line of results to stdout, past the bar."""
-        click.echo(line)
+        echo(line)
 
 
 class Bar(NullBar):
@@ -81,7 +82,7 @@ class Bar(NullBar):
     def advance(self, words: str) -> None:
         """Move the bar on, and show `words` beside it."""
         self.thumbnail.clear()
-        self.drawn.update(self.task, advance=1, description=words)
+        self.drawn.update(self.task, advance=1, description=clean(words))
 
     def within(self, event: ProgressEvent) -> None:
         """Show the share beside the method, and its picture by now below."""
@@ -92,9 +93,9 @@ class Bar(NullBar):
     def write(self, line: str) -> None:
         """Print a line to stdout; where that is the bar's own terminal, above the bar."""
         if sys.stdout.isatty():
-            self.drawn.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.drawn.console.print(clean(line), markup=False, highlight=False, soft_wrap=True)
         else:
-            click.echo(line)
+            echo(line)
 
 
 def on_terminal() -> bool:
@@ -121,7 +122,7 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
     drawn, thumbnail = Progress(*columns, console=console), Thumbnail(shown=console.color_system in PICTURESQUE)
     # Rich would send what is printed to stdout to the bar's stream, which is stderr.
     with Live(Group(drawn, thumbnail), console=console, transient=True, redirect_stdout=False, refresh_per_second=10):
-        yield Bar(drawn, drawn.add_task(title, total=total), thumbnail)
+        yield Bar(drawn, drawn.add_task(clean(title), total=total), thumbnail)
 
 
 @contextmanager
@@ -167,7 +168,7 @@ class TrainingProgress:
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self.bar.console.print(text, markup=False, highlight=False)
+        self.bar.console.print(clean(text), markup=False, highlight=False)
 
     def end(self, path: Path) -> None:
         """Say nothing: the command prints the model's path."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from artkit.cli.output import json_option, log, print_json
+from artkit.cli.output import echo, json_option, log, print_json
 from artkit.cli.progress import on_terminal
 from artkit.errors import UsageError
 
@@ -78,7 +78,7 @@ def _print_pulled(pulled: Pulled, registry: Registry) -> None:
         method = registry.methods.get(spec.method)
         chosen = f'"{spec.method}(model={spec.name})"' if method is None or method.has_models else spec.method
         log(f"to use it: artkit run PICTURE --chain {chosen}")
-    click.echo(str(pulled.path))
+    echo(str(pulled.path))
 
 
 def _record(pulled: Pulled) -> dict[str, Any]:

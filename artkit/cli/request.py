@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artkit.cli.output import log
 from artkit.cli.parameters import collect_assignments
 from artkit.errors import UsageError
 
@@ -43,52 +46,65 @@ class Request:
 def make_request(typed: Mapping[str, Any]) -> Request:
     """Combine what was `typed` (fields of Request, `chain` as text, and `recipe`) with the recipe's file.
 
-    A recipe is a TOML file, or a picture that artkit wrote, which knows its input. Raises UsageError when there is
-    neither chain nor recipe, or the picture's input is gone.
+    A recipe is a TOML file, or a picture that artkit wrote, which names the files it was made from; those beside it are
+    read, and told of. Raises UsageError when there is neither chain nor recipe, or the picture's input is gone.
     """
     given = {name: value for name, value in typed.items() if value is not None and value != ()}
     text, recipe = given.pop("chain", None), given.pop("recipe", None)
     if text is None and recipe is None:
         raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
-    known = _read(recipe, remember=text is None, needs_input="inputs" not in given) if recipe else {}
+    ports = {name: Path(path) for name, path in collect_assignments(given.pop("ports", ()), "-i").items()}
+    known = _read_recipe(recipe) if recipe else {}
+    record = _record_in(recipe) if recipe else {}
+    if record:
+        for port in sorted(known["ports"].keys() - ports):
+            log(f"{recipe} was made with {port}={known['ports'][port]}: reading that.")
     if text is not None:
         from artkit.chain import Chain
 
         known["chain"] = Chain(text)
-    ports = collect_assignments(given.pop("ports", ()), "-i")
-    given["ports"] = known.pop("ports", {}) | {name: Path(path) for name, path in ports.items()}
+    elif record:
+        known |= {"models": _models(record)} | ({} if "inputs" in given else {"inputs": _find_input(recipe, record)})
+    given["ports"] = known.pop("ports", {}) | ports
     return Request(**{**known, **given})
 
 
-def _read(path: Path, *, remember: bool, needs_input: bool) -> dict[str, Any]:
-    """Return the fields that a recipe sets; where it is a picture to `remember`, its models and input too."""
+def _read_recipe(path: Path) -> dict[str, Any]:
+    """Return the fields that a recipe sets."""
     from artkit.chain import read_recipe
 
-    recipe = read_recipe(path)
-    known = {name: value for name, value in vars(recipe).items() if value is not None}
-    if remember:
-        from artkit.images import read_provenance
-
-        record = read_provenance(path) or {}
-        known["models"] = _models(record)
-        if needs_input:
-            known["inputs"] = _remembered_input(path, record)
-    return known
+    return {name: value for name, value in vars(read_recipe(path)).items() if value is not None}
 
 
-def _remembered_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the input of the picture `recipe`, as it was typed or beside the picture; nothing for a dream."""
-    text = record.get("input")
-    if not isinstance(text, str):
-        return ()
-    found = next((path for path in (Path(text), recipe.parent / Path(text).name) if path.exists()), None)
-    if found is None:
-        raise UsageError(
-            f"{recipe} was made from {text}, which is not there; give it: artkit run INPUT --recipe {recipe}"
-        )
-    return (str(found),)
+def _record_in(recipe: Path) -> dict[str, Any]:
+    """Return the record of a recipe that is a picture, else nothing."""
+    from artkit.images import read_provenance
+
+    return read_provenance(recipe) or {}
 
 
 def _models(record: Mapping[str, Any]) -> dict[str, str]:
     models = record.get("models")
     return {str(name): str(digest) for name, digest in models.items()} if isinstance(models, dict) else {}
+
+
+def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the input of the picture `recipe`, which is looked for beside it; nothing for a dream."""
+    from artkit.chain.recipe_file import find_beside
+
+    name, digest = record.get("input"), record.get("input_hash")
+    if not isinstance(name, str):
+        return ()
+    found = find_beside(recipe, name)
+    hint = f"give it: artkit run INPUT --recipe {recipe}"
+    if not os.path.isfile(found) or found.samefile(recipe):
+        raise UsageError(f"{recipe} was made from {name}, which is not beside it; {hint}")
+    if digest and digest != _digest(found):
+        raise UsageError(f"{recipe} was made from {name}, but {found} is another picture of that name; {hint}")
+    log(f"{recipe} was made from {found}: reading that.")
+    return (str(found),)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

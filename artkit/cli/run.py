@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_json
+from artkit.cli.output import echo, json_option, print_json
 from artkit.cli.parameters import Assignment, ChainText, Size
 from artkit.errors import UsageError
+from artkit.seeds import MAX_COUNT
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
     from artkit.cli.request import Request
     from artkit.engine import Job
     from artkit.plugins import Registry
+
+MOST_RESULTS = 1_000_000  # pictures of one run whose -n is more than 1
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True)),
@@ -38,7 +41,11 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="A picture for another port of a step. Repeatable.",
     ),
     click.option(
-        "-n", "count", type=click.IntRange(1), metavar="COUNT", help="How many pictures, with seeds N, N+1, ..."
+        "-n",
+        "count",
+        type=click.IntRange(1, MAX_COUNT),
+        metavar="COUNT",
+        help="How many pictures, with seeds N, N+1, ...",
     ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from (0)."),
     click.option("--size", type=Size(), metavar="WxH", help="Size of a dream; an input is resized to it."),
@@ -94,6 +101,9 @@ def _plan_jobs(plan: Plan, request: Request) -> list[Job]:
     from artkit.spec import Kind
 
     sources = collect_sources(request.inputs, request.output, bytes if request.dry_run else sys.stdin.buffer.read)
+    if request.count > 1 and len(sources) * request.count > MOST_RESULTS:
+        pictures = f"{len(sources):,} inputs and -n {request.count} make {len(sources) * request.count:,} pictures"
+        raise UsageError(f"{pictures}; a run makes at most {MOST_RESULTS:,} with -n.")
     seeds = range(request.seed, request.seed + request.count)
     name = "-".join(step.method for step in request.chain.steps)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
@@ -117,6 +127,6 @@ def _print_plan(plan: Plan, jobs: list[Job], *, as_json: bool) -> None:
         print_json({"plan": plan.as_json(), "results": [describe_job(job) for job in jobs]})
         return
     for line in plan.describe():
-        click.echo(line)
+        echo(line)
     for job in jobs:
-        click.echo(f"{job.label} -> {job.target or 'standard output'}")
+        echo(f"{job.label} -> {job.target or 'standard output'}")

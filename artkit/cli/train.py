@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, log, print_json
+from artkit.cli.output import echo, json_option, log, print_json
 from artkit.cli.parameters import Assignment, collect_settings, complete_methods
 from artkit.errors import UsageError
 
@@ -70,7 +70,7 @@ def train(
         seconds = round(time.monotonic() - began, 1)
         print_json({"method": method, "data": data, "run": str(output), "model": str(model), "seconds": seconds})
     else:
-        click.echo(str(model))
+        echo(str(model))
 
 
 def _train(method: str, data: str, output: Path, values: dict[str, Any], resume: bool) -> Path:
