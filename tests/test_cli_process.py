@@ -129,6 +129,24 @@ def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):
     assert not [name for name in shell.files() if name.startswith("home/")]
 
 
+def test_a_killed_folder_run_goes_on_with_what_is_missing(shell):
+    for index, level in enumerate((200, 150, 100, 0, 250, 50)):
+        shell.paint(f"in/{index}.png", level)
+    run = ("run", "in", "--chain", "fatal,fade", "--seed", "3", "--skip-existing", "-o")
+    killed = run_process(*run, "out", cwd=shell.folder, text=True)
+    assert killed.returncode == -signal.SIGKILL
+    before = {path: path.stat().st_mtime_ns for path in Path("out").glob("[0-9].png")}
+    assert 0 < len(before) < 6
+    again = run_process(*run, "out", cwd=shell.folder, text=True)
+    assert again.returncode == 0, again.stderr
+    assert f"{len(before)} of 6 are there already" in again.stderr
+    assert len(again.stdout.split()) == 6 - len(before)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert run_process(*run, "whole", cwd=shell.folder).returncode == 0
+    for index in range(6):
+        assert Path(f"out/{index}.png").read_bytes() == Path(f"whole/{index}.png").read_bytes()
+
+
 def test_reader_that_goes_away(shell):
     read, write = os.pipe()
     os.close(read)

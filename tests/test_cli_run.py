@@ -210,7 +210,7 @@ def test_toml_recipe_and_flags_over_it(shell):
     assert pixels_of("out/dream-fade-3.png").shape == (8, 16, 3)
     outcome = shell("run", "--recipe", "r.toml", "--chain", "dream", "--seed", "9", "-n", "1", "--size", "10")
     assert outcome.lines() == ["dream-9.png"]
-    assert pixels_of("dream-9.png").shape == (10, 10, 3)
+    assert pixels_of("dream-9.png").shape == (8, 10, 3)
 
 
 def test_picture_makes_itself_again(shell):

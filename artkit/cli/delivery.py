@@ -37,7 +37,8 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
         from artkit.engine import Runner, run_jobs
 
         runner = Runner(plan, device=request.device, precision=request.precision, interruptible=True)
-        runner.load()
+        if jobs:
+            runner.load()
     _warn_of_other_models(runner, request)
     with progress(str(request.chain), total=len(jobs), hidden=request.show) as bar:
         delivery = Delivery(request, bar, alone=len(jobs) == 1)
@@ -172,7 +173,8 @@ class Delivery:
         from artkit.images import write_picture
 
         assert self.request.keep_steps is not None
-        write_picture(picture, self.request.keep_steps / f"{name}.png", overwrite=self.request.overwrite)
+        overwrite = self.request.overwrite or self.request.skip_existing  # what a killed run had kept of this picture
+        write_picture(picture, self.request.keep_steps / f"{name}.png", overwrite=overwrite)
 
     def _show(self, picture: Picture) -> None:
         from artkit.images import show

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artkit.cli.files import digest_of
 from artkit.cli.output import log
 from artkit.cli.parameters import collect_assignments
 from artkit.errors import UsageError
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 class Request:
     """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
-    `size` is (width, height); `ports` are files by port. `models` holds the hashes of the models that made the picture
-    which serves as the recipe, by `method/name`.
+    `size` is (width, height), or the longest side alone; `ports` are files by port. `models` holds the hashes of the
+    models that made the picture which serves as the recipe, by `method/name`.
     """
 
     chain: Chain
     inputs: tuple[str, ...] = ()
     seed: int = 0
-    size: tuple[int, int] | None = None
+    size: tuple[int, int] | int | None = None
     count: int = 1
     ports: dict[str, Path] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
@@ -39,6 +39,7 @@ class Request:
     strip: Path | None = None
     show: bool = False
     overwrite: bool = False
+    skip_existing: bool = False
     dry_run: bool = False
     as_json: bool = False
 
@@ -99,12 +100,7 @@ def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
     hint = f"give it: artkit run INPUT --recipe {recipe}"
     if not os.path.isfile(found) or found.samefile(recipe):
         raise UsageError(f"{recipe} was made from {name}, which is not beside it; {hint}")
-    if digest and digest != _digest(found):
+    if digest and digest != digest_of(found):
         raise UsageError(f"{recipe} was made from {name}, but {found} is another picture of that name; {hint}")
     log(f"{recipe} was made from {found}: reading that.")
     return (str(found),)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

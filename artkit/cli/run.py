@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import echo, json_option, print_json
-from artkit.cli.parameters import Assignment, ChainText, Size
+from artkit.cli.output import echo, json_option, log, print_json
+from artkit.cli.parameters import LONGEST, Assignment, ChainText, Size
 from artkit.errors import UsageError
 from artkit.seeds import MAX_COUNT
 
@@ -48,7 +48,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="How many pictures, with seeds N, N+1, ...",
     ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from (0)."),
-    click.option("--size", type=Size(), metavar="WxH", help="Size of a dream; an input is resized to it."),
+    click.option(
+        "--size",
+        type=Size(one=LONGEST),
+        metavar="WxH|N",
+        help="Size of a dream; an input is resized to it. One number is the longest side: proportions stay.",
+    ),
     click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute."),
     click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks."),
     click.option(
@@ -59,6 +64,11 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--show", is_flag=True, help="Show the result in the terminal."),
     click.option("--overwrite", is_flag=True, help="Replace existing results (inputs are never replaced)."),
+    click.option(
+        "--skip-existing",
+        is_flag=True,
+        help="Leave out results that the same chain, seed and models made of the same input.",
+    ),
     click.option("--dry-run", is_flag=True, help="Check everything, print the plan, compute nothing."),
     json_option,
 )
@@ -85,7 +95,9 @@ def run(registry: Registry, **typed: Any) -> int:
 
     request = make_request(typed)
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
-    jobs = _plan_jobs(plan, request)
+    jobs, kept = _plan_jobs(plan, request)
+    if kept:
+        log(f"{kept:,} of {kept + len(jobs):,} are there already.")
     if request.dry_run:
         _print_plan(plan, jobs, as_json=request.as_json)
         return 0
@@ -94,8 +106,8 @@ def run(registry: Registry, **typed: Any) -> int:
     return execute(plan, jobs, request)
 
 
-def _plan_jobs(plan: Plan, request: Request) -> list[Job]:
-    """Name every result, and check the places before anything is computed."""
+def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
+    """Name every result, and check the places before anything is computed; count those that are there and stay."""
     from artkit.cli.files import STDIN, Namer, check_format, collect_sources, refuse_overwriting
     from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
     from artkit.spec import Kind
@@ -111,13 +123,18 @@ def _plan_jobs(plan: Plan, request: Request) -> list[Job]:
     jobs = Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder)
     if request.as_json and jobs[0].target is None:
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")
+    count = len(jobs)
+    if request.skip_existing:
+        from artkit.cli.skipping import skip_existing
+
+        jobs = skip_existing(jobs, plan, request)
     targets = [job.target for job in jobs if job.target]
     if request.strip:
         check_format(request.strip, WRITABLE_SUFFIXES)
         targets.append(request.strip)
     inputs = [source for source, _ in sources if isinstance(source, Path)]
     refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=request.overwrite)
-    return jobs
+    return jobs, count - len(jobs)
 
 
 def _print_plan(plan: Plan, jobs: list[Job], *, as_json: bool) -> None:

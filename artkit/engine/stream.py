@@ -11,7 +11,7 @@ from itertools import islice
 
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import Runner, StepResult
+from artkit.engine.runner import DREAM_SIZE, Runner, StepResult
 from artkit.engine.step import ProgressEvent, Watcher
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
@@ -47,11 +47,14 @@ def run_jobs(
     runner: Runner,
     jobs: Iterable[Job],
     *,
-    size: tuple[int, int] | None = None,
+    size: tuple[int, int] | int | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Job, ProgressEvent], None] | None = None,
 ) -> Iterator[JobResult]:
     """Yield one result a job, in order, up to one that Ctrl-C ended early.
+
+    `size` is (width, height), or the longest side of results that keep the proportions of their inputs; those of
+    `DREAM_SIZE` without one.
 
     The next pictures are read, and the last one written, while one is computed.
     """
@@ -81,16 +84,25 @@ def _compute(
     runner: Runner,
     job: Job,
     source: Future[Input | None],
-    size: tuple[int, int] | None,
+    size: tuple[int, int] | int | None,
     on_progress: Watcher | None,
 ) -> JobResult:
     start = time.perf_counter()
     try:
         read = source.result()
-        steps = runner.run(read, seed=job.seed, size=size, on_progress=on_progress)
+        steps = runner.run(read, seed=job.seed, size=_scaled(size, read), on_progress=on_progress)
     except ArtkitError as error:
         return JobResult(job, error=error, seconds=time.perf_counter() - start)
     return JobResult(job, read and read.picture, steps, seconds=time.perf_counter() - start)
+
+
+def _scaled(size: tuple[int, int] | int | None, source: Input | None) -> tuple[int, int] | None:
+    """Return (width, height): that of the input, or of a dream, scaled where `size` is the longest side alone."""
+    if not isinstance(size, int):
+        return size
+    width, height = (source.picture.width, source.picture.height) if source else DREAM_SIZE
+    scale = size / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _write(result: JobResult, overwrite: bool) -> None:
