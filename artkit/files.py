@@ -71,6 +71,15 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
         stream.write(data)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless it is there. Raises OutputError saying what stands in the way."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file has that name" if isinstance(error, FileExistsError) else reason_of(error)
+        raise OutputError(f"Cannot make the folder {folder}: {reason}.") from None
+
+
 def _check_target(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"Cannot write {path}: it is a folder. Name a file in it, such as {path / 'picture.png'}.")

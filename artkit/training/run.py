@@ -14,7 +14,7 @@ from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
 from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.files import write_atomically
+from artkit.files import make_folder, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
 from artkit.models.opening import open_model
 from artkit.models.store import find_model
@@ -23,7 +23,7 @@ from artkit.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
-from artkit.training.report import Reporter, Silence
+from artkit.training.report import NullReporter, Reporter
 from artkit.training.trainer import Restart, Settings, Trainer
 
 
@@ -109,7 +109,7 @@ def train(
     else:
         _check_folder(run)
         values = starting_options(spec, _trainer_class(spec), values)
-    loop = _make_loop(spec, data, run, values, reporter or Silence())
+    loop = _make_loop(spec, data, run, values, reporter or NullReporter())
     _write_run(run, method, data, values)
     if resume:
         loop.resume()
@@ -144,7 +144,7 @@ def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], 
 def export_run(run: Path, file: Path) -> Path:
     """Write the model of a run's last checkpoint to `file`, also while the run goes on."""
     record = read_run(run)
-    loop = _make_loop(current_registry().method(record.method), record.data, run, record.values, Silence())
+    loop = _make_loop(current_registry().method(record.method), record.data, run, record.values, NullReporter())
     load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
     return export_trainer(loop.trainer, record.data, file)
 
@@ -224,7 +224,7 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
-    _make_folder(run)
+    make_folder(run)
     return Loop(trainer, dataset, preview, run, reporter)
 
 
@@ -235,13 +235,6 @@ def _validation(data: str, settings: Settings) -> Dataset | None:
     except DataError:
         return None
     return held_out if len(held_out) else None
-
-
-def _make_folder(run: Path) -> None:
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"the run's folder {run} cannot be made: {error.strerror}.") from error
 
 
 def _trainer_class(spec: MethodSpec) -> type[Trainer]:
