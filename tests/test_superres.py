@@ -166,4 +166,4 @@ def test_scores_need_more_than_the_border():
 
 
 def test_scores_are_registered():
-    assert {"psnr_y", "ssim_y"} <= set(artkit.plugins.registry().metrics)
+    assert {"psnr_y", "ssim_y"} <= set(artkit.plugins.current_registry().metrics)
