@@ -51,8 +51,8 @@ class Grid:
         return picture[:, down[:, None], across]
 
     def unfold(self, strip: Tensor) -> Tensor:
-        """Return the patches (N, C side side) of a strip, row by row."""
-        return F.unfold(strip[None], self.side, stride=self.stride)[0].T
+        """Return the patches (C side side, N) of a strip, row by row."""
+        return F.unfold(strip[None], self.side, stride=self.stride)[0]
 
     def place(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Return top and left of patches, which are counted row by row."""

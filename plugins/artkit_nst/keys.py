@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 DIMENSIONS = 32  # of a patch's description: with them, most of its variance is kept
 REGION_PULL = 3.0  # how far patches of different regions are apart, in standard deviations of descriptions
@@ -28,12 +29,21 @@ class Basis:
     mean: Tensor
     directions: Tensor
 
+    def project(self, patches: Tensor) -> Tensor:
+        """Return the principal components (D, N) of patches (C side side, N)."""
+        return torch.addmm(-(self.mean @ self.directions)[:, None], self.directions.T, patches)
+
+    def project_all(self, strip: Tensor, side: int, stride: int) -> Tensor:
+        """Return those of all patches of CHW, row by row: a convolution, so that no patch is ever copied."""
+        filters = self.directions.T.unflatten(1, (-1, side, side))
+        return F.conv2d(strip[None], filters, -(self.mean @ self.directions), stride=stride)[0].flatten(1)
+
 
 @dataclass(frozen=True)
 class Keys:
-    """Patches of `side` x `side` pixels, flattened (K, C side side), and their descriptions (K, D).
+    """Patches of `side` x `side` pixels, a column each (C side side, K), and their descriptions (D, K).
 
-    A patch's description is (patch - mean) @ directions, followed by its share of each region times `pull`.
+    A patch's description is directions^T (patch - mean), followed by its share of each region times `pull`.
     """
 
     side: int
@@ -43,44 +53,58 @@ class Keys:
     pull: float
 
     def describe(self, patches: Tensor, regions: Tensor | None) -> Tensor:
-        """Describe patches (N, C side side) with shares of regions (N, R) as the keys are described."""
-        described = (patches - self.basis.mean) @ self.basis.directions
-        return described if regions is None else torch.cat([described, self.pull * regions], 1)
+        """Describe patches (C side side, N) with shares of regions (R, N) as the keys are described."""
+        return self._joined(self.basis.project(patches), regions)
+
+    def describe_all(self, strip: Tensor, regions: Tensor | None, stride: int) -> Tensor:
+        """Describe all patches of CHW, `stride` apart, row by row; `regions` are RHW."""
+        shares = None if regions is None else F.avg_pool2d(regions[None], self.side, stride)[0].flatten(1)
+        return self._joined(self.basis.project_all(strip, self.side, stride), shares)
+
+    def _joined(self, projected: Tensor, regions: Tensor | None) -> Tensor:
+        return projected if regions is None else torch.cat([projected, self.pull * regions])
 
 
 def find_basis(sources: Sequence[Source], side: int, count: int, generator: torch.Generator) -> Basis:
     """Analyse about `count` random patches: their mean and principal components."""
-    patches = torch.cat([patches for patches, _ in _draw_all(sources, side, count, generator)])
-    mean = patches.mean(0)
-    centred = patches - mean
-    _, vectors = torch.linalg.eigh((centred.T @ centred).cpu().double())
+    patches, _ = _draw_all(sources, side, count, generator)
+    mean = patches.mean(1)
+    centred = patches - mean[:, None]
+    _, vectors = torch.linalg.eigh((centred @ centred.T).cpu().double())
     return Basis(mean, vectors[:, -DIMENSIONS:].to(patches))
 
 
 def collect_keys(sources: Sequence[Source], side: int, count: int, basis: Basis, generator: torch.Generator) -> Keys:
     """Cut about `count` patches at random places of the sources, each as often mirrored as not."""
-    drawn = _draw_all(sources, side, count, generator)
-    patches = torch.cat([patches for patches, _ in drawn])
-    described = (patches - basis.mean) @ basis.directions
-    pull = REGION_PULL * float(described.square().sum(1).mean().sqrt())
-    if drawn[0][1] is not None:
-        regions = torch.cat([regions for _, regions in drawn if regions is not None])
-        described = torch.cat([described, pull * regions], 1)
+    patches, regions = _draw_all(sources, side, count, generator)
+    described = basis.project(patches)
+    pull = REGION_PULL * float(described.square().sum(0).mean().sqrt())
+    if regions is not None:
+        described = torch.cat([described, pull * regions])
     return Keys(side, patches, described, basis, pull)
 
 
-def cut(picture: Tensor, tops: Tensor, lefts: Tensor, side: int) -> Tensor:
-    """Return the patches (N, C side side) of CHW at the given places; beyond its border the border goes on."""
-    within = torch.arange(side, device=picture.device)
-    rows = (tops[:, None] + within).clamp(0, picture.shape[-2] - 1)[:, :, None]
-    columns = (lefts[:, None] + within).clamp(0, picture.shape[-1] - 1)[:, None, :]
-    return picture[:, rows, columns].movedim(0, 1).flatten(1)
+def cut(picture: Tensor, tops: Tensor, lefts: Tensor, side: int, mirrored: int = 0) -> Tensor:
+    """Return the patches (C side side, N) of CHW at the given places; beyond its border the border goes on.
+
+    The last `mirrored` of them are mirror images.
+    """
+    within = torch.arange(side, device=picture.device)[:, None]
+    across = within.expand(-1, len(lefts)).clone()
+    across[:, len(lefts) - mirrored :] = within.flip(0)
+    rows = (tops + within).clamp(0, picture.shape[-2] - 1)
+    columns = (lefts + across).clamp(0, picture.shape[-1] - 1)
+    places = (rows * picture.shape[-1])[:, None] + columns
+    return picture.flatten(1).index_select(1, places.flatten()).view(-1, len(tops))
 
 
 def _draw_all(
     sources: Sequence[Source], side: int, count: int, generator: torch.Generator
-) -> list[tuple[Tensor, Tensor | None]]:
-    return [_draw(source, side, max(1, round(count * source.share)), generator) for source in sources]
+) -> tuple[Tensor, Tensor | None]:
+    """Return patches (C side side, N) of all sources, and their shares of regions (R, N) where there are regions."""
+    drawn = [_draw(source, side, max(1, round(count * source.share)), generator) for source in sources]
+    regions = [shares for _, shares in drawn if shares is not None]
+    return torch.cat([patches for patches, _ in drawn], 1), torch.cat(regions, 1) if regions else None
 
 
 def _draw(source: Source, side: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
@@ -88,9 +112,7 @@ def _draw(source: Source, side: int, count: int, generator: torch.Generator) -> 
     height, width = source.picture.shape[-2:]
     places = [torch.randint(extent - side + 1, (count,), generator=generator) for extent in (height, width)]
     tops, lefts = (place.to(source.picture.device) for place in places)
-    patches = cut(source.picture, tops, lefts, side).unflatten(1, (-1, side, side))
-    plain = count // 2
-    patches = torch.cat([patches[:plain], patches[plain:].flip(-1)]).flatten(1)
+    patches = cut(source.picture, tops, lefts, side, count - count // 2)
     if source.regions is None:
         return patches, None
-    return patches, cut(source.regions, tops, lefts, side).unflatten(1, (-1, side * side)).mean(2)
+    return patches, cut(source.regions, tops, lefts, side).unflatten(0, (-1, side * side)).mean(1)
