@@ -11,17 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artkit.metrics import patch_distance
-from artkit_nst import grid as grid_module
 from artkit_nst.blending import blend
 from artkit_nst.colour import MAX_GAIN, luma, moments, pooled, transport
-from artkit_nst.effort import EFFORTS, Effort, manner
-from artkit_nst.grid import Grid, random_grid
-from artkit_nst.journal import Journal
-from artkit_nst.keys import Keys, Source, collect_keys, cut, find_basis
 from artkit_nst.matching import Index, match, nearest_keys, wantedness
-from artkit_nst.painting import Painter
-from artkit_nst.saliency import FLOOR, saliency
-from artkit_nst.scales import blur, level_sizes, resize
+from artkit_nst.painting import EFFORTS, Effort, Journal, Painter, find_looseness
+from artkit_nst.patches import Grid, Keys, Source, collect_keys, cut, find_basis, random_grid
+from artkit_nst.pyramid import blur, level_sizes, resize
+from artkit_nst.regions import FLOOR, saliency
 from artkit_nst.style import Style
 
 QUICK = Effort(1, 400, ((9, 4), (5, 2)), 2, reweight=True, steps=1)
@@ -46,7 +42,7 @@ def scene(height: int, width: int) -> torch.Tensor:
 
 
 def painter(style: torch.Tensor, *, strength: float = 0.5, effort: Effort = QUICK, scale: float = 1.0) -> Painter:
-    return Painter(Style([Source(style, 1.0)], scale), manner(strength, 0.7), effort)
+    return Painter(Style([Source(style, 1.0)], scale), find_looseness(strength, 0.7), effort)
 
 
 # -- colours ---------------------------------------------------------------------------------------------
@@ -313,7 +309,7 @@ def test_bands_change_nothing(band, monkeypatch):
     """Memory is bounded by working in bands; global statistics make them equal the whole within a level of 255."""
     photo, style = scene(70, 66), stripes(60, 60)
     whole = painter(style).paint(photo, 3)
-    monkeypatch.setattr(grid_module, "BAND", band)
+    monkeypatch.setattr("artkit_nst.patches.BAND", band)
     monkeypatch.setattr("artkit_nst.blending.BAND", band)
     monkeypatch.setattr(Grid.bands, "__defaults__", (band,))
     banded = painter(style).paint(photo, 3)

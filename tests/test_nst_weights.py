@@ -15,12 +15,10 @@ import vgg_kit
 import web_kit
 from artkit import ModelError
 from artkit.models import read_header
-from artkit_nst import NstOptions
-from artkit_nst.catalogue import CATALOGUE
+from artkit_nst import CATALOGUE, NstOptions
 from artkit_nst.translator import Nst
 from artkit_nst.vgg import network as network_module
-from artkit_nst.vgg.network import CONTENT, LAYERS, STYLE, Vgg19
-from artkit_nst.vgg.weights import ADAIN, TORCHVISION, find_weights, read_weights
+from artkit_nst.vgg.network import ADAIN, CONTENT, LAYERS, STYLE, TORCHVISION, Vgg19, find_weights, read_weights
 from vgg_kit import convolutions, named, photo, torchvision
 
 shell = pytest.fixture(cli_kit.open_shell)

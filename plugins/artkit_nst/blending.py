@@ -1,4 +1,4 @@
-"""Overlapping patches to a picture: their weighted average, then one that trusts more those which agree with it."""
+"""Patch averaging: overlapping patches make a picture, first their mean, then one that trusts more those that agree."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from artkit_nst.grid import BAND, Grid
-from artkit_nst.keys import Keys
+from artkit_nst.patches import BAND, Grid, Keys
 
 AGREEMENT = 0.8  # the norm that the second average minimises: 2 is the mean, 1 the median
 

@@ -1,4 +1,4 @@
-"""Which patch of the style goes where: the nearest one, but one that nobody wanted yet is nearer to all."""
+"""Nearest-neighbour search: which patch of the style goes where; one that nobody wanted yet is nearer to all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from artkit_nst.grid import Grid
-from artkit_nst.keys import Keys, cut
+from artkit_nst.patches import Grid, Keys, cut
 
 SAMPLE = 2048  # places asked to learn how wanted each patch is
 BLOCK = 64  # keys whose least distance is found at once
