@@ -29,10 +29,11 @@ PRELUDE = 0.1  # part of the work of the engine vgg that its beginning counts fo
 KEEPING = {"luminance": keep_luminance, "palette": keep_palette}
 
 _log = logging.getLogger("artkit.nst")
+_log.setLevel(logging.DEBUG)  # below artkit's own level, so that which engine runs is said with -v and not to everyone
 
 
 def choose_network(options: NstOptions) -> Vgg19 | None:
-    """Return VGG-19 where it is asked for, or found, and None for the engine `patch`; say which it is.
+    """Return VGG-19 where it is asked for, or found, and None for the engine `patch`; say with -v which it is.
 
     Raises ModelError when vgg is asked for and there are no weights, or weights that are not VGG-19's.
     """
@@ -45,11 +46,11 @@ def choose_network(options: NstOptions) -> Vgg19 | None:
         looked = f"no weights of VGG-19 in {places()}"
         if options.engine == "vgg":
             raise ModelError(f"nst(engine=vgg): {looked}; give the file with weights=PATH, or take engine=patch.")
-        _log.info("nst: engine patch: %s.", looked)
+        _log.debug("nst: engine patch: %s.", looked)
         return None
     from artkit_nst.vgg.network import Vgg19
 
-    _log.info("nst: engine vgg: weights from %s (%s).", found.path, found.where)
+    _log.debug("nst: engine vgg: weights from %s (%s).", found.path, found.where)
     return Vgg19(read_weights(found.path))
 
 
