@@ -154,7 +154,7 @@ def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
     header, tensors = trainer.export()
     settings = trainer.settings
     made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
-    made |= {"load": settings.load} if settings.load else {}
+    made |= {"load_size": settings.load_size} if settings.load_size else {}
     header = msgspec.structs.replace(
         header,
         name=settings.name or header.name,
@@ -216,7 +216,7 @@ def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any
 def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
     trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
-    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load)
+    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load_size)
     _check_pairs(spec, trainer_class, dataset)
     _check_load(dataset, settings, reporter)
     preview = _validation(data, settings) or dataset
@@ -231,7 +231,7 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
 def _validation(data: str, settings: Settings) -> Dataset | None:
     """Return what is held out for previews, if there is any."""
     try:
-        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load)
+        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load_size)
     except DataError:
         return None
     return held_out if len(held_out) else None
@@ -265,9 +265,10 @@ def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> 
 
 def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> None:
     """Refuse to load less than is cropped; note where crops show little of what pictures show."""
-    if 0 < settings.load < settings.crop:
-        raise UsageError(f"load={settings.load} leaves less of a picture than crop={settings.crop} takes: raise it.")
-    if isinstance(dataset, FolderDataset) and not settings.load:
+    if 0 < settings.load_size < settings.crop:
+        load = f"load_size={settings.load_size}"
+        raise UsageError(f"{load} leaves less of a picture than crop={settings.crop} takes: raise it.")
+    if isinstance(dataset, FolderDataset) and not settings.load_size:
         advice = advise_load(dataset.sizes(LOOKED_AT), settings.crop)
         if advice:
             reporter.note(advice)
