@@ -13,6 +13,7 @@ from artkit import __version__
 from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
+from artkit.engine.step import naming
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.files import write_atomically
 from artkit.models.file import Model, describe_differences, save_model
@@ -21,6 +22,7 @@ from artkit.models.store import find_model
 from artkit.plugins import current_registry, resolve
 from artkit.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
+from artkit.training.checking import check_export
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import Reporter, Silence
@@ -113,6 +115,8 @@ def train(
     _write_run(run, method, data, values)
     if resume:
         loop.resume()
+    else:
+        check_export(loop.trainer, spec)
     loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
     path = export_trainer(loop.trainer, data, run / MODEL_FILE)
     loop.reporter.end(path)
@@ -221,7 +225,8 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     _check_load(dataset, settings, reporter)
     preview = _validation(data, settings) or dataset
     torch.manual_seed(settings.seed)
-    trainer = trainer_class(options, settings, dataset)
+    with naming(spec.name, current_registry().origin(spec.name)):
+        trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
     _make_folder(run)
