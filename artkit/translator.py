@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, cast
@@ -85,7 +84,7 @@ class Context:
         return self.facts[index].get(name) if index < len(self.facts) else None
 
 
-class Translator(nn.Module, ABC):
+class Translator(nn.Module):
     """A method ready to turn inputs into an output: its options, and its networks as submodules.
 
     A plugin writes `__init__` (build networks from the header, weights are loaded after it) and `translate`.
@@ -97,18 +96,23 @@ class Translator(nn.Module, ABC):
     keeps_float: ClassVar[bool] = False
     """Whether inputs come in float32 whatever the precision, to methods that add to their input."""
 
+    translate: Callable[..., Tensor]
+    """`translate(context, *, PORT, ...)` computes the output for a batch; every method writes its own.
+
+    Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
+    that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same layouts, of the
+    `output_size` of `context.height` x `context.width`.
+    """
+
+    def __init_subclass__(cls, **how: Any) -> None:
+        """Refuse a method that cannot translate."""
+        super().__init_subclass__(**how)
+        if not callable(getattr(cls, "translate", None)):
+            raise TypeError(f"{cls.__name__} is a Translator without a method translate(context, **ports)")
+
     def __init__(self, options: Options, header: ModelHeader | None) -> None:
         super().__init__()
         self.options, self.header = options, header
-
-    @abstractmethod
-    def translate(self, context: Context, **ports: Any) -> Tensor:
-        """Compute the output for a batch.
-
-        Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional
-        ports that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same
-        layouts, of the `output_size` of `context.height` x `context.width`.
-        """
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:
         """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""

@@ -29,8 +29,8 @@ TINY = {
     "blocks": 2,
     "detail": (4, 4),
     "norm": "instance",
-    "patch": 16,
-    "scales": (4,),
+    "receptive_field": 16,
+    "widths": (4,),
 }
 SHORT = {"batch": 2, "crop": 16, "log_every": 2, "sample_every": 4, "checkpoint_every": 4, "precision": "fp32"}
 

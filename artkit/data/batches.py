@@ -25,8 +25,8 @@ def advise_load(sizes: Collection[tuple[int, int]], crop: int) -> str:
     if usual < LARGE * crop:
         return ""
     return (
-        f"pictures are {usual} px on their shortest side and crops {crop}: --set load={round(MARGIN * crop)} makes "
-        "crops show most of a picture instead of details, and reads photos faster"
+        f"pictures are {usual} px on their shortest side and crops {crop}: --set load_size={round(MARGIN * crop)} "
+        "makes crops show most of a picture instead of details, and reads photos faster"
     )
 
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.options import NormKind
 from artkit.nn.tiling import is_tile, whole_sum
-
-NormKind = Literal["instance", "batch", "none"]
 
 
 class InstanceNorm(nn.Module):

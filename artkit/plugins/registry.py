@@ -107,13 +107,14 @@ class Registry:
         offers: dict[tuple[type, str], Any] = {}
         for hook, kind in _REGISTRATIONS.items():
             for _, call in (pair for pair in self.hook_impls(hook) if pair[0] == plugin):
-                for spec in check_specs(hook, kind, call()):
-                    key = f"{spec.method}/{spec.name}" if kind is ModelSpec else spec.name
-                    owner = plugin if (kind, key) in offers else self._origins.get((kind, key))
+                for spec in _with_models(check_specs(hook, kind, call())):
+                    of = ModelSpec if isinstance(spec, ModelSpec) else kind
+                    key = f"{spec.method}/{spec.name}" if of is ModelSpec else spec.name
+                    owner = plugin if (of, key) in offers else self._origins.get((of, key))
                     if owner is not None:
-                        what = kind.__name__.removesuffix("Spec").lower()
+                        what = of.__name__.removesuffix("Spec").lower()
                         raise PluginError(f"its {what} '{key}' is already registered by the plugin '{owner}'")
-                    offers[kind, key] = spec
+                    offers[of, key] = spec
         return [(kind, key, spec) for (kind, key), spec in offers.items()]
 
     def _accept(self, plugin: str, offers: list[tuple[type, str, Any]]) -> None:
@@ -213,6 +214,11 @@ class Registry:
         if tracing():
             written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
             trace(f"{plugin}: {hook}({written}) {1000 * (time.perf_counter() - start):.1f} ms")
+
+
+def _with_models(specs: list[Any]) -> list[Any]:
+    """Return specs, those of methods followed by the models in their packages."""
+    return specs + [model for spec in specs if isinstance(spec, MethodSpec) for model in spec.packaged_models]
 
 
 def _accepting(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:

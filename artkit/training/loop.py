@@ -164,7 +164,7 @@ class Loop:
 
     def _batches(self, dataset: Dataset, size: int, crop: int | None, **augmentation: Any) -> Batches:
         how = {name: getattr(self.trainer, name) for name in ("prepare", "unpaired", "balance")}
-        how |= {"seed": self.settings.seed, "load": self.settings.load}
+        how |= {"seed": self.settings.seed, "load": self.settings.load_size}
         return Batches(dataset, self.trainer.columns, size=size, crop=crop, **how, **augmentation)
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:

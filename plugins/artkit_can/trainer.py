@@ -42,6 +42,7 @@ class CanTrainer(Trainer):
     """D then G, every step. Style is learned from real art alone: what was made has none to be right about."""
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 100_000, "batch": 16, "crop": 256, "learning_rate": 1e-4}
+    options: CanTraining
 
     def __init__(self, options: CanTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)

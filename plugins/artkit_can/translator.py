@@ -41,7 +41,7 @@ class Can(Translator):
         side = self.options.side
         return (side, side) if side else (height, width)
 
-    def translate(self, context: Context) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context) -> Tensor:
         """Make one picture a seed."""
         places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)

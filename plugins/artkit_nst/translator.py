@@ -77,7 +77,7 @@ class Nst(Translator):
         if any(weight < 0 for weight in options.mix) or (options.mix and not sum(options.mix)):
             raise OptionError(f"nst(mix={list(options.mix)}): weights are 0 or more, and not all of them are 0.")
 
-    def translate(  # type: ignore[override]
+    def translate(
         self,
         context: Context,
         *,

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from artkit import Kind, ModelError, ModelHeader
 from artkit.models import user_model_path
-from artkit.spec import Checkpoint, read_checkpoint
+from artkit.models.foreign import read_checkpoint
+from artkit.spec import Checkpoint
 from artkit_nst import SPEC
 
 BLOCKS = (2, 2, 4, 4, 1)  # convolutions of each block; the fifth is needed to its first only
