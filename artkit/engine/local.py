@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Step
+from artkit.engine.inputs import read_input
 from artkit.engine.runner import Runner
-from artkit.images import Picture, read_picture
+from artkit.images import Picture
 from artkit.models.opening import open_header
 from artkit.models.store import find_listed
 from artkit.plugins import current_registry
@@ -28,11 +28,10 @@ def run_chain(
     **ports: Any,
 ) -> Picture:
     """Run a chain on one picture; see Chain.__call__."""
-    source = picture if picture is None or isinstance(picture, Picture) else read_picture(picture)
+    source = None if picture is None else read_input(picture)
     plan = plan_chain(chain, current_registry(), has_input=source is not None, ports=ports)
     runner = Runner(plan, device=device, precision=precision)
-    result = runner.run(source, seed=seed, size=size, facts=facts)[-1].picture
-    return replace(result, provenance=runner.provenance(seed, size))
+    return runner.run(source, seed=seed, size=size, facts=facts)[-1].picture
 
 
 def load(model: str | Path, **options: Any) -> Chain:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Step
-from artkit.engine.runner import load_translator
+from artkit.engine.loading import load_translator
 from artkit.errors import PluginError
 from artkit.nn import fix_tiles
 from artkit.plugins import Registry, resolve
@@ -168,7 +168,7 @@ def check_method(
     spec = registry.method(name)
     others = {port.name: ... for port in spec.inputs[1:] if port.required}
     planned = plan_chain(Chain([step]), registry, has_input=not spec.is_source, ports=others).steps[0]
-    translator = load_translator(planned, torch.device("cpu"), "fp32")
+    translator = load_translator(planned, registry, torch.device("cpu"), "fp32")
     kinds = {port.name: planned.port_kind(port.name) for port in spec.inputs}
     classes = len(planned.header.classes) if planned.header and planned.header.classes else 2
     variants = [kinds]
