@@ -39,7 +39,10 @@ def load_translator(planned: PlannedStep, registry: Registry, device: torch.devi
     """Build a step's translator, load its weights, and place it. Raises PluginError or ModelError."""
     factory = resolve(planned.spec.translator, planned.plugin)
     with blame_plugin(planned.spec.name, planned.plugin):
-        translator: Translator = factory(planned.options, planned.header)
+        try:
+            translator: Translator = factory(planned.options, planned.header)
+        except ModelError as error:
+            raise ModelError(f"{planned.file.path}: {error}" if planned.file else str(error)) from None
     if planned.file:
         model = load_opened(planned.file, registry)
         load_into(translator, _of_its_networks(translator, model.tensors), planned.file.path)

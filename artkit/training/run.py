@@ -13,7 +13,7 @@ from artkit import __version__
 from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
-from artkit.engine.step import naming
+from artkit.engine.blame import blame_plugin
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.files import make_folder, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
@@ -256,7 +256,7 @@ def _make_loop(
     _check_load(dataset, settings, reporter)
     preview = _validation(data, settings) or dataset
     torch.manual_seed(settings.seed)
-    with naming(spec.name, current_registry().origin(spec.name)):
+    with blame_plugin(spec.name, current_registry().origin(spec.name)):
         trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))

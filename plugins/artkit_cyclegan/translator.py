@@ -45,8 +45,7 @@ class CycleGAN(Translator):
         """Map N3HW of one domain to the other."""
         x = encode_image(image, self.channels)
         if isinstance(self.generator, Painter):
-            height, width, device = context.height, context.width, context.device
-            strokes = context.draw(lambda seed: lay_strokes(height, width, seed, device))
+            strokes = context.draw(lambda seed: lay_strokes(context.height, context.width, seed, context.device))
             x = torch.cat([x, strokes], 1)
         x = x.to(context.dtype).contiguous(memory_format=torch.channels_last)
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
