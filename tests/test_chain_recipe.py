@@ -83,9 +83,24 @@ def test_picture_remembers_its_recipe(tmp_path: Path) -> None:
     record = {"chain": "semgan,pix2pix", "seed": 7, "size": [512, 384], "ports": {"style": "monet.jpg"}, "models": {}}
     path.write_bytes(png(record))
     recipe = read_recipe(path)
-    assert recipe == Recipe(Chain("semgan,pix2pix"), 7, (512, 384), None, {"style": Path("monet.jpg")})
+    assert recipe == Recipe(Chain("semgan,pix2pix"), 7, (512, 384), None, {"style": tmp_path / "monet.jpg"})
     path.write_bytes(png({"chain": "pix2pix", "seed": 0, "size": None, "ports": {}}))
     assert Chain.from_recipe(path) == Chain("pix2pix")
+
+
+def test_a_picture_names_no_file_but_beside_it_or_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's picture must not reach into other folders."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "art").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    art = tmp_path / "art" / "art.png"
+    secret = tmp_path / "secret.png"
+    secret.touch()
+    for name in (str(secret), "../secret.png"):
+        art.write_bytes(png({"chain": "nst", "ports": {"style": name}}))
+        assert read_recipe(art).ports == {"style": art.with_name("secret.png")}
+    Path("secret.png").touch()
+    assert read_recipe(art).ports == {"style": Path("secret.png")}
 
 
 BAD = {

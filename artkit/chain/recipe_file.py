@@ -32,12 +32,13 @@ class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
 def read_recipe_file(path: str | Path) -> RecipeFields:
     """Read a TOML recipe, or the recipe inside a PNG written by artkit. Raises ChainError naming the file.
 
-    Paths of ports come back as they are to be opened: relative to the TOML file.
+    Paths of ports come back as they are to be opened: relative to the TOML file, beside the PNG or here.
     """
     path = Path(path)
     data = _read_bytes(path)
     if data.startswith(_PNG_SIGNATURE):
-        return _convert(_remembered(path), path)
+        fields = _convert(_remembered(path), path)
+        return msgspec.structs.replace(fields, ports={name: _near(path, port) for name, port in fields.ports.items()})
     found = _parse_toml(data, path)
     for name in found:
         if name not in RecipeFields.__struct_fields__:
@@ -45,6 +46,13 @@ def read_recipe_file(path: str | Path) -> RecipeFields:
     fields = _convert(found, path)
     ports = {name: str(path.parent / port) for name, port in fields.ports.items()}
     return msgspec.structs.replace(fields, ports=ports)
+
+
+def _near(picture: Path, name: str) -> str:
+    """Return the file of that name beside a picture, or else here: no path inside a picture leads further."""
+    bare = Path(name).name
+    beside = picture.parent / bare
+    return str(beside if beside.exists() or not Path(bare).exists() else Path(bare))
 
 
 def dump_toml(fields: RecipeFields) -> str:
@@ -64,6 +72,8 @@ def _read_bytes(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ChainError(f"The recipe {path} cannot be read: {error.strerror}.") from None
+    except ValueError:  # a NUL in the name
+        raise ChainError(f"The recipe {str(path)!r} cannot be read: that is no file name.") from None
     if len(data) > MAX_BYTES and not data.startswith(_PNG_SIGNATURE):
         raise ChainError(f"The recipe {path} is larger than {MAX_BYTES} bytes.")
     return data

@@ -103,7 +103,7 @@ def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
 
     sources = collect_sources(request.inputs, Path(flags.output) if flags.output else None)
     seeds = [request.seed + index for index in range(request.count)]
-    name = "-".join(step.method for step in request.chain.steps)
+    name = "-".join(step.method for step in request.chain)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
     folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
     tasks = Namer(name, flags.output, suffixes).tasks(sources, seeds, folder=folder)
@@ -114,7 +114,7 @@ def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
         check_suffix(flags.strip)
         targets.append(flags.strip)
     inputs = [source.path for source in sources if source.path]
-    refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=flags.overwrite)
+    refuse_overwriting(targets, [*inputs, *plan.files()], overwrite=flags.overwrite)
     return tasks
 
 

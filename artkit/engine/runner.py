@@ -11,7 +11,9 @@ from typing import Any
 import torch
 
 from artkit import __version__
+from artkit.chain.arguments import check_facts, check_seed, parse_size
 from artkit.chain.plan import Plan, PlannedStep
+from artkit.chain.steps import Size
 from artkit.engine.blame import blame_plugin
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
 from artkit.engine.inputs import Input
@@ -95,7 +97,7 @@ class Runner:
         source: Input | Picture | None = None,
         *,
         seed: int = 0,
-        size: tuple[int, int] | None = None,
+        size: Size | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
         on_progress: Watcher | None = None,
@@ -108,11 +110,10 @@ class Runner:
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        if size:
-            _check_size(size)
+        seed, facts, extent = check_seed(seed), check_facts(facts), None if size is None else _allowed_size(size)
         given = Input(source) if isinstance(source, Picture) else source
-        results = self._run_steps(given and given.picture, seed, size, facts or {}, on_step, on_progress)
-        record = self._provenance(given, seed, size, min(result.share for result in results)).as_record()
+        results = self._run_steps(given.picture if given else None, seed, extent, facts, on_step, on_progress)
+        record = self._provenance(given, seed, extent, min(result.share for result in results)).as_record()
         last = results[-1]
         return [*results[:-1], replace(last, picture=replace(last.picture, provenance=record))]
 
@@ -144,7 +145,7 @@ class Runner:
             self.plan.registry.call("after_step", step=event)
             if on_step:
                 on_step(event)
-            with blame_plugin(planned.spec.name, planned.plugin):
+            with loaded.lock, blame_plugin(planned.spec.name, planned.plugin):
                 report = loaded.translator.report(picture.tensor)[0]
             results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
@@ -161,8 +162,8 @@ class Runner:
             torch=str(torch.__version__),
             device=str(self.device),
             precision=self.precision,
-            input=given and given.name,
-            input_hash=given and given.digest,
+            input=given.name if given else None,
+            input_hash=given.digest if given else None,
             stopped_at=round(share, 3) if share < 1 else None,
         )
 
@@ -238,10 +239,12 @@ def _own_seed(picture: Picture) -> int:
     return 1 + int.from_bytes(digest.digest(), "little")
 
 
-def _check_size(size: tuple[int, int]) -> None:
-    """Refuse to make more pixels than artkit reads."""
+def _allowed_size(wanted: Size) -> tuple[int, int]:
+    """Return (width, height); refuse to make more pixels than artkit reads."""
+    size = parse_size(wanted)
     if size[0] * size[1] > max_pixels():
         raise ImageError(
             f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "
             "ARTKIT_MAX_PIXELS higher."
         )
+    return size

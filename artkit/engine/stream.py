@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.runner import Runner, StepResult
 from artkit.engine.step import ProgressEvent, Watcher
@@ -23,11 +25,11 @@ READ_AHEAD = 2
 class Job:
     """One picture to make, with `seed`.
 
-    `source` is a file, the bytes of one, or None for a dream; `target` is the file to write, None leaves that to the
-    caller. `name` is where the picture goes inside an output folder.
+    `source` is a file, the bytes of one, or whatever else `read_picture` reads; None is a dream. `target` is the file
+    to write; None leaves that to the caller. `name` is where the picture goes inside an output folder.
     """
 
-    source: Path | bytes | None
+    source: Any
     target: Path | None
     seed: int
     name: Path
@@ -37,7 +39,9 @@ class Job:
         """What captions and messages call the job."""
         if self.source is None:
             return f"seed {self.seed}"
-        return "standard input" if isinstance(self.source, bytes) else str(self.source)
+        if isinstance(self.source, bytes):
+            return "standard input"
+        return str(self.source if isinstance(self.source, str | Path) else self.name)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def run_jobs(
     runner: Runner,
     jobs: Iterable[Job],
     *,
-    size: tuple[int, int] | None = None,
+    size: Size | None = None,
+    facts: Mapping[str, str] | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Job, ProgressEvent], None] | None = None,
 ) -> Iterator[JobResult]:
@@ -83,7 +88,8 @@ def run_jobs(
         while reading:
             job, source = reading.pop(0)
             reading += [(after, readers.submit(_read, after)) for after in islice(waiting, 1)]
-            result = _compute(runner, job, source, size, partial(on_progress, job) if on_progress else None)
+            watcher = partial(on_progress, job) if on_progress else None
+            result = _compute(runner, job, source, size, facts, watcher)
             written = writer.submit(_write, result, overwrite) if result.error is None else None
             if unwritten:
                 yield _settle(*unwritten)
@@ -102,16 +108,17 @@ def _compute(
     runner: Runner,
     job: Job,
     source: Future[Input | None],
-    size: tuple[int, int] | None,
+    size: Size | None,
+    facts: Mapping[str, str] | None,
     on_progress: Watcher | None,
 ) -> JobResult:
     start = time.perf_counter()
     try:
         read = source.result()
-        steps = runner.run(read, seed=job.seed, size=size, on_progress=on_progress)
+        steps = runner.run(read, seed=job.seed, size=size, facts=facts, on_progress=on_progress)
     except ArtkitError as error:
         return JobResult(job, error=error, seconds=time.perf_counter() - start)
-    return JobResult(job, read and read.picture, steps, seconds=time.perf_counter() - start)
+    return JobResult(job, read.picture if read else None, steps, seconds=time.perf_counter() - start)
 
 
 def _write(result: JobResult, overwrite: bool) -> None:

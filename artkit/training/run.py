@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
 from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.files import write_atomically
+from artkit.files import to_path, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
 from artkit.models.opening import open_model
 from artkit.models.store import find_model
@@ -86,8 +86,8 @@ class Record(msgspec.Struct, frozen=True):
 
 def train(
     method: str,
-    data: str,
-    run: Path,
+    data: str | Path,
+    run: str | Path,
     *,
     values: dict[str, Any] | None = None,
     resume: bool = False,
@@ -100,7 +100,8 @@ def train(
     `data` may have moved ("" means where it was). A run that its trainer gives up (see Restart) starts anew with the
     next seed, up to `MOST_RESTARTS` times. Raises TrainingError, DataError or OptionError.
     """
-    values = dict(values or {})
+    data, run = str(to_path(data, "data")), to_path(run, "run")
+    values = _table(values)
     spec = current_registry().method(method)
     if resume:
         record = read_run(run)
@@ -117,6 +118,12 @@ def train(
     path = export_trainer(loop.trainer, data, run / MODEL_FILE)
     loop.reporter.end(path)
     return path
+
+
+def _table(values: Any) -> dict[str, Any]:
+    if not isinstance(values, Mapping | type(None)):
+        raise UsageError(f"values are settings by name, such as {{'steps': 100}}, not {type(values).__name__}.")
+    return dict(values or {})
 
 
 def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
