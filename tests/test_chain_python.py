@@ -109,8 +109,9 @@ def test_sizes(size):
 
 
 @pytest.mark.parametrize("size", ["4", 4, np.uint8(4)])
-def test_one_number_is_a_square(size):
-    assert Chain("dream")(size=size).size == (4, 4)
+def test_one_number_is_the_longest_side(size):
+    assert Chain("dream")(size=size).size == (3, 4)
+    assert Chain("invert")(grey(1, height=16, width=8), size=size).size == (4, 2)
 
 
 def test_an_unknown_keyword_lists_what_there_is():

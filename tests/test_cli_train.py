@@ -139,7 +139,7 @@ def test_run_folder_that_is_taken(shell):
         (("-o", "run", "--resume"), 1, ("run",)),
         (("tint", "pairs", "-o", "pairs"), 1, ("pairs", "not empty")),
         (("tint", "pairs", "-o", "pairs/A/3.png"), 1, ("3.png", "is a file")),
-        (("tint", "pairs", "-o", "pairs/A/3.png/run"), 1, ("3.png/run", "cannot be made")),
+        (("tint", "pairs", "-o", "pairs/A/3.png/run"), 1, ("3.png/run", "Cannot make the folder")),
         (("--recipe", "no.toml", "-o", "run"), 2, ("no.toml",)),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,

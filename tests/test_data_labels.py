@@ -107,6 +107,25 @@ def test_captions_of_missing_pictures_are_told_and_left_out(captioned, capsys):
     assert "1 rows of its captions name pictures that are not there (77" in told
 
 
+@pytest.mark.parametrize("name", ["/", ".", "..", "//", "\\\\", "a/..", "\0"])
+def test_captions_that_name_no_file_are_told_and_left_out(captioned, capsys, name):
+    lines = [f"{index}.png,number {index}" for index in range(6)] + [f"{name},x"]
+    (captioned / "captions.csv").write_text("\n".join(["file,text", *lines]))
+    data = FolderDataset(captioned)
+    assert len(data.unfound) == 1
+    assert data.load(0, ["text"])["text"].startswith("number ")
+
+
+def test_captions_that_may_not_be_read_are_told(captioned, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (captioned / "captions.csv").write_text("file,text\n1.png,x\n")
+    monkeypatch.setattr("artkit.data.captions.open_regular", refuse)
+    with pytest.raises(DataError, match=r"Cannot read the captions .*captions\.csv: Permission denied"):
+        FolderDataset(captioned)
+
+
 def test_a_table_without_file_names_is_no_caption_file(captioned):
     (captioned / "log.csv").write_text("step,loss\n1,2\n")
     assert list(FolderDataset(captioned).columns) == ["png"]

@@ -193,8 +193,8 @@ def test_one_storage_many_times_is_refused(tmp_path, monkeypatch):
 
 def test_pipes_and_devices_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "net.pth")
-    assert "is a pipe or a device" in refusal(tmp_path / "net.pth")
-    assert "is a pipe or a device" in refusal(Path("/dev/zero"))
+    assert "it is a pipe or a device" in refusal(tmp_path / "net.pth")
+    assert "it is a pipe or a device" in refusal(Path("/dev/zero"))
 
 
 def test_a_bare_pickle_is_refused_in_plain_words(tmp_path):

@@ -213,6 +213,13 @@ def class_set_named(name: str, names: list[str], colours: list[tuple[int, int, i
         ("0 a 1 2 3\n2 b 4 5 6", "without gaps"),
         ("0 a 1 2 3\n1 b 1 2 3", "twice"),
         ("0 a 1 2 3\n1 a 4 5 6", "twice"),
+        ("9" * 400 + " sky", "line 1: index 99999999999999999999 is too large: the last there can be is 65535"),
+        ("9" * 5000 + " sky 1 2 3", "line 1: index 9+ is too large"),
+        ("65536 sky", "line 1: index 65536 is too large"),
+        ("-1 sky", "without gaps"),
+        ("0 sky 1 2 " + "9" * 5000, r"outside 0\.\.255"),
+        ("0 sky 1 2 \u00b2", "line 1: expected"),
+        ("0.5 sky 1 2 3", "line 1: expected"),
         ("", "no classes"),
     ],
 )
@@ -228,4 +235,11 @@ def test_missing_and_binary_classes_files(tmp_path: Path) -> None:
         read_classes_file(tmp_path / "classes.txt")
     (tmp_path / "classes.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="UTF-8"):
+        read_classes_file(tmp_path / "classes.txt")
+
+
+def test_a_class_file_has_a_length(tmp_path: Path) -> None:
+    with (tmp_path / "classes.txt").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(DataError, match="is no class file: it has more than 16777216 bytes"):
         read_classes_file(tmp_path / "classes.txt")

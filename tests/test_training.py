@@ -19,7 +19,7 @@ from PIL import Image
 
 from artkit.errors import DataError, OptionError, OutputError, TrainingError, UsageError
 from artkit.models.file import load_model
-from artkit.training import Silence, export_run, train
+from artkit.training import NullReporter, export_run, train
 from artkit.training.run import read_run
 from artkit.training.trainer import Settings
 
@@ -142,7 +142,7 @@ def test_the_log_has_a_row_for_every_report_and_none_twice(pairs, tmp_path, monk
 
 
 def test_whoever_watches_hears_of_every_step(pairs, tmp_path):
-    class Listener(Silence):
+    class Listener(NullReporter):
         steps, reports = [], []
 
         def tick(self, step):

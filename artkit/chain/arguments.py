@@ -12,19 +12,20 @@ from artkit.errors import UsageError
 _SIZE = re.compile(r"\s*([1-9][0-9]{0,6})(?:\s*[xX×]\s*([1-9][0-9]{0,6}))?\s*")
 
 
-def parse_size(value: Any) -> tuple[int, int]:
-    """Return (width, height) in pixels from a pair of whole numbers, from text such as `512x384`, or from one number.
+def parse_size(value: Any) -> tuple[int, int] | int:
+    """Return (width, height) in pixels from a pair of whole numbers or text such as `512x384`; or the longest side.
 
-    One number is the side of a square. Raises UsageError for anything else.
+    The latter from one number, or text with one. Raises UsageError for anything else.
     """
     if isinstance(value, str):
         match = _SIZE.fullmatch(value)
-        sides = [int(match[1]), int(match[2] or match[1])] if match else []
+        sides = [int(side) for side in match.groups() if side] if match else []
     else:
-        sides = [_whole(side) for side in (value if isinstance(value, list | tuple) else (value, value))]
-    if len(sides) != 2 or min(sides) < 1:
+        sides = [_whole(side) for side in (value if isinstance(value, list | tuple) else (value,))]
+    alone = not isinstance(value, list | tuple) and len(sides) == 1
+    if not (alone or len(sides) == 2) or min(sides) < 1:
         raise UsageError(f"{_shown(value)} is no size: give (width, height) in pixels, or text such as '512x384'.")
-    return sides[0], sides[1]
+    return sides[0] if alone else (sides[0], sides[1])
 
 
 def check_seed(value: Any) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from artkit.images import Picture
 
 Size: TypeAlias = tuple[int, int] | list[int] | str | int
-"""(width, height) in pixels, text such as `512x384`, or one number: the side of a square."""
+"""(width, height) in pixels, text such as `512x384`, or one number: the longest side."""
 
 Value: TypeAlias = Union[str, int, float, bool, tuple["Value", ...], "Chain", None]
 """What an option may hold; lists become tuples."""
@@ -96,10 +96,10 @@ class Chain:
         """Run the chain and return its last picture; a list of them for a list of pictures, or a batch of several.
 
         `picture` is a path, bytes, array, tensor, PIL image or Picture; None when the chain starts with a source, which
-        then makes a picture of `size`: (width, height) in pixels, or text such as "512x384". Other ports take pictures
-        by name: `chain(photo, style="monet.jpg")`. `facts` are things known about the picture, by name, which
-        conditional models may use (`{"time": "dusk"}`). The same call gives the same picture. Networks stay loaded for
-        the next call. Raises ArtkitError.
+        then makes a picture of `size`: (width, height) in pixels, text such as "512x384", or the longest side alone.
+        Other ports take pictures by name: `chain(photo, style="monet.jpg")`. `facts` are things known about the
+        picture, by name, which conditional models may use (`{"time": "dusk"}`). The same call gives the same picture.
+        Networks stay loaded for the next call. Raises ArtkitError.
         """
         from artkit.engine.local import run_chain
 

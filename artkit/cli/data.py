@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.output import echo, json_option, log, print_columns, print_json
 from artkit.cli.parameters import Assignment, ChainText, Size, collect_settings
 from artkit.cli.progress import progress
 
@@ -45,19 +45,23 @@ def _print(found: dict[str, Any]) -> None:
     rows += [("columns", ", ".join(f"{name} ({words})" for name, words in found["columns"].items()))]
     print_columns([*rows, ("sizes", _sizes(found["sizes"]))])
     if found["methods"]:
-        click.echo("\nTo train:")
+        echo("")
+        echo("To train:")
         print_columns((f"  {method['command']}", f"# {method['learns']}") for method in found["methods"])
     if found["unmet"]:
-        click.echo("\nTo train others:")
+        echo("")
+        echo("To train others:")
         print_columns((f"  {name}", f"needs {missing}") for name, missing in found["unmet"].items())
     if found["advice"]:
-        click.echo("\nWorth knowing:")
+        echo("")
+        echo("Worth knowing:")
     for words in found["advice"]:
-        click.echo(f"  {words}")
+        echo(f"  {words}")
     if found["problems"]:
-        click.echo("\nWrong:")
+        echo("")
+        echo("Wrong:")
     for problem in found["problems"]:
-        click.echo(f"  {problem}")
+        echo(f"  {problem}")
 
 
 def _count(count: int | dict[str, int]) -> str:
@@ -102,13 +106,13 @@ def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precis
             progress=lambda done, total: bar.advance(f"{words}: {done:,} of {total:,}"),
         )
     for failure in found.failures:
-        say(failure)
+        log(failure)
     if as_json:
         counts = {"made": found.made, "kept": found.kept, "failures": found.failures}
         print_json({"output": str(output), "chain": str(parsed), **counts})
     else:
         kept = f", {found.kept:,} were there already" if found.kept else ""
-        click.echo(f"{output}: {found.made:,} pairs made{kept}. To train: artkit train pix2pix {output} -o RUN")
+        echo(f"{output}: {found.made:,} pairs made{kept}. To train: artkit train pix2pix {output} -o RUN")
     return 1 if found.failures else 0
 
 
@@ -165,7 +169,7 @@ def make(
     if as_json:
         print_json({"dataset": name, "output": str(output), "options": options})
     else:
-        click.echo(str(output))
+        echo(str(output))
 
 
 def _list(registry: Registry, as_json: bool) -> None:
@@ -174,9 +178,10 @@ def _list(registry: Registry, as_json: bool) -> None:
         print_json([_record(spec) for spec in specs])
     elif specs:
         print_columns((spec.name, spec.summary) for spec in specs)
-        click.echo(f"\nMake one: artkit data make {specs[0].name} --count 500 -o data/")
+        echo("")
+        echo(f"Make one: artkit data make {specs[0].name} --count 500 -o data/")
     else:
-        click.echo("No plugin offers a dataset. To check a folder of your own: artkit data check DIR")
+        echo("No plugin offers a dataset. To check a folder of your own: artkit data check DIR")
 
 
 def _record(spec: DatasetSpec) -> dict[str, Any]:

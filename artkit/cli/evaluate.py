@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json
+from artkit.cli.output import echo, json_option, print_columns, print_json
 from artkit.cli.parameters import ChainText
 from artkit.cli.progress import progress
 
@@ -69,5 +69,5 @@ def evaluate(
         compared = {"source": found.source, "target": found.target, "count": found.count}
         print_json({"chain": str(parsed), "data": data, **compared, "scores": found.scores})
         return
-    click.echo(f"{found.count} pairs, {found.source} -> {found.target}")
+    echo(f"{found.count} pairs, {found.source} -> {found.target}")
     print_columns((name, f"{value:.4g}", registry.metric(name).summary) for name, value in found.scores.items())

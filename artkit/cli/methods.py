@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json
+from artkit.cli.output import echo, json_option, print_columns, print_json
 from artkit.cli.parameters import complete_methods
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def methods(registry: Registry, name: str | None, as_json: bool) -> None:
     elif specs:
         print_columns((spec.name, _signature(spec), spec.summary) for spec in specs)
     else:
-        click.echo("There are no methods: no plugin registers one. See `artkit plugins`.")
+        echo("There are no methods: no plugin registers one. See `artkit plugins`.")
 
 
 def example(spec: MethodSpec) -> str:
@@ -53,7 +53,8 @@ def _signature(spec: MethodSpec) -> str:
 
 def _print_method(spec: MethodSpec, registry: Registry) -> None:
     record = _record(spec, registry)
-    click.echo(f"{spec.name}: {spec.summary}\n")
+    echo(f"{spec.name}: {spec.summary}")
+    echo("")
     ports = [_port_text(port) for port in record["inputs"]] or ["none: it dreams"]
     print_columns(
         (
@@ -79,7 +80,8 @@ def _size_text(rule: SizeRule) -> str:
 
 def _print_options(title: str, options: list[dict[str, Any]]) -> None:
     if options:
-        click.echo(f"\n{title}:")
+        echo("")
+        echo(f"{title}:")
         print_columns((f"  {one['name']}={one['default']}", f"{one['summary']} ({one['type']})") for one in options)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.output import echo, json_option, log, print_columns, print_json
 from artkit.cli.pull import pull
 from artkit.errors import ModelError, OutputError
 
@@ -57,7 +57,7 @@ def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, *
         header = model.header
         print_json({"model": path, "name": told["name"], "method": header.method, "recognised": header.summary})
     else:
-        click.echo(str(path))
+        echo(str(path))
 
 
 def export_layout(name: str, target: Path, registry: Registry, *, overwrite: bool) -> list[Path]:
@@ -136,8 +136,9 @@ def export(registry: Registry, source: str, file: Path, layout: str | None, over
         written = [export_run(Path(source), file)]
     if as_json:
         print_json({"model": str(written[0]), "files": [str(path) for path in written]})
-    else:
-        click.echo("\n".join(map(str, written)))
+        return
+    for path in written:
+        echo(str(path))
 
 
 def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
@@ -153,9 +154,9 @@ def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
     if rows:
         print_columns(rows)
     else:
-        click.echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
+        echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
     if to_pull and not everything:
-        say(f"{len(to_pull)} more can be pulled: artkit models list --all")
+        log(f"{len(to_pull)} more can be pulled: artkit models list --all")
 
 
 def _to_pull(registry: Registry, stored: list[StoredModel]) -> list[ModelSpec]:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from artkit.cli.output import echo
+from artkit.reporting import clean
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -58,7 +59,7 @@ class Thumbnail:
 PICTURESQUE = ("256", "truecolor")  # colour systems of terminals that can show a picture
 
 
-class Quiet:
+class NullBar:
     """Progress that nobody watches: nothing but results appears."""
 
     def advance(self, words: str) -> None:
@@ -69,10 +70,10 @@ class Quiet:
 
     def write(self, line: str) -> None:
         """Print a line of results to stdout, past the bar."""
-        click.echo(line)
+        echo(line)
 
 
-class Bar(Quiet):
+class Bar(NullBar):
     """Progress drawn by rich."""
 
     def __init__(self, drawn: Progress, task: TaskID, thumbnail: Thumbnail) -> None:
@@ -81,7 +82,7 @@ class Bar(Quiet):
     def advance(self, words: str) -> None:
         """Move the bar on, and show `words` beside it."""
         self.thumbnail.clear()
-        self.drawn.update(self.task, advance=1, description=words)
+        self.drawn.update(self.task, advance=1, description=clean(words))
 
     def within(self, event: ProgressEvent) -> None:
         """Show the share beside the method, and its picture by now below."""
@@ -92,9 +93,9 @@ class Bar(Quiet):
     def write(self, line: str) -> None:
         """Print a line to stdout; where that is the bar's own terminal, above the bar."""
         if sys.stdout.isatty():
-            self.drawn.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.drawn.console.print(clean(line), markup=False, highlight=False, soft_wrap=True)
         else:
-            click.echo(line)
+            echo(line)
 
 
 def on_terminal() -> bool:
@@ -103,13 +104,13 @@ def on_terminal() -> bool:
 
 
 @contextmanager
-def progress(title: str, total: int | None = None, *, hidden: bool = False) -> Iterator[Quiet]:
+def progress(title: str, total: int | None = None, *, hidden: bool = False) -> Iterator[NullBar]:
     """Show a bar (a spinner for fewer than two pieces of work) while the block runs; it disappears in the end.
 
     Nothing is shown, and rich is not imported, when `hidden` or when stderr is no terminal.
     """
     if hidden or not on_terminal():
-        yield Quiet()
+        yield NullBar()
         return
     from rich.console import Console, Group
     from rich.live import Live
@@ -121,26 +122,26 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
     drawn, thumbnail = Progress(*columns, console=console), Thumbnail(shown=console.color_system in PICTURESQUE)
     # Rich would send what is printed to stdout to the bar's stream, which is stderr.
     with Live(Group(drawn, thumbnail), console=console, transient=True, redirect_stdout=False, refresh_per_second=10):
-        yield Bar(drawn, drawn.add_task(title, total=total), thumbnail)
+        yield Bar(drawn, drawn.add_task(clean(title), total=total), thumbnail)
 
 
 @contextmanager
-def watch() -> Iterator[Reporter]:
+def training_progress() -> Iterator[Reporter]:
     """Return who reports the run: a bar on a terminal, else nobody (the run's own log has it all)."""
     if not on_terminal():
-        from artkit.training import Silence
+        from artkit.training import NullReporter
 
-        yield Silence()
+        yield NullReporter()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
-        yield Watcher(bar)
+        yield TrainingProgress(bar)
 
 
-class Watcher:
+class TrainingProgress:
     """A reporter (see artkit.training.Reporter) that draws on a progress bar."""
 
     def __init__(self, bar: Progress) -> None:
@@ -167,7 +168,7 @@ class Watcher:
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self.bar.console.print(text, markup=False, highlight=False)
+        self.bar.console.print(clean(text), markup=False, highlight=False)
 
     def end(self, path: Path) -> None:
         """Say nothing: the command prints the model's path."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_json, say
+from artkit.cli.output import echo, json_option, log, print_json
 from artkit.cli.parameters import Assignment, collect_settings, complete_methods
 from artkit.errors import UsageError
 
@@ -70,18 +70,18 @@ def train(
         seconds = round(time.monotonic() - began, 1)
         print_json({"method": method, "data": data, "run": str(output), "model": str(model), "seconds": seconds})
     else:
-        click.echo(str(model))
+        echo(str(model))
 
 
 def _train(method: str, data: str, output: Path, values: dict[str, Any], resume: bool) -> Path:
-    from artkit.cli.progress import watch
+    from artkit.cli.progress import training_progress
     from artkit.training import train as run_training
 
     try:
-        with watch() as reporter:
+        with training_progress() as reporter:
             return run_training(method, data, output, values=values, resume=resume, reporter=reporter)
     except KeyboardInterrupt:
-        say(f"to go on: artkit train -o {output} --resume")
+        log(f"to go on: artkit train -o {output} --resume")
         raise
 
 

@@ -17,6 +17,7 @@ from artkit.data.labels import find_classes, load_labels
 from artkit.data.layouts import WHOLE, Place, recognise
 from artkit.data.layouts.place import LABELS, MASKS, is_column
 from artkit.errors import DataError, ImageError
+from artkit.files import open_regular
 from artkit.images import read_picture
 from artkit.spec import ClassSet, Kind, LabelClass
 
@@ -43,7 +44,7 @@ def _place(path: Path) -> float:
     """Return a number in [0, 1) drawn from a file's length and end; 1 for a file that cannot be read."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, size - HASHED_BYTES))
             digest = hashlib.blake2b(file.read(HASHED_BYTES), digest_size=4, key=str(size).encode()).digest()
     except OSError:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from artkit.data.labels import INDEXED, count_strays, to_classes
 from artkit.errors import ImageError
+from artkit.files import open_regular
 from artkit.images.decoding import opened
 from artkit.spec import ClassSet
 
@@ -30,7 +31,7 @@ class Header:
 def read_header(path: Path) -> Header | None:
     """Read a picture's header; None when there is no readable one."""
     try:
-        with path.open("rb") as stream, opened(stream, str(path)) as image:
+        with open_regular(path) as stream, opened(stream, str(path)) as image:
             return Header(*upright_size(image), image.mode)
     except (ImageError, OSError):
         return None
@@ -100,7 +101,7 @@ class Facts:
 def inspect_picture(path: Path) -> Facts:
     """Decode a picture as coarsely as its format allows; all of the file is read."""
     try:
-        with path.open("rb") as stream, opened(stream, str(path)) as image:
+        with open_regular(path) as stream, opened(stream, str(path)) as image:
             size, family = upright_size(image), _family(image)
             image.draft("L", _DRAFT)
             thumbnail = to_grey(image).resize(THUMBNAIL, Image.Resampling.BOX)
@@ -112,7 +113,7 @@ def inspect_picture(path: Path) -> Facts:
 def inspect_labels(path: Path, classes: ClassSet) -> Facts:
     """Decode a label map and look for pixels without a class."""
     try:
-        with path.open("rb") as stream, opened(stream, str(path)) as image:
+        with open_regular(path) as stream, opened(stream, str(path)) as image:
             size, family = upright_size(image), _family(image)
             strays = count_strays(to_classes(np.asarray(image)), classes) if image.mode in INDEXED else {}
             if image.mode in INDEXED and not strays:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from artkit.errors import DataError, ImageError
+from artkit.files import open_regular
 from artkit.images import nearest_palette, read_classes_file, read_picture
 from artkit.images.decoding import opened
 from artkit.spec import ClassSet, LabelClass
@@ -77,7 +78,7 @@ def load_labels(path: Path, classes: ClassSet) -> Tensor:
 def read_indices(path: Path) -> np.ndarray | None:
     """Return the pixels of a grey or palette picture as class indices, integers HW; None for one in colour."""
     try:
-        with path.open("rb") as stream, opened(stream, str(path)) as image:
+        with open_regular(path) as stream, opened(stream, str(path)) as image:
             if image.mode not in INDEXED:
                 return None
             indices = np.asarray(image)

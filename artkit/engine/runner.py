@@ -104,14 +104,15 @@ class Runner:
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last, with provenance.
 
-        `size` is (width, height): an input is resized to it first, a source makes it. `facts` are things known about
-        the picture, by name. The same call gives the same picture. Raises ArtkitError.
+        `size` is (width, height), or the longest side: an input is resized to it first, a source makes it. `facts` are
+        things known about the picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        seed, facts, extent = check_seed(seed), check_facts(facts), None if size is None else _allowed_size(size)
         given = Input(source) if isinstance(source, Picture) else source
+        seed, facts = check_seed(seed), check_facts(facts)
+        extent = None if size is None else _extent(size, given.picture if given else None)
         results = self._run_steps(given.picture if given else None, seed, extent, facts, on_step, on_progress)
         record = self._provenance(given, seed, extent, min(result.share for result in results)).as_record()
         last = results[-1]
@@ -239,9 +240,16 @@ def _own_seed(picture: Picture) -> int:
     return 1 + int.from_bytes(digest.digest(), "little")
 
 
-def _allowed_size(wanted: Size) -> tuple[int, int]:
-    """Return (width, height); refuse to make more pixels than artkit reads."""
+def _extent(wanted: Size, source: Picture | None) -> tuple[int, int]:
+    """Return (width, height): that of the input, or of a dream, scaled where `wanted` is the longest side alone.
+
+    Refuse to make more pixels than artkit reads.
+    """
     size = parse_size(wanted)
+    if isinstance(size, int):
+        width, height = (source.width, source.height) if source else DREAM_SIZE
+        scale = size / max(width, height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
     if size[0] * size[1] > max_pixels():
         raise ImageError(
             f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "

@@ -8,40 +8,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
+from artkit.engine.job import Job
 from artkit.engine.runner import Runner, StepResult
 from artkit.engine.step import ProgressEvent, Watcher
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
 
 READ_AHEAD = 2
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture to make, with `seed`.
-
-    `source` is a file, the bytes of one, or whatever else `read_picture` reads; None is a dream. `target` is the file
-    to write; None leaves that to the caller. `name` is where the picture goes inside an output folder.
-    """
-
-    source: Any
-    target: Path | None
-    seed: int
-    name: Path
-
-    @property
-    def label(self) -> str:
-        """What captions and messages call the job."""
-        if self.source is None:
-            return f"seed {self.seed}"
-        if isinstance(self.source, bytes):
-            return "standard input"
-        return str(self.source if isinstance(self.source, str | Path) else self.name)
 
 
 @dataclass(frozen=True)
@@ -78,6 +54,9 @@ def run_jobs(
     on_progress: Callable[[Job, ProgressEvent], None] | None = None,
 ) -> Iterator[JobResult]:
     """Yield one result a job, in order, up to one that Ctrl-C ended early.
+
+    `size` is (width, height), or the longest side of results that keep the proportions of their inputs; those of
+    `DREAM_SIZE` without one.
 
     The next pictures are read, and the last one written, while one is computed.
     """

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from artkit.errors import ImageError, nearest
+from artkit.files import open_regular
 from artkit.images.conversion import convert
 from artkit.images.decoding import Decoding, decode, decoding_errors, pillow_levels
 from artkit.images.picture import Picture
@@ -151,9 +152,7 @@ def _read_path(path: Path, how: Decoding) -> Picture:
     try:
         if path.is_dir():
             raise ImageError(f"{path} is a folder, not a picture.")
-        with open(path, "rb") as stream:
-            if not stream.seekable():
-                stream = cast(Any, BytesIO(stream.read()))
+        with open_regular(path) as stream:
             return replace(_read_stream(stream, str(path), how), stem=path.stem)
     except FileNotFoundError:
         raise ImageError(_missing(path)) from None

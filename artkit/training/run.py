@@ -14,7 +14,7 @@ from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
 from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.files import to_path, write_atomically
+from artkit.files import make_folder, to_path, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
 from artkit.models.opening import open_model
 from artkit.models.store import find_model
@@ -22,8 +22,9 @@ from artkit.plugins import current_registry, resolve
 from artkit.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
 from artkit.training.checkpoint import load_checkpoint
+from artkit.training.distribution import Processes, join_processes
 from artkit.training.loop import CHECKPOINT, Loop
-from artkit.training.report import Reporter, Silence
+from artkit.training.report import NullReporter, Reporter
 from artkit.training.trainer import Restart, Settings, Trainer
 
 
@@ -98,25 +99,53 @@ def train(
     `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on
     from the run's last checkpoint with the values it was started with; of these, those in `ADJUSTABLE` may change, and
     `data` may have moved ("" means where it was). A run that its trainer gives up (see Restart) starts anew with the
-    next seed, up to `MOST_RESTARTS` times. Raises TrainingError, DataError or OptionError.
+    next seed, up to `MOST_RESTARTS` times. Started by torchrun, the processes share the run (see
+    `artkit.training.distribution`). Raises TrainingError, DataError or OptionError.
     """
-    data, run = str(to_path(data, "data")), to_path(run, "run")
-    values = _table(values)
+    processes = join_processes()
+    try:
+        return _train(
+            method,
+            str(to_path(data, "data")),
+            to_path(run, "run"),
+            _table(values),
+            resume,
+            reporter or NullReporter(),
+            processes,
+        )
+    finally:
+        processes.close()
+
+
+def _train(
+    method: str,
+    data: str,
+    run: Path,
+    values: dict[str, Any],
+    resume: bool,
+    reporter: Reporter,
+    processes: Processes,
+) -> Path:
     spec = current_registry().method(method)
+    reporter = reporter if processes.first else NullReporter()
     if resume:
         record = read_run(run)
         values = _resumed_values(spec, run, record, values)
         data = data or record.data
     else:
-        _check_folder(run)
+        if processes.first:
+            _check_folder(run)
         values = starting_options(spec, _trainer_class(spec), values)
-    loop = _make_loop(spec, data, run, values, reporter or Silence())
-    _write_run(run, method, data, values)
+    loop = _make_loop(spec, data, run, values, reporter, processes)
+    if processes.first:
+        _write_run(run, method, data, values)
     if resume:
         loop.resume()
     loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
-    path = export_trainer(loop.trainer, data, run / MODEL_FILE)
-    loop.reporter.end(path)
+    path = run / MODEL_FILE
+    if processes.first:
+        export_trainer(loop.trainer, data, path)
+        loop.reporter.end(path)
     return path
 
 
@@ -135,6 +164,8 @@ def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
             return loop
         except Restart as reason:
             restarts += 1
+            if loop.processes.count > 1:  # the others cannot know: torchrun ends them all
+                raise TrainingError(f"{reason}: start anew with another --seed.") from None
             if restarts > MOST_RESTARTS:
                 raise TrainingError(f"{reason}, with {restarts} seeds in a row: try other data or settings.") from None
             seed = loop.settings.seed + 1
@@ -151,7 +182,7 @@ def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], 
 def export_run(run: Path, file: Path) -> Path:
     """Write the model of a run's last checkpoint to `file`, also while the run goes on."""
     record = read_run(run)
-    loop = _make_loop(current_registry().method(record.method), record.data, run, record.values, Silence())
+    loop = _make_loop(current_registry().method(record.method), record.data, run, record.values, NullReporter())
     load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
     return export_trainer(loop.trainer, record.data, file)
 
@@ -220,7 +251,14 @@ def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any
     return settings, options  # type: ignore[return-value]
 
 
-def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
+def _make_loop(
+    spec: MethodSpec,
+    data: str,
+    run: Path,
+    values: dict[str, Any],
+    reporter: Reporter,
+    processes: Processes | None = None,
+) -> Loop:
     trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
     dataset = open_dataset(data, "train", at_least=DRAFT * settings.load)
@@ -231,8 +269,8 @@ def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], r
     trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
-    _make_folder(run)
-    return Loop(trainer, dataset, preview, run, reporter)
+    make_folder(run)
+    return Loop(trainer, dataset, preview, run, reporter, processes)
 
 
 def _validation(data: str, settings: Settings) -> Dataset | None:
@@ -242,13 +280,6 @@ def _validation(data: str, settings: Settings) -> Dataset | None:
     except DataError:
         return None
     return held_out if len(held_out) else None
-
-
-def _make_folder(run: Path) -> None:
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"the run's folder {run} cannot be made: {error.strerror}.") from error
 
 
 def _trainer_class(spec: MethodSpec) -> type[Trainer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -46,7 +47,8 @@ class Can(Translator):
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
         size, strokes = (context.height, context.width), None
         if self.generator.strokes:
-            fields = [_between(place, lambda seed: stroke_noise(*size, seed), torch.lerp) for place in places]
+            draw = partial(stroke_noise, *size, device=context.device)
+            fields = [_between(place, draw, torch.lerp) for place in places]
             strokes = (
                 torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
             )

@@ -32,9 +32,9 @@ REACH = math.ceil(max(layer.reach for layer in STROKES)) + BLUR // 2
 """How far away from a pixel the colour that is painted there may come from."""
 
 
-def lay_strokes(height: int, width: int, seed: int) -> Tensor:
+def lay_strokes(height: int, width: int, seed: int, device: torch.device | None = None) -> Tensor:
     """Return the z that a Painter paints with, (NOISE_CHANNELS + CENTRE_CHANNELS, H, W); see `stroke_noise`."""
-    return stroke_noise(height, width, seed, STROKES, centres=True)
+    return stroke_noise(height, width, seed, STROKES, centres=True, device=device)
 
 
 class Painter(nn.Module):

@@ -45,7 +45,7 @@ class CycleGAN(Translator):
         x = encode_picture(image, self.channels)
         if self.strokes:
             size = (context.height, context.width)
-            x = torch.cat([x, context.draw(lambda seed: lay_strokes(*size, seed))], 1)
+            x = torch.cat([x, context.draw(lambda seed: lay_strokes(*size, seed, context.device))], 1)
         generator = self.get_submodule(GENERATORS[self.options.direction])
         x = x.to(context.dtype).contiguous(memory_format=torch.channels_last)
         if self.options.stochastic:

@@ -38,7 +38,8 @@ class Pix2Pix(Translator):
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""
         noise = None
         if self.noise == "strokes":
-            noise = context.draw(lambda seed: stroke_noise(context.height, context.width, seed))
+            height, width, device = context.height, context.width, context.device
+            noise = context.draw(lambda seed: stroke_noise(height, width, seed, device=device))
         x = (
             encode_input(image, self.classes, noise, self.channels)
             .to(context.dtype)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from artkit.errors import ModelError
+from artkit.files import open_regular
 from artkit.models.header import is_pickle
 
 MAX_BYTES = 4 * 2**30  # the largest generator of these projects, CUT's and pix2pix's included, weighs 0.7 GB
@@ -43,11 +44,9 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def _look(path: Path) -> tuple[bytes, int]:
-    """Return a file's first bytes and its size; a pipe or a device, which may never end, is no file."""
+    """Return a file's first bytes and its size."""
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ModelError(f"{path} is no file: it is a pipe or a device.")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(8), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise ModelError(f"Cannot read {path}: {error.strerror or error}.") from None
@@ -62,7 +61,7 @@ def _unpickle(path: Path) -> Any:
             warnings.simplefilter("ignore")
             if zipped and path.suffix != ".safetensors":  # torch goes by the suffix; others cannot be mapped
                 return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # here and below: a hostile file can raise anything
         raise ModelError(f"{path} {_why(str(error))}") from None
