@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, cast
@@ -137,10 +138,15 @@ class Translator(nn.Module):
 
     @property
     def size_rule(self) -> SizeRule:
-        """The model's own size rule where its header has one, else the method's."""
-        if self.header is None:
-            return self.spec.size
-        return SizeRule(self.header.size_multiple, self.header.size_minimum, self.header.size_margin)
+        """The method's size rule, as its model's header tightens it; no header loosens it."""
+        rule, header = self.spec.size, self.header
+        if header is None:
+            return rule
+        return SizeRule(
+            math.lcm(rule.multiple, header.size_multiple),
+            max(rule.minimum, header.size_minimum),
+            max(rule.margin, header.size_margin),
+        )
 
     def run(
         self,

@@ -18,8 +18,7 @@ from artkit.plugins.registry import PluginSource, Registry
 from artkit.reporting import one_line, strict, warn
 
 if TYPE_CHECKING:
-    pass
-
+    from artkit.spec import MethodSpec
 
 GROUP = "artkit"
 OWN_DISTRIBUTION = "artkit-images"
@@ -155,6 +154,14 @@ def current_registry() -> Registry:
     if _current is None:
         _current = load_registry()
     return _current
+
+
+def methods() -> dict[str, MethodSpec]:
+    """Return the methods of all plugins by name: their ports, their options, and what they do.
+
+    artkit.methods()["nst"].summary
+    """
+    return dict(sorted(current_registry().methods.items()))
 
 
 def use_registry(replacement: Registry | None) -> None:

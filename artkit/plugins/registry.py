@@ -170,10 +170,10 @@ class Registry:
 
     def _get(self, kind: type, name: str, error: type[UsageError]) -> Any:
         known = self._specs[kind]
-        if name in known:
+        if isinstance(name, str) and name in known:
             return known[name]
         what = kind.__name__.removesuffix("Spec").lower()
-        raise error(f"There is no {what} '{name}'.{nearest(name, known)}{self._failures(name)}")
+        raise error(f"There is no {what} '{name}'.{nearest(str(name), known)}{self._failures(name)}")
 
     def _failures(self, name: str) -> str:
         """Return what went wrong with plugins, as the end of a message: the one called `name`, or all their names."""
