@@ -1,14 +1,16 @@
 # make demo   paint examples/semantic.png and say where the picture is
 # make test   lint, types, import rules, tests
+# make fuzz   damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
 #
 # Needs Python 3.11+ and make; `make demo PYTHON=python3.12` picks the interpreter.
 
 PYTHON ?= python3
+MINUTES ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test format clean
+.PHONY: demo test fuzz format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -21,12 +23,15 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
+
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) fuzz-failures .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
