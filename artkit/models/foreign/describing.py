@@ -21,7 +21,7 @@ def generator_header(method: str, file: ForeignFile, hints: Hints) -> ModelHeade
     arguments, classes = generator.arguments, hints.classes
     labelled = classes is not None and arguments["in_channels"] == len(classes) and len(classes) not in SHOWN
     if not labelled and arguments["in_channels"] not in SHOWN:
-        raise ModelError(_untold(file, arguments, hints))
+        raise ModelError(_without_classes(file, arguments, hints))
     if arguments["out_channels"] not in SHOWN:
         raise ModelError(
             f"{file.path} is {generator.words}: it gives {arguments['out_channels']} channels; a picture has 1 or 3."
@@ -45,10 +45,10 @@ def _multiple(network: str) -> int:
     return 4 if family == "resnet" else int(number)
 
 
-def _untold(file: ForeignFile, arguments: dict[str, Any], hints: Hints) -> str:
+def _without_classes(file: ForeignFile, arguments: dict[str, Any], hints: Hints) -> str:
     channels = arguments["in_channels"]
-    told = f"; --classes names {len(hints.classes)}" if hints.classes else ""
+    named = f"; --classes names {len(hints.classes)}" if hints.classes else ""
     return (
-        f"{file.path} takes {channels} channels, so label maps of {channels} classes, one a channel{told}: "
+        f"{file.path} takes {channels} channels, so label maps of {channels} classes, one a channel{named}: "
         f"artkit models import {file.path} --classes classes.txt, with {channels} lines `index name R G B`."
     )

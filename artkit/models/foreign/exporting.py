@@ -67,7 +67,7 @@ def _their_name(ours: str) -> str:
 def _export(model: Model, network: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
     if network.startswith("discriminator"):
         state = {name.removeprefix(_SCALE): tensor for name, tensor in state.items()}
-        name, arguments = "patch", _judge_arguments(state)
+        name, arguments = "patch", _discriminator_arguments(state)
     else:
         name = model.header.architecture
         arguments = _generator_arguments(name, model.header.arguments)
@@ -91,7 +91,7 @@ def _generator_arguments(architecture: str, arguments: Mapping[str, Any]) -> dic
     return known
 
 
-def _judge_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
+def _discriminator_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """Read off a PatchDiscriminator's tensors what decides their names over there."""
     stages = len({name.split(".")[1] for name in state if name.startswith("stages.")})
     pixel = "stages.0.0.weight" in state and state["stages.0.0.weight"].shape[-1] == 1
