@@ -101,8 +101,8 @@ class Translator(nn.Module):
     """`translate(context, *, PORT, ...)` computes the output for a batch; every method writes its own.
 
     Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
-    that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same layouts, of the
-    `output_size` of `context.height` x `context.width`.
+    that nobody feeds as None; a `picture` port as whichever of the first three it is, labels as uint8 where they are
+    bytes. Return the same layouts, of the `output_size` of `context.height` x `context.width`.
     """
 
     def __init_subclass__(cls, **how: Any) -> None:
@@ -166,8 +166,9 @@ class Translator(nn.Module):
 
         `size` is (height, width) of the input. Networks that say where they may be cut (`artkit.nn.in_tiles`) are
         computed in tiles where they would take more than `memory` bytes. Returns float32 on the CPU for images and
-        masks, int64 for labels, of the `output_size` of `size`; sketches that `progress` gets are finished likewise.
-        Raises PluginError when the plugin breaks the contract, Interrupted at Ctrl-C where there is a sketch.
+        masks, int64 for labels (uint8 for those of a method that carries bytes), of the `output_size` of `size`;
+        sketches that `progress` gets are finished likewise. Raises PluginError when the plugin breaks the contract,
+        Interrupted at Ctrl-C where there is a sketch.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
@@ -213,7 +214,8 @@ class Translator(nn.Module):
             )
             value = value[..., rows[:, None], columns]
         if not value.is_floating_point():
-            return value.to(device, copy=True)
+            bytes_will_do = port is not None and port.kind is Kind.PICTURE
+            return value.to(device, value.dtype if bytes_will_do else torch.int64, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
         return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
 
@@ -233,7 +235,7 @@ class Translator(nn.Module):
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
-            return output.to("cpu", torch.int64, copy=True)
+            return output.to("cpu", torch.uint8 if output.dtype is torch.uint8 else torch.int64, copy=True)
         output = output.to("cpu", torch.float32, copy=True)
         if not bool(torch.isfinite(output).all()):
             raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")

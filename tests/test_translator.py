@@ -120,3 +120,26 @@ def test_facts_reach_the_plugin():
     assert context.fact(0, "time") == "dusk"
     assert context.fact(0, "weather") is None
     assert context.fact(1, "time") is None
+
+
+@pytest.mark.parametrize("kind", [Kind.LABELS, Kind.PICTURE])
+def test_networks_get_int64_labels_and_what_carries_any_picture_gets_bytes(kind):
+    spec = dataclasses.replace(SPEC, inputs=(Port("image", kind),), output=kind)
+    seen = []
+
+    class Carrier(Fake):
+        pass
+
+    Carrier.spec = spec
+    labels = torch.tensor([[[0, 1], [2, 3]]], dtype=torch.uint8)
+
+    def answer(context, image):
+        seen.append(image.dtype)
+        return image
+
+    output = Carrier(answer).run({"image": labels}, seeds=(0,), size=(2, 2))
+    bytes_stay = kind is Kind.PICTURE
+    assert seen == [torch.uint8 if bytes_stay else torch.int64]
+    assert output.dtype == seen[0]
+    assert torch.equal(output.long(), labels.long())
+    assert Carrier(answer).run({"image": labels.long()}, seeds=(0,), size=(2, 2)).dtype == torch.int64
