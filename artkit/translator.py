@@ -14,6 +14,7 @@ from artkit.errors import ImageError, PluginError
 from artkit.images import ClassSet
 from artkit.images.decoding import max_pixels
 from artkit.models.header import ModelHeader
+from artkit.nn.layout import inference_format
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, MethodSpec, Options, SizeRule
@@ -207,7 +208,7 @@ class Translator(nn.Module, ABC):
         if not value.is_floating_point():
             return value.to(device, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
-        return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
+        return value.to(device, dtype, copy=True).contiguous(memory_format=inference_format(device))
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:

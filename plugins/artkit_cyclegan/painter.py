@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn import LAYERS, Layer, SubpixelNet, in_tiles, stroke_noise
+from artkit.nn.layout import lay_out
 
 STROKES = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9))
 """Large strokes first; the last are for what is small."""
@@ -52,7 +53,7 @@ class Painter(nn.Module):
         picture, noise, centres = x.split([self.channels, NOISE_CHANNELS, CENTRE_CHANNELS], 1)
         colours = F.avg_pool2d(picture, BLUR, 1, BLUR // 2, count_include_pad=False)
         canvases = [take(colours, offset) for offset in centres.split(2, 1)]
-        return torch.cat([picture, *canvases, noise], 1).contiguous(memory_format=torch.channels_last)
+        return lay_out(torch.cat([picture, *canvases, noise], 1))
 
     def _paint(self, answer: Tensor, seen: Tensor) -> Tensor:
         """Return the canvases in the shares that the network answers, and what it adds to them."""

@@ -23,6 +23,7 @@ from artkit.nn import (
     least_side,
     lowpass_l1,
 )
+from artkit.nn.layout import lay_out
 from artkit.plugins.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
@@ -253,7 +254,7 @@ class CycleGANTrainer(Trainer):
     def _seen(self, picture: Tensor, z: Tensor | None, told: Tensor | None) -> list[Tensor]:
         """Return what generator A sees: the picture, strokes behind it; and what it is told."""
         x = picture if z is None else torch.cat([picture, z], 1)
-        return [x.contiguous(memory_format=torch.channels_last), *([] if told is None else [told])]
+        return [lay_out(x), *([] if told is None else [told])]
 
     def _tell(self, like: Tensor, manner: int) -> Tensor | None:
         if not self.told:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
 from artkit.nn import PictureBatchNorm, decode_picture, encode_picture, seeded_dropout
+from artkit.nn.layout import lay_out
 from artkit_cyclegan import SPEC, CycleGANOptions
 from artkit_cyclegan.generator import AB, GENERATORS, MANNER, PAINTER, make_generators
 from artkit_cyclegan.painter import lay_strokes
@@ -48,7 +49,7 @@ class CycleGAN(Translator):
             size = (context.height, context.width)
             x = torch.cat([x, context.draw(lambda seed: lay_strokes(*size, seed, context.device))], 1)
         generator = self.get_submodule(GENERATORS[self.options.direction])
-        x = x.to(context.dtype).contiguous(memory_format=torch.channels_last)
+        x = lay_out(x.to(context.dtype))
         if self.options.stochastic:
             with seeded_dropout(generator, context.seeds):
                 return decode_picture(generator(x, *self._told(context)))

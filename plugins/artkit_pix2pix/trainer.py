@@ -22,6 +22,7 @@ from artkit.nn import (
     lowpass_l1,
     stroke_noise,
 )
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_pix2pix import Pix2PixTraining
@@ -156,8 +157,7 @@ class Pix2PixTrainer(Trainer):
         return start if end is None else end + (start - end) * self.settings.rate(self.step)
 
     def _input(self, source: Tensor, batch: dict[str, Any]) -> Tensor:
-        x = encode_input(source, self.classes, batch.get("z"))
-        return x.contiguous(memory_format=torch.channels_last)
+        return lay_out(encode_input(source, self.classes, batch.get("z")))
 
     def _condition(self, batch: dict[str, Any]) -> list[Tensor]:
         if not self.conditions:

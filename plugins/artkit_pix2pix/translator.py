@@ -9,6 +9,7 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator, nearest
 from artkit.nn import PictureBatchNorm, decode_picture, seeded_dropout, stroke_noise
+from artkit.nn.layout import lay_out
 from artkit_pix2pix import SPEC, Pix2PixOptions
 from artkit_pix2pix.generator import encode_conditions, encode_input, make_generator
 
@@ -40,11 +41,7 @@ class Pix2Pix(Translator):
         if self.noise == "strokes":
             height, width, device = context.height, context.width, context.device
             noise = context.draw(lambda seed: stroke_noise(height, width, seed, device=device))
-        x = (
-            encode_input(image, self.classes, noise, self.channels)
-            .to(context.dtype)
-            .contiguous(memory_format=torch.channels_last)
-        )
+        x = lay_out(encode_input(image, self.classes, noise, self.channels).to(context.dtype))
         if self.options.stochastic:
             with seeded_dropout(self.generator, context.seeds):
                 output = self.generator(x, *self._condition(context))

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.layout import lay_out
+
 STAGES = 3
 
 
@@ -35,7 +37,7 @@ class Dreamer(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Map noise N `latent` to logits N K `resolution` `resolution`."""
         x = F.relu(self.dense(z)).unflatten(1, (-1, self.side, self.side))
-        return self.refine(self.to_classes(self.up(x.contiguous(memory_format=torch.channels_last))))
+        return self.refine(self.to_classes(self.up(lay_out(x))))
 
 
 class Judge(nn.Module):

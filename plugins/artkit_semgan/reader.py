@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from artkit.images import ClassSet
 from artkit.nn import DilatedBlock, in_tiles, whole_sum
+from artkit.nn.layout import lay_out
 
 NEARNESS = 20 / 255
 """Standard deviation, in [0, 1] units, of the colour noise under which the classes are first weighed."""
@@ -61,7 +62,7 @@ class Reader(nn.Module):
 
     def _enter(self, image: Tensor, distances: Tensor) -> Tensor:
         x = (torch.cat([image, F.softmax(-distances, 1)], 1) * 2 - 1).to(self.enter.weight.dtype)
-        return self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+        return self.enter(lay_out(F.pixel_unshuffle(x, 2)))
 
     def _leave(self, y: Tensor, distances: Tensor) -> Tensor:
         return F.pixel_shuffle(self.leave(y), 2) - distances
