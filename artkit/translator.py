@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -177,6 +178,7 @@ class Translator(nn.Module, ABC):
                 if watched.sketch is None:
                     raise
                 raise Interrupted(watched.sketch(), watched.share) from None
+        del inputs  # the output may be as large again
         return watched.finish(output)
 
     def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
@@ -208,7 +210,9 @@ class Translator(nn.Module, ABC):
         if not value.is_floating_point():
             return value.to(device, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
-        return value.to(device, dtype, copy=True).contiguous(memory_format=inference_format(device))
+        has_network = next(self.parameters(), None) is not None
+        layout = inference_format(device) if has_network else torch.contiguous_format
+        return value.to(device, dtype, copy=True, memory_format=layout)
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:
@@ -227,10 +231,11 @@ class Translator(nn.Module, ABC):
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
             return output.to("cpu", torch.int64, copy=True)
-        output = output.to("cpu", torch.float32, copy=True)
-        if not bool(torch.isfinite(output).all()):
+        shape, equal_channels = output.shape, output.stride(1) == 0
+        output = (output[:, :1] if equal_channels else output).to("cpu", torch.float32)
+        if not all(map(math.isfinite, output.aminmax())):  # NaN is both the least and the most
             raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
-        return output.clamp_(0, 1)
+        return output.clamp(0, 1).expand(shape)  # equal channels stay one in memory
 
 
 class _Watched:

@@ -121,3 +121,23 @@ def test_facts_reach_the_plugin():
     assert context.fact(0, "time") == "dusk"
     assert context.fact(0, "weather") is None
     assert context.fact(1, "time") is None
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_outputs_are_nobody_elses_memory(channels):
+    kept = torch.rand(1, channels, 8, 8) * 3 - 1
+    before = kept.clone()
+    output = run(lambda context, x: kept.expand_as(x), torch.rand(1, 3, 8, 8))
+    assert torch.equal(output, before.clamp(0, 1).expand(1, 3, 8, 8))
+    assert torch.equal(kept, before)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", [0, 100, 191])
+def test_one_bad_number_anywhere_is_refused(bad, place):
+    def answer(context, x):
+        x.view(-1)[place] = bad
+        return x
+
+    with pytest.raises(PluginError, match="produced NaN"):
+        run(answer, torch.rand(1, 3, 8, 8))

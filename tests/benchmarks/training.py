@@ -1,6 +1,6 @@
 """How fast are training steps? `python tests/benchmarks/training.py [SIDE]` prints a table; nothing is asserted.
 
-CycleGAN with ResNet-9 and pix2pix with U-Net-256, SIDE×SIDE (256) pixels in batches of one: the trainers of artkit, in
+CycleGAN with ResNet-9 and pix2pix with U-Net-256, at 256×256 (CycleGAN: SIDE×SIDE) in batches of one: the trainers of artkit, in
 the layout that its loop chooses and in the other one, against plain PyTorch loops over the same networks and losses,
 fp32 and contiguous. Steps are taken in turns; the least of `STEPS` counts, after a first one on small pictures. Seconds
 are the processor's, so that other work on the machine counts little; `OMP_NUM_THREADS=1` keeps threads from waiting.
@@ -66,7 +66,7 @@ def copied(trainer: Trainer) -> dict[str, nn.Module]:
         for parent in list(network.modules()):
             for name, layer in list(parent.named_children()):
                 if isinstance(layer, InstanceNorm):
-                    setattr(parent, name, nn.InstanceNorm2d(1))
+                    setattr(parent, name, nn.InstanceNorm2d(layer.channels))
                 elif isinstance(layer, PictureBatchNorm):
                     setattr(parent, name, nn.BatchNorm2d(layer.num_features))
     return networks
@@ -171,11 +171,12 @@ def main() -> None:
         }
         for step in ways.values():
             seconds(step, 256 if name.endswith("unet_256") else 64)
-        rounds = [[seconds(step, SIDE) for step in ways.values()] for _ in range(STEPS)]
+        side = 256 if name.endswith("unet_256") else SIDE
+        rounds = [[seconds(step, side) for step in ways.values()] for _ in range(STEPS)]
         least = dict(zip(ways, (min(times) for times in zip(*rounds, strict=True)), strict=True))
         for way, taken in least.items():
             ratio = taken / least["plain loop"]
-            print(f"{name} {SIDE}x{SIDE}, {way}: {taken:.2f} s a step, {ratio:.2f} of the plain loop's", flush=True)
+            print(f"{name} {side}x{side}, {way}: {taken:.2f} s a step, {ratio:.2f} of the plain loop's", flush=True)
 
 
 if __name__ == "__main__":
