@@ -207,8 +207,9 @@ class Translator(nn.Module, ABC):
                 reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], size, strict=True)
             )
             value = value[..., rows[:, None], columns]
-        if not value.is_floating_point():
-            return value.to(device, copy=True)
+        if not value.is_floating_point():  # a method that carries any picture carries label maps as they are stored
+            stored = port is not None and port.kind is Kind.PICTURE
+            return value.to(device, value.dtype if stored else torch.int64, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
         has_network = next(self.parameters(), None) is not None
         layout = inference_format(device) if has_network else torch.contiguous_format
@@ -230,7 +231,8 @@ class Translator(nn.Module, ABC):
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
-            return output.to("cpu", torch.int64, copy=True)
+            dtype = output.dtype if self.spec.output is Kind.PICTURE else torch.int64
+            return output.to("cpu", dtype, copy=True)
         shape, equal_channels = output.shape, output.stride(1) == 0
         output = (output[:, :1] if equal_channels else output).to("cpu", torch.float32)
         if not all(map(math.isfinite, output.aminmax())):  # NaN is both the least and the most
