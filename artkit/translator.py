@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ImageError, PluginError
 from artkit.images.decoding import max_pixels
+from artkit.nn.layout import inference_format
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, MethodSpec, ModelHeader, Options, SizeRule
@@ -185,6 +186,7 @@ class Translator(nn.Module):
                 if watched.sketch is None:
                     raise
                 raise Interrupted(watched.sketch(), watched.share) from None
+        del inputs  # the output may be as large again
         return watched.finish(output)
 
     def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
@@ -213,11 +215,13 @@ class Translator(nn.Module):
                 reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], size, strict=True)
             )
             value = value[..., rows[:, None], columns]
-        if not value.is_floating_point():
-            bytes_will_do = port is not None and port.kind is Kind.PICTURE
-            return value.to(device, value.dtype if bytes_will_do else torch.int64, copy=True)
+        if not value.is_floating_point():  # a method that carries any picture carries label maps as they are stored
+            stored = port is not None and port.kind is Kind.PICTURE
+            return value.to(device, value.dtype if stored else torch.int64, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
-        return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
+        has_network = next(self.parameters(), None) is not None
+        layout = inference_format(device) if has_network else torch.contiguous_format
+        return value.to(device, dtype, copy=True, memory_format=layout)
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:
@@ -235,11 +239,13 @@ class Translator(nn.Module):
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
-            return output.to("cpu", torch.uint8 if output.dtype is torch.uint8 else torch.int64, copy=True)
-        output = output.to("cpu", torch.float32, copy=True)
-        if not bool(torch.isfinite(output).all()):
+            dtype = output.dtype if self.spec.output is Kind.PICTURE else torch.int64
+            return output.to("cpu", dtype, copy=True)
+        shape, equal_channels = output.shape, output.stride(1) == 0
+        output = (output[:, :1] if equal_channels else output).to("cpu", torch.float32)
+        if not all(map(math.isfinite, output.aminmax())):  # NaN is both the least and the most
             raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
-        return output.clamp_(0, 1)
+        return output.clamp(0, 1).expand(shape)  # equal channels stay one in memory
 
 
 class _Watched:

@@ -107,7 +107,7 @@ def load_translator(planned: PlannedStep, registry: Registry, device: torch.devi
         model = load_opened(planned.file, registry)
         load_into(translator, _of_its_networks(translator, model.tensors), planned.file.path)
     translator.eval().requires_grad_(False)
-    placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
+    placed = translator.to(device, PRECISIONS[precision], memory_format=inference_format(device))  # type: ignore[call-overload]
     assert isinstance(placed, Translator)
     return placed
 
