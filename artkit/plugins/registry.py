@@ -10,6 +10,7 @@ from typing import Any
 
 from artkit.errors import ChainError, PluginError, UsageError, nearest
 from artkit.plugins.checks import HOOK_NAMES, Hook, check_specs, find_hooks
+from artkit.plugins.synonyms import by_meaning
 from artkit.reporting import one_line, restricted, sentence, strict, trace, tracing, warn
 from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
 
@@ -141,8 +142,10 @@ class Registry:
         return MappingProxyType(self._specs[MetricSpec])
 
     def method(self, name: str) -> MethodSpec:
-        """Return a method; ChainError with the nearest names when there is none."""
-        return self._get(MethodSpec, name, ChainError)
+        """Return a method; ChainError with the nearest names, by meaning or by letters, when there is none."""
+        if name in self.methods or not (like := by_meaning(name, self.methods.values())):
+            return self._get(MethodSpec, name, ChainError)
+        raise ChainError(f"There is no method '{name}'. Did you mean {' or '.join(map(repr, like))}?")
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return a dataset; UsageError with the nearest names when there is none."""

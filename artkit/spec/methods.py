@@ -17,8 +17,10 @@ class MethodSpec:
     `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
     main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
     model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
-    `tiling` promises what its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for
-    training, any one of several; `artkit data check` asks it.
+    `group` is the heading that `artkit methods` lists the method under, such as `enlarge`; empty, that follows from the
+    rest: `dream` for a source, `translate` for what has weights or is trained, else `filter`. `tiling` promises what
+    its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for training, any one of several;
+    `artkit data check` asks it.
     """
 
     name: str
@@ -34,6 +36,7 @@ class MethodSpec:
     default_model: str | None = None
     size: SizeRule = field(default_factory=SizeRule)
     tiling: Tiling = Tiling.NONE
+    group: str = ""
     api: int = API_VERSION
 
     @property
@@ -45,6 +48,13 @@ class MethodSpec:
     def is_source(self) -> bool:
         """True when the method can start a chain: it runs with no input at all."""
         return not any(port.required for port in self.inputs)
+
+    @property
+    def heading(self) -> str:
+        """What the method does, in a word: its group, or what its ports and weights say."""
+        if self.group or self.is_source:
+            return self.group or "dream"
+        return "translate" if self.has_models or self.trainer else "filter"
 
     def port(self, name: str) -> Port | None:
         """Return the port called `name`, if there is one."""

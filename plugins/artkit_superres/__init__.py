@@ -49,6 +49,7 @@ class SuperresTraining(Options, frozen=True):
 
 SPEC = MethodSpec(
     name="superres",
+    group="enlarge",
     summary="Enlarge a picture, with detail that plain interpolation lacks.",
     inputs=(Port("image", Kind.IMAGE, "a picture to enlarge"),),
     output=Kind.IMAGE,
