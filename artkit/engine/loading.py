@@ -16,6 +16,7 @@ from artkit.engine.devices import PRECISIONS
 from artkit.errors import ModelError
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import load_opened, stamp
+from artkit.nn.layout import inference_format
 from artkit.plugins import Registry, resolve
 from artkit.translator import Translator
 

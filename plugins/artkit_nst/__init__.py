@@ -68,6 +68,7 @@ _MAPS = (
 
 SPEC = MethodSpec(
     name="nst",
+    group="translate",
     summary="Paint a photo in the style of a picture.",
     inputs=(Port("image", Kind.IMAGE, "the photo"), *_PICTURES, *_MAPS),
     output=Kind.IMAGE,
