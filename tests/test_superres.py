@@ -1,6 +1,8 @@
-"""superres: sizes, tiles, alpha and depth; the networks' reach; the scores of luma."""
+"""superres: sizes, tiles, alpha and depth; the networks' receptive field; the scores of luma."""
 
 from __future__ import annotations
+
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,10 +18,10 @@ from artkit.plugins import current_registry
 from artkit.testing import check_spec
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.metrics import luma, psnr_y, ssim_y
-from artkit_superres.networks import NETWORKS, arguments_for, make_network
+from artkit_superres.networks import Architecture, SuperresArguments, network_arguments
 from artkit_superres.translator import Superres
 
-ARCHITECTURES = sorted(NETWORKS)
+ARCHITECTURES = get_args(Architecture)
 
 
 def awake(made: torch.nn.Module) -> torch.nn.Module:
@@ -34,18 +36,18 @@ def awake(made: torch.nn.Module) -> torch.nn.Module:
 
 
 def network(architecture: str, scale: int = 2, blocks: int = 1) -> torch.nn.Module:
-    return awake(make_network(architecture, arguments_for(architecture, scale, 6, blocks)))
+    return awake(network_arguments(architecture, scale, 6, blocks).build())
 
 
 def translator(architecture: str = "edsr", scales: tuple[int, ...] = (2, 4), **options: object) -> Superres:
-    arguments = {str(scale): arguments_for(architecture, scale, 6, 1) for scale in scales}
+    arguments = SuperresArguments(networks=tuple(network_arguments(architecture, scale, 6, 1) for scale in scales))
     header = ModelHeader(
         method="superres",
         architecture=architecture,
-        arguments={"scales": arguments},
+        arguments=arguments.record(),
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
-        size_multiple=max(one.get("unshuffle", 1) for one in arguments.values()),
+        size_multiple=arguments.size_multiple,
     )
     torch.manual_seed(0)
     return awake(Superres(SuperresOptions(**options), header))
@@ -75,14 +77,14 @@ def test_output_is_the_input_times_the_scale(architecture, height, width, scale)
 
 def test_untrained_edsr_is_bicubic_and_keeps_flat_pictures_flat():
     image = torch.rand(1, 3, 7, 9)
-    fresh = make_network("edsr", arguments_for("edsr", 4, 8, 2))
+    fresh = network_arguments("edsr", 4, 8, 2).build()
     assert torch.equal(fresh(image), enlarge_bicubic(image, 4))
     assert torch.allclose(fresh(torch.full((1, 3, 5, 5), 0.3)), torch.tensor(0.3), atol=1e-6)
 
 
 @pytest.mark.parametrize("architecture", ["edsr", "srresnet"])
 @pytest.mark.parametrize("scale", [2, 4])
-def test_halo_is_the_reach_of_an_output_pixel(architecture, scale):
+def test_halo_is_the_receptive_field_of_an_output_pixel(architecture, scale):
     made = network(architecture, scale).double()
     side = 2 * made.halo + 9 - made.halo % 2
     middle = side // 2 // 4 * 4

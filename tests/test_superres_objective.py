@@ -30,7 +30,7 @@ def energies(picture):
 def activations(discriminator, picture):
     """The outputs of every stage but the last, and the logits."""
     found = []
-    for stage in discriminator.stages:
+    for stage in discriminator.scales[0].stages:
         picture = stage(picture)
         found.append(picture)
     return found[:-1], found[-1]
@@ -41,7 +41,7 @@ def test_the_objective_of_one_step(folder, pixel):
     """pixel + texture + 10^-3 adversarial (Ledig et al. 2017, eq. 3), + feature matching (Wang et al. 2018, eq. 4)."""
     made, batch = enliven(trainer(folder, pixel=pixel, **WEIGHTS)), batch_of(folder)
     nets, judges = (0.9, 0.999), (0.5, 0.999)
-    twin = Twin(made, {("x2",): nets, ("judge_x2",): judges, ("x4",): nets, ("judge_x4",): judges})
+    twin = Twin(made, {("x2",): nets, ("discriminator_x2",): judges, ("x4",): nets, ("discriminator_x4",): judges})
     heard = {scale: listen(made.networks[f"x{scale}"]) for scale in (2, 4)}
     for step in range(3):
         losses, expected = made.training_step(batch), {}
@@ -49,10 +49,10 @@ def test_the_objective_of_one_step(folder, pixel):
             target = batch["photo"][..., : 8 * scale, : 8 * scale]
             small = F.interpolate(target, size=(8, 8), mode="bicubic", antialias=True)
             assert torch.equal(heard[scale][step], (small.clamp(0, 1) * 255).round() / 255)
-            output, discriminator = twin.networks[f"x{scale}"](heard[scale][step]), twin.networks[f"judge_x{scale}"]
+            output, discriminator = twin.networks[f"x{scale}"](heard[scale][step]), twin.networks[f"discriminator_x{scale}"]
             real, fake = (activations(discriminator, one * 2 - 1)[1] for one in (target, output.detach()))
             judged = (yes(real) + no(fake)) / 2
-            twin.learn(f"judge_x{scale}", loss=judged)
+            twin.learn(f"discriminator_x{scale}", loss=judged)
             made_features, verdict = activations(discriminator, output * 2 - 1)
             with torch.no_grad():
                 real_features, _ = activations(discriminator, target * 2 - 1)

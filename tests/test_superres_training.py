@@ -15,11 +15,11 @@ from artkit.models import load_model, read_header
 from artkit.spec import parse_options
 from artkit.training import Settings, train
 from artkit_superres import SuperresTraining
-from artkit_superres.losses import texture_gap
-from artkit_superres.networks import shrink
+from artkit_superres.losses import texture_loss
+from artkit_superres.degradation import degrade, shrink
 from artkit_superres.trainer import SuperresTrainer
 
-TINY = {"width": 8, "blocks": 1, "widths": (4,), "receptive_field": 16}
+TINY = {"width": 8, "blocks": 1, "widths": [4], "receptive_field": 16}
 RUN = {"crop": 32, "batch": 2, "log_every": 2, "sample_every": 100, "checkpoint_every": 2, "ema": 0.5, **TINY}
 SHARP = {"adversarial": 0.01, "matching": 0.1, "texture": 0.5, "content": 1.0}
 
@@ -55,7 +55,7 @@ def test_small_pictures_are_whole_levels_of_the_right_size():
     assert torch.allclose(shrink(torch.full((1, 3, 8, 8), 51 / 255), 2), torch.tensor(51 / 255))
 
 
-@pytest.mark.parametrize(("options", "gap"), [({}, F.mse_loss), (SHARP, texture_gap)])
+@pytest.mark.parametrize(("options", "gap"), [({}, F.mse_loss), (SHARP, texture_loss)])
 def test_training_beats_bicubic(folder, options, gap):
     made, batch = trainer(folder, scales=(2,), **options), batch_of(folder)
     for _ in range(50):
@@ -82,17 +82,17 @@ def test_the_papers_networks_train(folder, network):
     assert made.preview(batch_of(folder))[1].shape == (4, 3, 32, 32)
 
 
-def test_texture_gap_minds_strength_and_not_place():
+def test_texture_loss_minds_strength_and_not_place():
     grain = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 0.1 + 0.5
     other = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.1 + 0.5
     blurred = F.avg_pool2d(grain, 3, 1, 1, count_include_pad=False)
-    assert texture_gap(grain, grain) == 0
-    assert texture_gap(other, grain) < 0.3 * texture_gap(blurred, grain)
+    assert texture_loss(grain, grain) == 0
+    assert texture_loss(other, grain) < 0.3 * texture_loss(blurred, grain)
 
 
-def test_texture_gap_has_finite_gradients_on_flat_pictures():
+def test_texture_loss_has_finite_gradients_on_flat_pictures():
     flat = torch.full((1, 3, 16, 16), 0.5, requires_grad=True)
-    texture_gap(flat, torch.rand(1, 3, 16, 16)).backward()
+    texture_loss(flat, torch.rand(1, 3, 16, 16)).backward()
     assert torch.isfinite(flat.grad).all()
 
 

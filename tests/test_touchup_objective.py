@@ -19,12 +19,12 @@ def squares(real):
     return lambda logits: (logits - float(real)).pow(2).mean()
 
 
-@pytest.mark.parametrize("judged", ["residuals", "picture"])
+@pytest.mark.parametrize("seen", ["residuals", "picture"])
 @pytest.mark.parametrize("gan", ["vanilla", "lsgan"])
-def test_the_objective_of_one_step(judged, gan):
+def test_the_objective_of_one_step(seen, gan):
     """l1 (|A+ - max(R, 0)| + |A- - max(-R, 0)|), R = T - G, + the picture G + A+ - A- judged, and its averages."""
     data = Inverted()
-    made = enliven(trainer(data, judged=judged, gan=gan, l1=7.0, lowpass=5.0, lowpass_cell=4, adversarial=0.6))
+    made = enliven(trainer(data, discriminator_input=seen, gan=gan, l1=7.0, lowpass=5.0, lowpass_cell=4, adversarial=0.6))
     batch, adam = batch_of(made, data), (0.5, 0.999)
     batch["painting"] = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(2))
     twin = Twin(made, {("additive", "subtractive"): adam, ("discriminator",): adam})
@@ -39,8 +39,8 @@ def test_the_objective_of_one_step(judged, gan):
     assert all(float(part.mean()) > 0.02 for part in wanted)
 
     def show(add, take):
-        seen = [generated, add, take] if judged == "residuals" else [generated, generated + add - take]
-        return torch.cat([2 * one - 1 for one in seen], 1)
+        shown = [generated, add, take] if seen == "residuals" else [generated, generated + add - take]
+        return torch.cat([2 * one - 1 for one in shown], 1)
 
     for _ in range(3):
         losses = made.training_step(batch)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from torch import Tensor, nn
 
+from artkit.nn.arguments import Blocks, Filters, NetworkArguments
 from artkit.nn.tiling import in_tiles, reach
 
 
@@ -61,3 +63,15 @@ class SrResnet(nn.Module):
 
 def _doubling(width: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())
+
+
+class SrResnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="srresnet"):
+    """The arguments of an SrResnet."""
+
+    scale: Literal[2, 4, 8]
+    width: Filters = 64
+    blocks: Blocks = 16
+
+    def build(self) -> SrResnet:
+        """Make the network."""
+        return SrResnet(**self.values())
