@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
-from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit import Chain, Kind, ModelError, ModelHeader, OptionError
 from artkit.chain import plan_chain
 from artkit.cli import main
 from artkit.engine import Runner
@@ -264,3 +265,19 @@ def test_json_tells_how_the_classifier_sees_it(tmp_path, capsys):
     assert step["method"] == "can"
     assert len(step["styles"]) == 8
     assert 0 <= step["style_entropy"] <= math.log(8) + 1e-4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator": GENERATOR | {"resolution": 48}}, "resolution"),
+        ({"generator": GENERATOR | {"width": 10**6}}, "width"),
+        ({"styles": ["one"]}, "length >= 2"),
+        ({"critic": {}}, "critic"),
+    ],
+)
+def test_a_header_is_checked_before_anything_is_built(change, message):
+    header = translator().header
+    header = msgspec.structs.replace(header, arguments=header.arguments | change)
+    with pytest.raises(ModelError, match=message):
+        Can(CanOptions(), header)

@@ -37,12 +37,15 @@ def test_the_papers_objective():
         art = (yes(real) + no(false)) / 2
         style = -(right * p.log() + (1 - right) * (1 - p).log()).sum(1).mean()
         twin.learn("discriminator", loss=art + style)
-        (verdict,), styles = discriminator(fake)
+        (fake_logits,), styles = discriminator(fake)
         p = torch.sigmoid(styles.double())
         ambiguity = -(p.log() / 2 + (1 - 1 / 2) * (1 - p).log()).sum(1).mean()
-        twin.learn("generator", loss=yes(verdict) + 3 * ambiguity)
+        twin.learn("generator", loss=yes(fake_logits) + 3 * ambiguity)
         floor = 2 * torch.log(torch.tensor(2.0))
-        agree(losses, {"discriminator": art, "style": style, "adversarial": yes(verdict), "ambiguity": ambiguity - floor})
+        agree(
+            losses,
+            {"discriminator": art, "style": style, "adversarial": yes(fake_logits), "ambiguity": ambiguity - floor},
+        )
 
 
 def test_the_objective_of_the_model_that_ships():
@@ -61,12 +64,14 @@ def test_the_objective_of_the_model_that_ships():
         art = (yes(real[0] - false[0]) + yes(real[1] - false[1])) / 2
         style = -styles.double().log_softmax(1)[range(4), STYLES].mean()
         twin.learn("discriminator", loss=art + style)
-        verdicts, styles = discriminator(fake)
-        pays = sum(yes(verdict - one.detach()) for verdict, one in zip(verdicts, real, strict=True)) / 2
+        fake_logits, styles = discriminator(fake)
+        adversarial = sum(yes(one - two.detach()) for one, two in zip(fake_logits, real, strict=True)) / 2
         ambiguity = -styles.double().log_softmax(1).mean(1).mean()
-        twin.learn("generator", loss=pays + 3 * ambiguity)
+        twin.learn("generator", loss=adversarial + 3 * ambiguity)
         floor = torch.log(torch.tensor(2.0))
-        agree(losses, {"discriminator": art, "style": style, "adversarial": pays, "ambiguity": ambiguity - floor})
+        agree(
+            losses, {"discriminator": art, "style": style, "adversarial": adversarial, "ambiguity": ambiguity - floor}
+        )
 
 
 @pytest.mark.parametrize("patches", [False, True])

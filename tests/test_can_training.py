@@ -16,12 +16,12 @@ from artkit_can.trainer import CanTrainer, find_styles
 
 DATA = "styles(count=12,size=[20,16],styles=['ink','watercolour'])"
 TINY = {
-    "latent": 4, "width": 2, "discriminator_width": 2, "steps": 4, "batch": 2, "crop": 16, "learning_rate": 1e-3, "ema": 0.9,
-    "sample_every": 2, "checkpoint_every": 2, "precision": "fp32",
+    "latent": 4, "width": 2, "discriminator_width": 2, "steps": 4, "batch": 2, "crop": 16, "learning_rate": 1e-3,
+    "ema": 0.9, "sample_every": 2, "checkpoint_every": 2, "precision": "fp32",
 }  # fmt: skip
 MODERN = {
-    "noise": "strokes", "upsample": "resize", "discriminator_norm": "none", "spectral": True, "patches": True, "augment": True,
-    "gan": "relativistic", "r1": 1.0, "style_form": "softmax",
+    "noise": "strokes", "upsample": "resize", "discriminator_norm": "none", "spectral": True, "patches": True,
+    "augment": True, "gan": "relativistic", "r1": 1.0, "style_form": "softmax",
 }  # fmt: skip
 
 
