@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -30,8 +31,8 @@ PARTS = {
     "segmenter": {"width": 8, "dilations": (1, 2)},
 }
 TINY = {
-    "latent": 4, "width": 4, "discriminator_width": 4, "resolution": 32, "segmenter_width": 8, "segmenter_dilations": (1,),
-    "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
+    "latent": 4, "width": 4, "discriminator_width": 4, "resolution": 32, "segmenter_width": 8,
+    "segmenter_dilations": (1,), "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
     "learning_rate": 1e-3, "ema": 0.9, "sample_every": 3, "checkpoint_every": 3, "precision": "fp32",
 }  # fmt: skip
 
@@ -139,6 +140,20 @@ def test_a_model_with_one_part_says_what_it_lacks():
         translator(parts=("generator",)).run({"image": torch.rand(1, 3, 8, 8)}, seeds=(1,), size=(8, 8))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"generator": PARTS["generator"] | {"latent": 0}}, "latent"),
+        ({"segmenter": PARTS["segmenter"] | {"dilations": [1, 10**6]}}, "dilations"),
+        ({"reader": PARTS["segmenter"]}, "reader"),
+    ],
+)
+def test_a_header_is_checked_before_anything_is_built(arguments, message):
+    header = msgspec.structs.replace(translator().header, arguments=arguments)
+    with pytest.raises(ModelError, match=message):
+        Semgan(SemganOptions(), header)
+
+
 def test_a_tint_does_not_change_what_the_segmenter_sees_of_shares():
     segmenter = translator().segmenter
     image = paint_labels(torch.tensor([[[0, 0], [1, 2]]]), CLASSES)
@@ -195,7 +210,11 @@ def test_damage_follows_the_random_state_and_keeps_flat_colour():
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"parts": "generate", "fakes": "gumbel", "gan": "hinge", "reconstruction": 0.0, "shares": 0.0}, {"parts": "segment"}],
+    [
+        {},
+        {"parts": "generate", "fakes": "gumbel", "gan": "hinge", "reconstruction": 0.0, "shares": 0.0},
+        {"parts": "segment"},
+    ],
 )
 def test_stopping_and_resuming_changes_nothing(maps, tmp_path, changes, monkeypatch):
     whole = train("semgan", str(maps), tmp_path / "whole", values=TINY | changes)

@@ -1,4 +1,4 @@
-"""SemGAN's training step: the relativistic game on class distributions, class shares, the encoder's bound, the segmenter.
+"""SemGAN's training step: the relativistic game on class distributions, class shares, encoder and segmenter.
 
 Values and gradients against the formulas, in every phase of training.
 """
@@ -20,7 +20,14 @@ from test_semgan import CLASSES, TINY, maps
 __all__ = ["maps"]
 
 ADVERSARIAL = (0.0, 0.99)
-SIZES = {"latent": 4, "width": 2, "discriminator_width": 2, "resolution": 32, "segmenter_width": 8, "segmenter_dilations": (1,)}
+SIZES = {
+    "latent": 4,
+    "width": 2,
+    "discriminator_width": 2,
+    "resolution": 32,
+    "segmenter_width": 8,
+    "segmenter_dilations": (1,),
+}
 
 
 class Maps(Dataset):
@@ -79,25 +86,36 @@ def test_the_objective_of_dreams():
         torch.manual_seed(step)
         losses = made.training_step(batch())
         first, second, third = heard[-3:]
-        told = yes(discriminator(real) - discriminator(generator(first).softmax(1).detach()))
-        twin.learn("discriminator", loss=told)
+        loss_d = yes(discriminator(real) - discriminator(generator(first).softmax(1).detach()))
+        twin.learn("discriminator", loss=loss_d)
         shown = generator(second).softmax(1)
-        dream = yes(discriminator(shown) - discriminator(real).detach())
+        loss_g = yes(discriminator(shown) - discriminator(real).detach())
         share, present = shown.mean((0, 2, 3)), real.mean((0, 2, 3))
         world = present if world is None else 0.99 * world + 0.01 * present
         dreams = share if dreams is None else 0.9 * dreams.detach() + 0.1 * share
         apart = 10 * ((dreams - world) ** 2 / (world + 0.01)).sum()
         reconstruction, kl = bound(generator, encoder, real, third)
-        twin.learn("generator", "encoder", loss=dream + 0.5 * apart + 4 * (reconstruction + 8 * kl / 32**2))
-        agree(losses, {"discriminator": told, "adversarial": dream, "shares": apart, "reconstruction": reconstruction, "kl": kl})
+        twin.learn("generator", "encoder", loss=loss_g + 0.5 * apart + 4 * (reconstruction + 8 * kl / 32**2))
+        agree(
+            losses,
+            {
+                "discriminator": loss_d,
+                "adversarial": loss_g,
+                "shares": apart,
+                "reconstruction": reconstruction,
+                "kl": kl,
+            },
+        )
 
 
 def test_dreams_only_reconstruct_before_the_game_begins():
     made = trainer(step=9, parts="generate", kl=8.0)
-    twin, heard = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL}), []
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
     heard = listen(made.networks["generator"])
     losses = made.training_step(batch())
-    reconstruction, kl = bound(twin.networks["generator"], twin.networks["encoder"], one_hot(batch()["label"], 3), heard[-1])
+    reconstruction, kl = bound(
+        twin.networks["generator"], twin.networks["encoder"], one_hot(batch()["label"], 3), heard[-1]
+    )
     twin.learn("generator", "encoder", loss=4 * (reconstruction + 8 * kl / 32**2))
     agree(losses, {"reconstruction": reconstruction, "kl": kl})
     assert all(one.grad is None for one in made.networks["discriminator"].parameters())
@@ -113,8 +131,10 @@ def test_without_encoder_and_shares_the_generator_plays_the_plain_game():
     generator, discriminator = twin.networks["generator"], twin.networks["discriminator"]
     made.training_step(batch())
     first, second = heard
-    told = (yes(discriminator(one_hot(batch()["label"], 3))) + no(discriminator(generator(first).softmax(1).detach()))) / 2
-    twin.learn("discriminator", loss=told)
+    loss_d = (
+        yes(discriminator(one_hot(batch()["label"], 3))) + no(discriminator(generator(first).softmax(1).detach()))
+    ) / 2
+    twin.learn("discriminator", loss=loss_d)
     gradients = torch.autograd.grad(yes(discriminator(generator(second).softmax(1))), list(generator.parameters()))
     for gradient, parameter in zip(gradients, made.networks["generator"].parameters(), strict=True):
         assert float((gradient - parameter.grad).norm()) <= 1e-3 * float(gradient.norm()) + 1e-5
@@ -163,7 +183,7 @@ def test_the_segmenters_objective_is_the_cross_entropy_of_the_true_classes(monke
     fade = 0.2  # damage that can be undone, to know what is true
     monkeypatch.setattr("artkit_semgan.damage.damage", lambda pictures: fade * pictures + (1 - fade) / 2)
     made = trainer(parts="segment")
-    twin, heard = Twin(made, {("segmenter",): (0.9, 0.99)}), []
+    twin = Twin(made, {("segmenter",): (0.9, 0.99)})
     heard = listen(made.networks["segmenter"])
     for step in range(3):
         losses = made.training_step(batch())

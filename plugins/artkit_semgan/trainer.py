@@ -12,7 +12,7 @@ from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
 from artkit.models import Model
-from artkit.nn import generator_loss, options_of_arguments, read_arguments
+from artkit.nn import generator_loss, read_arguments
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_semgan import SemganTraining
 from artkit_semgan.damage import damage, damaged_patches
@@ -51,9 +51,9 @@ class SemganTrainer(Trainer):
     def options_of(cls, model: Model) -> dict[str, Any]:
         """See Trainer: the sizes of both parts, as far as the model has them."""
         arguments = read_arguments(model.header, SemganArguments)
-        options = options_of_arguments(arguments.generator, SemganTraining) if arguments.generator else {}
+        generator = arguments.generator.record() if arguments.generator else {}
         segmenter = arguments.segmenter.record() if arguments.segmenter else {}
-        return options | {f"segmenter_{name}": value for name, value in segmenter.items()}
+        return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
