@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 
-from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit import Chain, Kind, ModelError, ModelHeader, OptionError
 from artkit.errors import DataError, UsageError
 from artkit.models import save_model
 from artkit.nn import enlarge_bicubic
@@ -135,6 +136,22 @@ def test_flat_and_tiny_pictures_go_through(model, value):
     for size in ((1, 1), (1, 40), (40, 1)):
         out = Chain(f"superres(model={str(model)!r})")(np.full((*size, 3), value, np.float32))
         assert out.size == (2 * size[0], 2 * size[1])
+
+
+@pytest.mark.parametrize(
+    ("networks", "message"),
+    [
+        ([], "length >= 1"),
+        ([{"network": "edsr", "scale": 2, "width": 6, "blocks": 10**9}], "blocks"),
+        ([{"network": "edsr", "scale": 2}, {"network": "edsr", "scale": 2}], "2 networks have scale 2"),
+        ([{"network": "rrdb", "doublings": 1, "unshuffle": 4}], "unshuffle of 4"),
+        ([{"network": "vdsr", "scale": 2}], "vdsr"),
+    ],
+)
+def test_a_header_is_checked_before_anything_is_built(networks, message):
+    header = msgspec.structs.replace(translator().header, arguments={"networks": networks})
+    with pytest.raises(ModelError, match=message):
+        Superres(SuperresOptions(), header)
 
 
 def test_wrong_scale_is_one_line(model):
