@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
 
-from artkit import Kind, ModelHeader
+from artkit import Kind, ModelError, ModelHeader
 from artkit.testing import check_spec
 from artkit_touchup import SPEC, TouchupOptions
 from artkit_touchup.artists import Artist, ArtistArguments, find_places, split_residual
@@ -119,3 +120,10 @@ def test_artists_see_where_they_are():
     )
     assert float(nowhere[::4].std()) < 1e-6
     assert float(there[::4].std()) > 1e-3
+
+
+@pytest.mark.parametrize(("change", "message"), [({"in_channels": 3}, "in_channels"), ({"width": 0}, "width")])
+def test_a_header_is_checked_before_anything_is_built(change, message):
+    header = msgspec.structs.replace(HEADER, arguments=HEADER.arguments | change)
+    with pytest.raises(ModelError, match=message):
+        Touchup(TouchupOptions(), header)
