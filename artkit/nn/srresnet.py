@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated
 
+from msgspec import Meta
 from torch import Tensor, nn
 
 from artkit.nn.arguments import Blocks, Filters, NetworkArguments
@@ -68,9 +69,13 @@ def _doubling(width: int) -> nn.Module:
 class SrResnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="srresnet"):
     """The arguments of an SrResnet."""
 
-    scale: Literal[2, 4, 8]
+    scale: Annotated[int, Meta(ge=2, le=16)]
     width: Filters = 64
     blocks: Blocks = 16
+
+    def __post_init__(self) -> None:
+        if self.scale.bit_count() != 1:
+            raise ValueError(f"scale {self.scale} is no power of two")
 
     def build(self) -> SrResnet:
         """Make the network."""

@@ -41,7 +41,8 @@ def network_arguments(architecture: Architecture, scale: int, width: int, blocks
         return EdsrArguments(scale=scale, width=width, blocks=blocks)
     if architecture == "srresnet":
         return SrResnetArguments(scale=scale, width=width, blocks=blocks)
-    return RrdbArguments(width=width, blocks=blocks, growth=max(width // 2, 1), doublings=2, unshuffle=4 // scale)
+    growth = max(width // 2, 1)
+    return RrdbArguments(width=width, blocks=blocks, growth=growth, doublings=2, unshuffle=2 if scale == 2 else 1)
 
 
 def network_name(scale: int) -> str:
