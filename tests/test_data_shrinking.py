@@ -16,7 +16,7 @@ from artkit.data.batches import advise_load, fit_size, resize_sample
 from artkit.errors import UsageError
 from artkit.images import read_picture
 from artkit.training import train
-from artkit.training.report import Silence
+from artkit.training.report import NullReporter
 
 
 def smooth(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -117,7 +117,7 @@ def test_large_pictures_are_noticed(photos, tmp_path):
     assert describe(photos)["advice"] == []
     notes: list[str] = []
 
-    class Notes(Silence):
+    class Notes(NullReporter):
         def note(self, text: str) -> None:
             notes.append(text)
 

@@ -66,8 +66,11 @@ def read_arguments(header: ModelHeader, kind: type[A]) -> A:
     try:
         return msgspec.convert(header.arguments, kind)
     except msgspec.ValidationError as error:
-        name = f"The {header.method} model '{header.name}'" if header.name else f"This {header.method} model"
-        raise ModelError(f"{name} does not say how its networks are built: {error}. Export or pull it again.") from None
+        name = f" '{header.name}'" if header.name else ""
+        raise ModelError(
+            f"the header of this {header.method} model{name} describes no networks that artkit builds ({error}): "
+            "export it, or pull it, again."
+        ) from None
 
 
 def options_of_arguments(arguments: NetworkArguments, options: type[Options]) -> dict[str, Any]:

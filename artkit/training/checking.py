@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import torch
 
-from artkit.engine.step import naming
+from artkit.engine.blame import blame_plugin
 from artkit.errors import ModelError, PluginError
 from artkit.models.file import describe_differences
 from artkit.plugins import current_registry, resolve
@@ -21,7 +21,7 @@ def check_export(trainer: Trainer, spec: MethodSpec) -> None:
     tensors that do not fit.
     """
     owner = current_registry().origin(spec.name)
-    with torch.random.fork_rng(), naming(spec.name, owner):
+    with torch.random.fork_rng(), blame_plugin(spec.name, owner):
         header, tensors = trainer.export()
         header = msgspec.json.decode(msgspec.json.encode(header), type=ModelHeader)
         try:

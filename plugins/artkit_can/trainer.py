@@ -23,6 +23,7 @@ from artkit.nn import (
     settle_norms,
     stroke_noise,
 )
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_can import CanTraining
@@ -180,8 +181,7 @@ class CanTrainer(Trainer):
             self.fields[field, :, top : top + side, left : left + side].float()
             for field, (top, left) in zip(chosen, places, strict=True)
         ]
-        strokes = torch.stack(cuts).to(like.device).contiguous(memory_format=torch.channels_last)
-        return z, strokes
+        return z, lay_out(torch.stack(cuts).to(like.device))
 
     def _augment(self, pictures: Tensor) -> Tensor:
         return augment(pictures) if self.options.augment else pictures

@@ -37,7 +37,7 @@ class Pix2Pix(Translator):
     def _draw_noise(self, context: Context) -> Tensor | None:
         if self.arguments.noise == "none":
             return None
-        return context.draw(lambda seed: stroke_noise(context.height, context.width, seed))
+        return context.draw(lambda seed: stroke_noise(context.height, context.width, seed, device=context.device))
 
     def _encode_conditions(self, context: Context) -> list[Tensor]:
         if not self.conditions:
