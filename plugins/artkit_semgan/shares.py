@@ -32,7 +32,7 @@ def cell_shares(labels: Tensor, classes: int, side: int) -> Tensor:
     return counts / counts.sum(1, keepdim=True)
 
 
-def class_shares(logits: Tensor) -> Tensor:
+def argmax_shares(logits: Tensor) -> Tensor:
     """Return the share (K) of pixels where each class is the likeliest, of logits N K H W."""
     return one_hot(logits.argmax(1), logits.shape[1]).mean((0, 2, 3))
 
@@ -52,6 +52,6 @@ def calibrate(generator: Generator, real: Tensor) -> Generator:
     bias = generator.refine.bias
     assert bias is not None
     for _ in range(ROUNDS):
-        shares = torch.stack([class_shares(generator(z)) for z in noise]).mean(0)
+        shares = torch.stack([argmax_shares(generator(z)) for z in noise]).mean(0)
         bias += 0.5 * torch.log((real.to(device) + RARE) / (shares + RARE))
     return generator
