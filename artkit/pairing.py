@@ -11,11 +11,12 @@ from artkit.chain.steps import Chain
 from artkit.data.folder import hold_out
 from artkit.data.labels import CLASSES_FILE
 from artkit.data.layouts import Place, find_splits, key_files, list_pictures
+from artkit.engine.job import Job
 from artkit.engine.runner import Runner
 from artkit.engine.step import resize
-from artkit.engine.stream import Job, JobResult, run_jobs
+from artkit.engine.stream import JobResult, run_jobs
 from artkit.errors import ArtkitError, DataError, OutputError
-from artkit.files import write_atomically
+from artkit.files import make_folder, write_atomically
 from artkit.images import Picture, read_picture, read_provenance, write_classes_file, write_picture
 from artkit.plugins import current_registry
 from artkit.spec import Kind
@@ -71,10 +72,11 @@ def make_pairs(
     result.kept = len(pairs) - len(missing)
     if not missing:
         return result
-    _make_folders(missing)
+    for folder in {side.parent for pair in missing for side in (pair.input, pair.target)}:
+        make_folder(folder)
     runner = Runner(plan, device=device, precision=precision)
     runner.load()
-    jobs = [Job(str(pair.picture), pair.picture, pair.input, pair.seed) for pair in missing]
+    jobs = [Job(pair.picture, pair.input, pair.seed, Path(pair.picture.name)) for pair in missing]
     for pair, done in zip(missing, run_jobs(runner, jobs, overwrite=True), strict=True):
         _finish(pair, done, output, result)
         progress(result.kept + result.made + len(result.failures), len(pairs))
@@ -121,20 +123,12 @@ def _check_same_chain(pairs: list[_Pair], chain: Chain) -> None:
         )
 
 
-def _make_folders(pairs: list[_Pair]) -> None:
-    for folder in {side.parent for pair in pairs for side in (pair.input, pair.target)}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make the folder {folder}: {error.strerror}.") from error
-
-
 def _finish(pair: _Pair, done: JobResult, output: Path, result: Pairing) -> None:
     """Write the target beside an input that was made, or note why there is none."""
     if done.error is not None:
         result.failures.append(f"{pair.picture}: {done.error}")
         return
-    made = done.steps[-1].picture
+    made = done.picture
     try:
         _write_target(pair, made)
         if made.classes is not None and not (output / CLASSES_FILE).exists():

@@ -1,11 +1,23 @@
-"""How trouble with plugins is told: one line on stderr; and the environment variables that change it."""
+"""What is safe to print, trouble with plugins told in one line on stderr, and the variables that change it."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from artkit.errors import ArtkitError
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C0 and C1 controls and DEL, line separators, marks that turn the direction of writing, halves of surrogate pairs."""
+
+
+def clean(text: str, keep: str = "") -> str:
+    r"""Return text that is safe to print: control characters, but for those in `keep`, become escapes: `\u001b`.
+
+    File names, metadata and headers of models are strangers' words, and a terminal obeys such characters.
+    """
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else f"\\u{ord(found[0]):04x}", text)
 
 
 def strict() -> bool:
@@ -38,9 +50,9 @@ def sentence(text: str) -> str:
 
 def warn(message: str) -> None:
     """Write one warning line to stderr."""
-    print(f"artkit: warning: {message}", file=sys.stderr)
+    print(f"artkit: warning: {clean(message)}", file=sys.stderr)
 
 
 def trace(message: str) -> None:
     """Write one trace line to stderr."""
-    print(f"artkit: trace: {message}", file=sys.stderr)
+    print(f"artkit: trace: {clean(message)}", file=sys.stderr)

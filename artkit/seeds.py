@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_COUNT = 100_000
+"""Seeds that one run counts through: pictures of one input, or of none."""
+
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 

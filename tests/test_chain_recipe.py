@@ -83,7 +83,7 @@ def test_picture_remembers_its_recipe(tmp_path: Path) -> None:
     record = {"chain": "semgan,pix2pix", "seed": 7, "size": [512, 384], "ports": {"style": "monet.jpg"}, "models": {}}
     path.write_bytes(png(record))
     recipe = read_recipe(path)
-    assert recipe == Recipe(Chain("semgan,pix2pix"), 7, (512, 384), None, {"style": Path("monet.jpg")})
+    assert recipe == Recipe(Chain("semgan,pix2pix"), 7, (512, 384), None, {"style": tmp_path / "monet.jpg"})
     path.write_bytes(png({"chain": "pix2pix", "seed": 0, "size": None, "ports": {}}))
     assert Chain.from_recipe(path) == Chain("pix2pix")
 

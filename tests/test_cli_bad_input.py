@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import struct
 import zlib
@@ -32,6 +33,7 @@ def fails(outcome, code: int, *words: str) -> None:
     (line,) = outcome.err.splitlines()
     assert line.startswith("artkit: ")
     assert "Traceback" not in outcome.err
+    assert "?." not in line
     for word in words:
         assert word in line
 
@@ -64,6 +66,12 @@ def test_missing_file_names_its_neighbour(shell):
     fails(shell("run", "semantc.png", "--chain", "invert"), 1, "semantc.png", "did you mean semantic.png?")
 
 
+@pytest.mark.parametrize("name", ["https://example.org/a.png", "http://a.b/c", "ftp://x/y.png", "s3://bucket/a.png"])
+def test_an_address_is_not_fetched(shell, name):
+    fails(shell("run", name, "--chain", "invert"), 2, name, "fetches no pictures", "download it")
+    fails(shell("run", shell.paint("a.png"), "--chain", "mix", "-i", f"style={name}"), 2, name, "download it")
+
+
 def test_unreadable_file(shell, monkeypatch):
     path = shell.paint("a.png")
     (shell.folder / path).chmod(0)
@@ -76,6 +84,7 @@ def test_unreadable_file(shell, monkeypatch):
             return real(file, *arguments, **options)
 
         monkeypatch.setattr("builtins.open", refuse)
+        monkeypatch.setattr("io.open", refuse)
     fails(shell("run", path, "--chain", "invert"), 1, "a.png", "ermission denied")
 
 
@@ -242,7 +251,27 @@ def test_recipe_that_is_none(shell):
 
 
 def test_json_and_stdout_exclude_each_other(shell):
-    fails(shell("run", shell.paint("a.png"), "--chain", "invert", "--json", "-o", "-"), 2, "standard output")
+    outcome = shell("run", shell.paint("a.png"), "--chain", "invert", "--json", "-o", "-")
+    assert outcome.code == 2
+    assert "standard output" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        (("run", "gone.png", "--chain", "invert"), 1, "ImageError"),
+        (("run", "--chain", "invert(by=3)", "a.png"), 2, "OptionError"),
+        (("run", "--chian", "invert"), 2, "NoSuchOption"),
+        (("methods", "invrt"), 2, "ChainError"),
+        (("data", "check", "nowhere"), 1, "DataError"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_failure_is_json_on_stdout_where_json_is_asked_for(shell, arguments, code, kind):
+    outcome = shell(*arguments, "--json")
+    error = json.loads(outcome.out)["error"]
+    assert (outcome.code, error["exit_code"], error["type"]) == (code, code, kind)
+    assert outcome.err == f"artkit: {error['message']}\n"
 
 
 def test_several_pictures_do_not_fit_stdout(shell):

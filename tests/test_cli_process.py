@@ -42,21 +42,26 @@ def heed_interrupts() -> None:
 
 def interrupt(shell, *arguments) -> tuple[int, str, str]:
     """Run a command, press Ctrl-C when it says that it stalls, and return its exit code, stdout and stderr."""
+    code, out, errors = interrupt_bytes(shell, *arguments)
+    return code, out.decode(), errors
+
+
+def interrupt_bytes(shell, *arguments) -> tuple[int, bytes, str]:
+    """Do as `interrupt` does for a command that writes a picture to stdout."""
     process = subprocess.Popen(
         command(*arguments),
         cwd=shell.folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         start_new_session=True,
         preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "stalling\n"
+    assert process.stdout.readline() == b"stalling\n"
     os.kill(process.pid, signal.SIGINT)
     out, errors = process.communicate(timeout=60)
-    return process.returncode, out, errors
+    return process.returncode, out, errors.decode()
 
 
 def test_ctrl_c_leaves_nothing_half_written(shell):
@@ -103,6 +108,12 @@ def test_ctrl_c_keeps_what_a_step_has_to_show(shell):
     assert read_provenance(Path("out/b.png"))["stopped_at"] == 0.5
 
 
+def test_a_stopped_picture_on_stdout_says_so_too(shell):
+    code, out, _ = interrupt_bytes(shell, "run", shell.paint("b.png", 200), "--chain", "sketch", "-o", "-")
+    assert code == 130
+    assert read_provenance(io.BytesIO(out))["stopped_at"] == 0.5
+
+
 def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):
     monkeypatch.setenv("ARTKIT_HOME", str(shell.folder / "home"))
     run = ("run", shell.paint("a.png", 200), "--chain", "mortal", "-o")
@@ -116,6 +127,24 @@ def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):
     assert "round 3" in again.stdout
     assert np.array_equal(pixels_of("b.png"), pixels_of("c.png"))
     assert not [name for name in shell.files() if name.startswith("home/")]
+
+
+def test_a_killed_folder_run_goes_on_with_what_is_missing(shell):
+    for index, level in enumerate((200, 150, 100, 0, 250, 50)):
+        shell.paint(f"in/{index}.png", level)
+    run = ("run", "in", "--chain", "lethal,fade", "--seed", "3", "--skip-existing", "-o")
+    killed = run_process(*run, "out", cwd=shell.folder, text=True)
+    assert killed.returncode == -signal.SIGKILL
+    before = {path: path.stat().st_mtime_ns for path in Path("out").glob("[0-9].png")}
+    assert 0 < len(before) < 6
+    again = run_process(*run, "out", cwd=shell.folder, text=True)
+    assert again.returncode == 0, again.stderr
+    assert f"{len(before)} of 6 are there already" in again.stderr
+    assert len(again.stdout.split()) == 6 - len(before)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert run_process(*run, "whole", cwd=shell.folder).returncode == 0
+    for index in range(6):
+        assert Path(f"out/{index}.png").read_bytes() == Path(f"whole/{index}.png").read_bytes()
 
 
 def test_reader_that_goes_away(shell):

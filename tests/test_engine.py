@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,91 +14,14 @@ from PIL import Image
 import artkit
 from artkit import Chain, ChainError, ImageError, ModelError, PluginError, UsageError
 from artkit.chain.planning import plan_chain
-from artkit.engine import Job, Runner, devices, pick_device, pick_precision, run_jobs
+from artkit.engine import Job, Runner, devices, loading, pick_device, pick_precision, run_jobs
 from artkit.images import read_picture, read_provenance, write_picture
-from artkit.plugins import current_registry, load_registry, use_registry
+from artkit.models import load_model, model_hash, read_header, save_model
+from artkit.models.store import find_model
+from artkit.plugins import current_registry
+from engine_kit import grey, load_plugin
 
-PLUGIN = '''
-from artkit import Kind, MethodSpec, Options, Port, hookimpl, option
-from typing import Annotated
-
-class Blend(Options, frozen=True):
-    """Options."""
-    strength: Annotated[float, option("how much", ge=0, le=1)] = 0.5
-
-IMAGE = Port("image", Kind.IMAGE, "a picture")
-
-def spec(name, translator, inputs=(IMAGE,), options=Options):
-    return MethodSpec(name=name, summary="For tests.", inputs=inputs, output=Kind.IMAGE, options=options,
-                      translator=f"engine_plugin:{translator}", needs_model=False)
-
-@hookimpl
-def register_methods():
-    return [
-        spec("invert", "Invert"),
-        spec("dream", "Dream", ()),
-        spec("mix", "Mix", (IMAGE, Port("style", Kind.IMAGE, "a picture")), Blend),
-        spec("crash", "Crash"),
-    ]
-
-def __getattr__(name):
-    import engine_methods
-    return getattr(engine_methods, name)
-'''
-
-METHODS = """
-import torch
-from artkit import Translator
-import engine_plugin as plugin
-
-SPECS = {spec.name: spec for spec in plugin.register_methods()}
-RUNS = []
-
-class Invert(Translator):
-    spec = SPECS["invert"]
-    def translate(self, context, *, image):
-        return 1 - image
-
-class Dream(Translator):
-    spec = SPECS["dream"]
-    def translate(self, context):
-        RUNS.append(context.seeds)
-        return context.normal(3, context.height, context.width).sigmoid()
-
-class Mix(Translator):
-    spec = SPECS["mix"]
-    def translate(self, context, *, image, style):
-        colour = style.mean((2, 3), keepdim=True)
-        return image + self.options.strength * (colour - image)
-
-class Crash(Translator):
-    spec = SPECS["crash"]
-    def translate(self, context, *, image):
-        if float(image.mean()) > 0.5:
-            raise RuntimeError("the paint ran out")
-        return image
-"""
-
-
-@pytest.fixture(autouse=True)
-def plugin(tmp_path, monkeypatch):
-    (tmp_path / "engine_plugin.py").write_text(PLUGIN)
-    (tmp_path / "engine_methods.py").write_text(METHODS)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = current_registry()
-    use_registry(load_registry((tmp_path / "engine_plugin.py",)))
-    import sys
-
-    import engine_plugin  # noqa: F401
-
-    yield
-    use_registry(before)
-    for name in ("engine_plugin", "engine_methods"):
-        sys.modules.pop(name, None)
-
-
-def grey(level, height=6, width=8):
-    return np.full((height, width, 3), level, np.uint8)
+plugin = pytest.fixture(autouse=True)(load_plugin)
 
 
 def test_a_chain_from_an_array():
@@ -120,7 +47,7 @@ def test_ports_take_files_pictures_and_chains(tmp_path):
     chain = Chain("mix(strength=1)")
     from_file = chain(grey(0), style=tmp_path / "style.png")
     assert np.array_equal(from_file.numpy(), chain(grey(0), style=read_picture(grey(100))).numpy())
-    assert from_file.provenance["ports"] == {"style": str(tmp_path / "style.png")}
+    assert from_file.provenance["ports"] == {"style": "style.png"}
 
 
 def test_a_nested_chain_runs_once_while_its_seed_stays():
@@ -212,7 +139,7 @@ def test_a_stream_goes_on_past_bad_files(tmp_path):
     (tmp_path / "out").mkdir()
     runner = Runner(plan_chain(Chain("crash"), current_registry(), has_input=True))
     names = ["a.png", "bad.png", "b.png", "c.png"]
-    jobs = [Job(name, tmp_path / name, tmp_path / "out" / name, 0) for name in names]
+    jobs = [Job(tmp_path / name, tmp_path / "out" / name, 0, Path(name)) for name in names]
     results = list(run_jobs(runner, jobs))
     assert [result.error is None for result in results] == [True, False, False, True]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
@@ -224,7 +151,7 @@ def test_a_stream_goes_on_past_bad_files(tmp_path):
 def test_streams_do_not_overwrite(tmp_path):
     Image.fromarray(grey(1)).save(tmp_path / "a.png")
     runner = Runner(plan_chain(Chain("invert"), current_registry(), has_input=True))
-    (result,) = run_jobs(runner, [Job("a", tmp_path / "a.png", tmp_path / "a.png", 0)])
+    (result,) = run_jobs(runner, [Job(tmp_path / "a.png", tmp_path / "a.png", 0, Path("a.png"))])
     assert "a.png" in str(result.error)
     assert np.array_equal(np.array(Image.open(tmp_path / "a.png")), grey(1))
 
@@ -266,3 +193,66 @@ def test_the_report_tells_of_cores_left_idle(monkeypatch):
     assert not any("cores" in reason for reason in devices.report()["slow"])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert "OMP_NUM_THREADS=1 keeps networks from using all 64 cores" in devices.report()["slow"]
+
+
+def test_a_result_remembers_what_made_it(tmp_path):
+    path = write_picture(read_picture(grey(100)), tmp_path / "photo.png")
+    record = Chain("invert")(str(path), seed=3).provenance
+    assert (record["chain"], record["seed"], record["version"]) == ("invert", 3, artkit.__version__)
+    assert record["input"] == "photo.png"
+    assert record["input_hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (record["torch"], record["device"], record["precision"]) == (torch.__version__, "cpu", "fp32")
+    assert record["plugins"] == {"engine_plugin": ""}
+    assert str(tmp_path) not in str(record)
+    assert Chain("invert")(path.read_bytes()).provenance["input_hash"] == record["input_hash"]
+    assert "input" not in Chain("invert")(grey(1)).provenance
+
+
+def test_a_streamed_result_keeps_the_picture_it_was_made_of(tmp_path):
+    Image.fromarray(grey(9)).save(tmp_path / "a.png")
+    runner = Runner(plan_chain(Chain("invert"), current_registry(), has_input=True))
+    (result,) = run_jobs(runner, [Job(tmp_path / "a.png", None, 0, Path("a.png"))])
+    assert np.array_equal(result.source.numpy(), grey(9))
+    assert np.array_equal(result.picture.numpy(), grey(246))
+    assert result.picture.provenance["input"] == "a.png"
+
+
+@pytest.mark.parametrize(
+    ("source", "label"), [(None, "seed 7"), (b"", "standard input"), (Path("a/b.png"), str(Path("a/b.png")))]
+)
+def test_a_job_is_called_after_its_source(source, label):
+    assert Job(source, None, 7, Path("b.png")).label == label
+
+
+@pytest.fixture
+def paint_model(tmp_path):
+    default = current_registry().method("touchup").default_model
+    model = load_model(find_model("touchup", default, current_registry(), None))
+    save_model(tmp_path / "m.safetensors", model.header, model.tensors)
+    return tmp_path / "m.safetensors"
+
+
+def test_a_model_is_hashed_and_its_header_read_once(paint_model, tmp_path, monkeypatch):
+    """However many pictures; and the hash is that of the weights in use, whatever becomes of the file."""
+    hashed, headers = [], []
+    monkeypatch.setattr(loading, "model_hash", lambda path: hashed.append(path) or model_hash(path))
+    monkeypatch.setattr("artkit.models.opening.read_header", lambda path: headers.append(path) or read_header(path))
+    monkeypatch.setattr("artkit.models.file.read_header", lambda path: headers.append(path) or read_header(path))
+    digest = model_hash(paint_model)
+    plan = plan_chain(Chain(f"touchup(model='{paint_model}')"), current_registry(), has_input=True)
+    runner = Runner(plan)
+    for name in ("a.png", "b.png"):
+        Image.fromarray(grey(9)).save(tmp_path / name)
+    jobs = [Job(tmp_path / name, tmp_path / f"out-{name}", 0, Path(name)) for name in ("a.png", "b.png")]
+    for result in run_jobs(runner, jobs):
+        assert result.error is None
+        paint_model.write_bytes(b"gone")
+        assert read_provenance(result.job.target)["models"] == {"touchup/m": digest}
+    assert hashed == headers == [paint_model]
+
+
+def test_a_model_that_changes_between_plan_and_load_is_refused(paint_model):
+    plan = plan_chain(Chain(f"touchup(model='{paint_model}')"), current_registry(), has_input=True)
+    os.utime(paint_model, ns=(1, 1))
+    with pytest.raises(ModelError, match=r"m\.safetensors changed"):
+        Runner(plan).load()

@@ -80,6 +80,16 @@ class SketchTranslator(Translator):
         return image * 0
 
 
+class LethalTranslator(Translator):
+    """Inverts a picture; its process is killed at a dark one, the first time in a folder."""
+
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        if float(image.mean()) < 0.1 and not Path("killed").exists():
+            Path("killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 1 - image
+
+
 class MortalTranslator(Translator):
     """Fades a picture in four rounds; in the third its process is killed, the first time in a folder."""
 
@@ -106,6 +116,7 @@ TRANSLATORS = (
     ("nan", NanTranslator, Options, (IMAGE,)),
     ("stall", StallTranslator, Options, (IMAGE,)),
     ("sketch", SketchTranslator, Options, (IMAGE,)),
+    ("lethal", LethalTranslator, Options, (IMAGE,)),
     ("mortal", MortalTranslator, Options, (IMAGE,)),
 )
 

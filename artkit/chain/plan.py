@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
@@ -12,6 +13,8 @@ from artkit.chain.steps import Chain, Step
 from artkit.spec import Kind, MethodSpec, Options
 
 if TYPE_CHECKING:
+    from artkit.models.opening import ModelFile
+    from artkit.plugins import Registry
     from artkit.spec import ModelHeader
 
 Binding: TypeAlias = Union[Literal["previous", "original"], Path, "Plan", Any]
@@ -23,20 +26,31 @@ plan, or, from Python, a picture in memory."""
 class PlannedStep:
     """A checked step.
 
-    `index` counts from 0; `bindings` holds the ports that are fed; `seed` is its own, if set; `varies` names the ports
-    whose nested chains run anew for each input picture; `carried` is what its main port gets where that takes any.
+    `index` counts from 0; `file` is its model's; `bindings` holds the ports that are fed; `seed` is its own, if set;
+    `varies` names the ports whose nested chains run anew for each input picture; `carried` is what its main port gets
+    where that takes any; `plugin` registered the method.
     """
 
     index: int
     step: Step
     spec: MethodSpec
     options: Options
-    model: Path | None
-    header: ModelHeader | None
+    file: ModelFile | None
     bindings: dict[str, Binding]
     seed: int | None
     varies: tuple[str, ...] = ()
     carried: Kind = Kind.IMAGE
+    plugin: str = ""
+
+    @property
+    def model(self) -> Path | None:
+        """The model's file."""
+        return self.file.path if self.file else None
+
+    @property
+    def header(self) -> ModelHeader | None:
+        """What the model's file says about it."""
+        return self.file.header if self.file else None
 
     @property
     def carries(self) -> bool:
@@ -62,11 +76,15 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """A chain that can run: nothing is left to look up but the weights themselves."""
+    """A chain that can run: nothing is left to look up but the weights themselves.
+
+    `registry` holds the plugins that it was checked against, and whose hooks its run calls.
+    """
 
     chain: Chain
     steps: tuple[PlannedStep, ...]
     has_input: bool
+    registry: Registry = field(repr=False, compare=False)
 
     @property
     def output(self) -> Kind:
@@ -77,6 +95,34 @@ class Plan:
     def is_settled(self) -> bool:
         """True when every step, nested ones too, has a seed of its own, so that no other seed changes the picture."""
         return all(planned.seed is not None for planned in self.steps)
+
+    def plugins(self) -> dict[str, str]:
+        """Return the versions of the plugins that compute, nested chains' too, by name."""
+        names = {step.plugin for plan in self.walk() for step in plan.steps}
+        return {info.name: info.version for info in self.registry.plugins if info.name in names}
+
+    def files(self) -> list[Path]:
+        """Return the files that feed ports, nested chains' too."""
+        found = (binding for plan in self.walk() for step in plan.steps for binding in step.bindings.values())
+        return [binding for binding in found if isinstance(binding, Path)]
+
+    def outside_files(self) -> dict[str, str]:
+        """Return the names of the files that feed ports from outside the chain's text, without their folders."""
+        return {
+            port: binding.name
+            for plan in self.walk()
+            for planned in plan.steps
+            for port, binding in planned.bindings.items()
+            if isinstance(binding, Path) and port not in planned.step.options
+        }
+
+    def walk(self) -> Iterator[Plan]:
+        """Yield the plan, and those of all chains nested in it."""
+        yield self
+        for planned in self.steps:
+            for binding in planned.bindings.values():
+                if isinstance(binding, Plan):
+                    yield from binding.walk()
 
     def describe(self) -> list[str]:
         """Return the plan as a tree for people: one line a step, those of nested chains indented below the port."""

@@ -13,10 +13,12 @@ import msgspec
 from artkit.chain.plan import Binding, Plan, PlannedStep
 from artkit.chain.steps import Chain, Step, Value
 from artkit.errors import ChainError, ModelError, OptionError, nearest
+from artkit.images.formats import READABLE_SUFFIXES
 from artkit.spec import Kind, MethodSpec, Port, parse_options
 from artkit.spec.calls import is_word
 
 if TYPE_CHECKING:
+    from artkit.models.opening import ModelFile
     from artkit.plugins import Registry
     from artkit.spec import ModelHeader
 
@@ -57,7 +59,7 @@ class _Planner:
         for step in chain:
             fed = steps[-1].output if steps else Kind.IMAGE if has_input else None
             steps.append(self._plan_step(len(steps), step, fed, has_input))
-        return Plan(chain, _carrying(steps) if has_input else tuple(steps), has_input)
+        return Plan(chain, _carrying(steps) if has_input else tuple(steps), has_input, self.registry)
 
     def _plan_step(self, index: int, step: Step, fed: Kind | None, has_input: bool) -> PlannedStep:
         spec = self.registry.method(step.method)
@@ -65,32 +67,33 @@ class _Planner:
         _check_names(spec, given)
         seed = _seed(spec, given.pop("seed", None))
         varies = given.pop("vary", None)
-        model, header = self._model(spec, given.pop("model", None))
+        file = self._model(spec, given.pop("model", None))
         words = _words(spec, given)
         nested = {port.name: given.pop(port.name) for port in spec.inputs if port.name in given.keys() - words}
         options = parse_options(spec.options, {name: _plain(value) for name, value in given.items()}, spec.name)
         bindings = self._bind(index, spec, nested, fed, has_input, words)
         varied = _varied(spec, varies, bindings)
-        planned = PlannedStep(index, step, spec, options, model, header, bindings, seed, varied, fed or Kind.IMAGE)
+        origin, carried = self.registry.origin(spec.name), fed or Kind.IMAGE
+        planned = PlannedStep(index, step, spec, options, file, bindings, seed, varied, carried, origin)
         self._check_kinds(planned, fed)
         return planned
 
     # -- models -------------------------------------------------------------------------------------------------
 
-    def _model(self, spec: MethodSpec, name: Value) -> tuple[Path | None, ModelHeader | None]:
+    def _model(self, spec: MethodSpec, name: Value) -> ModelFile | None:
         if not spec.has_models:
             if name is not None:
                 raise OptionError(f"{spec.name} has no models to choose from: leave out model={name}.")
-            return None, None
+            return None
         if name is not None and (isinstance(name, bool) or not isinstance(name, str | int)):
             raise OptionError(f"{spec.name}(model=...): write a model's name or, in quotes, its path.")
-        from artkit.models.opening import open_header
+        from artkit.models.opening import open_file
         from artkit.models.store import find_model
 
         path = find_model(spec.name, None if name is None else str(name), self.registry, spec.default_model)
-        header = open_header(path, spec.name, self.registry)
-        _check_header(spec, path, header)
-        return path, header
+        file = open_file(path, spec.name, self.registry)
+        _check_header(spec, path, file.header)
+        return file
 
     # -- ports --------------------------------------------------------------------------------------------------
 
@@ -120,10 +123,18 @@ class _Planner:
                 raise ChainError(self._missing(index, spec, port))
         return bindings
 
-    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Plan:
-        if not isinstance(value, Chain):
-            raise ChainError(f"'{name}' is a port of {spec.name}: feed it with -i {name}=PATH, or {name}=[STEP,...].")
-        return self.plan(value, has_input=False)
+    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Plan | Path:
+        """Return what a step's text feeds a port with: a chain, or the path of a picture."""
+        if isinstance(value, Chain):
+            return self.plan(value, has_input=False)
+        if isinstance(value, str) and spec.port(name) is not None:
+            if Path(value).is_file():
+                return Path(value)
+            if Path(value).suffix.lower() in READABLE_SUFFIXES:
+                raise ChainError(f"{spec.name}({name}={value}): there is no file {value}.")
+        raise ChainError(
+            f"'{name}' is a port of {spec.name}: feed it with -i {name}=PATH, {name}='PATH', or {name}=[STEP,...]."
+        )
 
     def _bind_outside(self, spec: MethodSpec, port: Port, bindings: dict[str, Binding]) -> None:
         source = self.ports[port.name]

@@ -30,7 +30,8 @@ class Recipe:
 def read_recipe(path: str | Path) -> Recipe:
     """Read a TOML recipe, or the recipe inside a PNG written by artkit.
 
-    The paths under `[ports]` are relative to the TOML file. Raises ChainError naming the file and what to change.
+    Paths of ports are relative to the file; a PNG may name files in its folder only. Raises ChainError naming the file
+    and what to change.
     """
     fields = read_recipe_file(path)
     ports = {name: Path(port) for name, port in fields.ports.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +12,13 @@ import msgspec
 
 from artkit.errors import ChainError, nearest
 from artkit.files import open_regular
+from artkit.seeds import MAX_COUNT
 
 MAX_BYTES = 1 << 20
 """Size of a recipe file; larger ones are refused unread."""
+
+_MAX_NAME = 1_000
+"""Characters of a file's name inside a PNG."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
@@ -26,19 +31,22 @@ class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[dict[str, Any]] | None = None
     seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
     size: tuple[_PositiveInt, _PositiveInt] | None = None
-    count: _PositiveInt | None = None
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] | None = None
     ports: dict[str, str] = {}
 
 
 def read_recipe_file(path: str | Path) -> RecipeFields:
     """Read a TOML recipe, or the recipe inside a PNG written by artkit. Raises ChainError naming the file.
 
-    Paths of ports come back as they are to be opened: relative to the TOML file.
+    Paths of ports come back as they are to be opened: relative to the file. A PNG may name files in its own folder
+    only (see `find_beside`).
     """
     path = Path(path)
     data = _read_bytes(path)
     if data.startswith(_PNG_SIGNATURE):
-        return _convert(_remembered(path), path)
+        fields = _convert(_remembered(path), path)
+        ports = {name: str(find_beside(path, port)) for name, port in fields.ports.items()}
+        return msgspec.structs.replace(fields, ports=ports)
     found = _parse_toml(data, path)
     for name in found:
         if name not in RecipeFields.__struct_fields__:
@@ -46,6 +54,22 @@ def read_recipe_file(path: str | Path) -> RecipeFields:
     fields = _convert(found, path)
     ports = {name: str(path.parent / port) for name, port in fields.ports.items()}
     return msgspec.structs.replace(fields, ports=ports)
+
+
+def find_beside(picture: Path, name: str) -> Path:
+    """Return the path of the file that the record inside `picture` names: in its folder, or below.
+
+    The record of a picture may be a stranger's, and is not to have other files of this machine read. Raises ChainError
+    for a name that leads elsewhere.
+    """
+    if len(name) > _MAX_NAME:
+        raise ChainError(f"{picture} names a file with a name of {len(name)} characters, which no file has.")
+    if name.startswith(("/", "\\", "~")) or Path(name).is_absolute() or ".." in re.split(r"[/\\]", name):
+        raise ChainError(
+            f"{picture} names the file {name}, which is outside the picture's folder: artkit reads no other files on a "
+            "picture's word. Name the files yourself: artkit run INPUT --chain TEXT -i PORT=PATH."
+        )
+    return picture.parent / name
 
 
 def dump_toml(fields: RecipeFields) -> str:
@@ -65,6 +89,8 @@ def _read_bytes(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ChainError(f"The recipe {path} cannot be read: {error.strerror}.") from None
+    except ValueError:  # a NUL in the name
+        raise ChainError(f"The recipe {str(path)!r} cannot be read: that is no file name.") from None
     if len(data) > MAX_BYTES and not data.startswith(_PNG_SIGNATURE):
         raise ChainError(f"The recipe {path} is larger than {MAX_BYTES} bytes.")
     return data

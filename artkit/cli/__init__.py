@@ -23,7 +23,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("artkit: stopped.", file=sys.stderr)
         return 130
-    return guarded(lambda: _invoke(list(sys.argv[1:] if args is None else args)))
+    args = list(sys.argv[1:] if args is None else args)
+    return guarded(lambda: _invoke(args), as_json="--json" in args)
 
 
 def make_cli(registry: Registry) -> click.Group:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.output import echo, json_option, log, print_columns, print_json
 from artkit.cli.parameters import Assignment, ChainText, Size, collect_settings
 from artkit.cli.progress import progress
 
@@ -45,19 +45,23 @@ def _print(found: dict[str, Any]) -> None:
     rows += [("columns", ", ".join(f"{name} ({words})" for name, words in found["columns"].items()))]
     print_columns([*rows, ("sizes", _sizes(found["sizes"]))])
     if found["methods"]:
-        click.echo("\nTo train:")
+        echo("")
+        echo("To train:")
         print_columns((f"  {method['command']}", f"# {method['learns']}") for method in found["methods"])
     if found["unmet"]:
-        click.echo("\nTo train others:")
+        echo("")
+        echo("To train others:")
         print_columns((f"  {name}", f"needs {missing}") for name, missing in found["unmet"].items())
     if found["advice"]:
-        click.echo("\nWorth knowing:")
+        echo("")
+        echo("Worth knowing:")
     for words in found["advice"]:
-        click.echo(f"  {words}")
+        echo(f"  {words}")
     if found["problems"]:
-        click.echo("\nWrong:")
+        echo("")
+        echo("Wrong:")
     for problem in found["problems"]:
-        click.echo(f"  {problem}")
+        echo(f"  {problem}")
 
 
 def _count(count: int | dict[str, int]) -> str:
@@ -75,7 +79,9 @@ def _sizes(sizes: dict[str, int]) -> str:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Where to.")
 @click.option("--from", "chain", required=True, type=ChainText(), metavar="CHAIN", help="What makes the input side.")
-@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the first picture.  [default: 0]")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the first one.  [default: 0]"
+)
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks.")
 @json_option
@@ -102,13 +108,13 @@ def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precis
             progress=lambda done, total: bar.advance(f"{words}: {done:,} of {total:,}"),
         )
     for failure in found.failures:
-        say(failure)
+        log(failure)
     if as_json:
         counts = {"made": found.made, "kept": found.kept, "failures": found.failures}
         print_json({"output": str(output), "chain": str(parsed), **counts})
     else:
         kept = f", {found.kept:,} were there already" if found.kept else ""
-        click.echo(f"{output}: {found.made:,} pairs made{kept}. To train: artkit train pix2pix {output} -o RUN")
+        echo(f"{output}: {found.made:,} pairs made{kept}. To train: artkit train pix2pix {output} -o RUN")
     return 1 if found.failures else 0
 
 
@@ -129,7 +135,7 @@ data.add_command(pairs)
 @click.argument("name")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="How many samples.")
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed.")
 @click.option("--size", type=Size(), metavar="WxH", help="Size of the pictures.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work.  [default: one a core]")
 @click.option(
@@ -165,7 +171,7 @@ def make(
     if as_json:
         print_json({"dataset": name, "output": str(output), "options": options})
     else:
-        click.echo(str(output))
+        echo(str(output))
 
 
 def _list(registry: Registry, as_json: bool) -> None:
@@ -174,9 +180,10 @@ def _list(registry: Registry, as_json: bool) -> None:
         print_json([_record(spec) for spec in specs])
     elif specs:
         print_columns((spec.name, spec.summary) for spec in specs)
-        click.echo(f"\nMake one: artkit data make {specs[0].name} --count 500 -o data/")
+        echo("")
+        echo(f"Make one: artkit data make {specs[0].name} --count 500 -o data/")
     else:
-        click.echo("No plugin offers a dataset. To check a folder of your own: artkit data check DIR")
+        echo("No plugin offers a dataset. To check a folder of your own: artkit data check DIR")
 
 
 def _record(spec: DatasetSpec) -> dict[str, Any]:

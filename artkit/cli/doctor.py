@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections import defaultdict
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json
+from artkit.cli.output import echo, json_option, print_columns, print_json
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
@@ -25,7 +23,7 @@ def plugins(registry: Registry, as_json: bool) -> None:
     if as_json:
         print_json(records)
     elif not records:
-        click.echo("No plugins were found.")
+        echo("No plugins were found.")
     else:
         print_columns(
             (one["name"], one["version"] or "-", f"{one['seconds'] * 1000:.0f} ms", _brings(one)) for one in records
@@ -106,6 +104,8 @@ def _slow_start(plugin: dict[str, Any]) -> str:
 
 
 def _versions() -> dict[str, str]:
+    import platform
+
     from artkit import __version__
 
     system = {"artkit": __version__, "python": platform.python_version(), "system": platform.platform()}
@@ -113,6 +113,8 @@ def _versions() -> dict[str, str]:
 
 
 def _version(distribution: str) -> str:
+    from importlib import metadata  # which brings the email package: a third of a start
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -134,9 +136,9 @@ def _print_report(report: dict[str, Any]) -> None:
     print_columns(rows)
     for title in ("slow", "wrong"):
         for sentence in report[title]:
-            click.echo(f"{title}: {sentence}")
+            echo(f"{title}: {sentence}")
     if not report["wrong"]:
-        click.echo("Nothing is wrong.")
+        echo("Nothing is wrong.")
 
 
 def _text(value: Any) -> str:

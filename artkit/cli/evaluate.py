@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json
+from artkit.cli.output import echo, json_option, print_columns, print_json
 from artkit.cli.parameters import ChainText
 from artkit.cli.progress import progress
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--target", metavar="COLUMN", help="What it should give.  [default: the first other column that fits]")
 @click.option("-n", "limit", type=click.IntRange(1), metavar="COUNT", help="Take that many pairs.  [default: all]")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Seed of the first pair."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Random seed of the first pair."
 )
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks.")
@@ -69,5 +69,5 @@ def evaluate(
         compared = {"source": found.source, "target": found.target, "count": found.count}
         print_json({"chain": str(parsed), "data": data, **compared, "scores": found.scores})
         return
-    click.echo(f"{found.count} pairs, {found.source} -> {found.target}")
+    echo(f"{found.count} pairs, {found.source} -> {found.target}")
     print_columns((name, f"{value:.4g}", registry.metric(name).summary) for name, value in found.scores.items())

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
+from artkit.engine import Job
 from artkit.errors import ImageError, OutputError, UsageError, nearest
 from artkit.images import READABLE_SUFFIXES, WRITABLE_SUFFIXES
 
-STDIN = "-"
+STDIN = STDOUT = "-"
+
+Source: TypeAlias = tuple[Path | bytes, Path]
+"""A picture to start from (standard input as its bytes), and what it is called inside an output folder."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """A picture to start from: `path` is None for standard input; `name` is where it goes inside an output folder."""
-
-    name: Path
-    path: Path | None = None
-
-    def __str__(self) -> str:
-        return "standard input" if self.path is None else str(self.path)
-
-    def content(self) -> Path | bytes:
-        """Return the file's path, or everything that standard input holds."""
-        return sys.stdin.buffer.read() if self.path is None else self.path
-
-
-def collect_sources(inputs: Sequence[str], output: Path | None) -> list[Source]:
+def collect_sources(inputs: Sequence[str], output: str | None, stdin: Callable[[], bytes]) -> list[Source]:
     """List the pictures that `inputs` name; a folder gives every picture below it, except those under `output`.
 
     Raises ImageError for a folder without pictures and for a single file that is not there (among several, a missing
@@ -37,23 +28,30 @@ def collect_sources(inputs: Sequence[str], output: Path | None) -> list[Source]:
     """
     if inputs.count(STDIN) > 1:
         raise UsageError("'-' is standard input; it can be read only once.")
-    sources = [source for text in inputs for source in _sources_of(text, output)]
-    if len(sources) == 1 and (path := sources[0].path) and not path.exists():
-        raise ImageError(f"there is no picture {path}{_neighbours(path)}.")
+    folder = Path(output) if output else None
+    sources = [source for text in inputs for source in _sources_of(text, folder, stdin)]
+    if len(sources) == 1 and isinstance(path := sources[0][0], Path) and not path.exists():
+        raise ImageError(f"there is no picture {path}{_neighbours(path)}")
     return sources
 
 
-def _sources_of(text: str, output: Path | None) -> Iterator[Source]:
+def refuse_address(text: str) -> None:
+    """Raise UsageError for what is an address of the web: artkit fetches no pictures."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise UsageError(f"{text} is a web address, and artkit fetches no pictures: download it, and give the file.")
+
+
+def _sources_of(text: str, output: Path | None, stdin: Callable[[], bytes]) -> Iterator[Source]:
     path = Path(text)
     if text == STDIN:
-        yield Source(Path("stdin.png"))
+        yield stdin(), Path("stdin.png")
     elif path.is_dir():
-        found = [Source(file.relative_to(path), file) for file in _pictures_below(path, output)]
+        found = [(file, file.relative_to(path)) for file in _pictures_below(path, output)]
         if not found:
             raise ImageError(f"the folder {path} has no pictures in it ({', '.join(sorted(READABLE_SUFFIXES))}).")
         yield from found
     else:
-        yield Source(Path(path.name), path)
+        yield path, Path(path.name)
 
 
 def _pictures_below(folder: Path, output: Path | None) -> Iterator[Path]:
@@ -72,24 +70,16 @@ def _neighbours(path: Path) -> str:
 
     names = os.listdir(path.parent) if path.parent.is_dir() else []
     close = get_close_matches(path.name, names, n=1)
-    return f"; did you mean {path.parent / close[0]}?" if close else ""
+    return f"; did you mean {path.parent / close[0]}?" if close else "."
 
 
-STDOUT = "-"
-
-
-@dataclass(frozen=True)
-class Task:
-    """One picture to make: from `source` (None: a dream), with `seed`, into `target` (None: standard output)."""
-
-    source: Source | None
-    seed: int
-    target: Path | None
-
-    @property
-    def label(self) -> str:
-        """What to call the task in captions and messages."""
-        return f"seed {self.seed}" if self.source is None else str(self.source)
+def describe_job(job: Job) -> dict[str, Any]:
+    """Return a job as `--json` prints it."""
+    return {
+        "input": None if job.source is None else job.label,
+        "seed": job.seed,
+        "output": None if job.target is None else str(job.target),
+    }
 
 
 class Namer:
@@ -101,20 +91,20 @@ class Namer:
     def __init__(self, chain: str, output: str | None, suffixes: Collection[str]) -> None:
         self.chain, self.output, self.suffixes = chain, output, suffixes
 
-    def tasks(self, sources: Sequence[Source], seeds: Sequence[int], *, folder: bool) -> list[Task]:
-        """Name one task for each source and seed, or each seed when there is no source.
+    def jobs(self, sources: Sequence[Source], seeds: Sequence[int], *, folder: bool) -> list[Job]:
+        """Return one job for each source and seed, or each seed when there is no source; targets have their names.
 
         `folder` says that the sources came from a folder, however many they are. Raises UsageError when `-o` does not
         fit the number of pictures, or two results would share a name.
         """
-        pairs = [(source, seed) for source in sources or (None,) for seed in seeds]
-        if len(pairs) == 1 and not folder and not self._is_folder():
-            source, seed = pairs[0]
-            return [Task(source, seed, self._single(source, seed))]
-        root, several = self._folder(len(pairs)), len(seeds) > 1
-        tasks = [Task(source, seed, root / self._name(source, seed, several)) for source, seed in pairs]
-        _refuse_clashes(tasks)
-        return tasks
+        jobs = [Job(content, None, seed, name) for content, name in sources for seed in seeds]
+        jobs = jobs or [Job(None, None, seed, Path(f"{self.chain}-{seed}.png")) for seed in seeds]
+        if len(jobs) == 1 and not folder and not self._is_folder():
+            return [replace(jobs[0], target=self._single(jobs[0]))]
+        root, several = self._folder(len(jobs)), len(seeds) > 1
+        jobs = [replace(job, target=root / self._name(job, several)) for job in jobs]
+        _refuse_clashes(jobs)
+        return jobs
 
     def _is_folder(self) -> bool:
         return self.output is not None and (self.output.endswith(("/", os.sep)) or os.path.isdir(self.output))
@@ -131,23 +121,23 @@ class Namer:
             raise UsageError(f"-o {path} is one file, where a folder is needed ({pictures}); use -o {path.stem}/")
         return path
 
-    def _single(self, source: Source | None, seed: int) -> Path | None:
+    def _single(self, job: Job) -> Path | None:
         if self.output == STDOUT:
             return None
         if self.output is None:
-            return Path(f"{source.name.stem}.{self.chain}.png") if source else self._name(None, seed, True)
+            return job.name if job.source is None else Path(f"{job.name.stem}.{self.chain}.png")
         path = Path(self.output)
-        check_suffix(path, self.suffixes)
+        check_format(path, self.suffixes)
         return path
 
-    def _name(self, source: Source | None, seed: int, several: bool) -> Path:
-        if source is None:
-            return Path(f"{self.chain}-{seed}.png")
-        suffix = source.name.suffix if source.name.suffix.lower() in self.suffixes else ".png"
-        return source.name.with_name(f"{source.name.stem}{f'-{seed}' if several else ''}{suffix}")
+    def _name(self, job: Job, several: bool) -> Path:
+        if job.source is None:
+            return job.name
+        suffix = job.name.suffix if job.name.suffix.lower() in self.suffixes else ".png"
+        return job.name.with_name(f"{job.name.stem}{f'-{job.seed}' if several else ''}{suffix}")
 
 
-def check_suffix(path: Path, suffixes: Collection[str] = WRITABLE_SUFFIXES) -> None:
+def check_format(path: Path, suffixes: Collection[str]) -> None:
     """Raise UsageError when the format that a file's name asks for is not among `suffixes`."""
     suffix = path.suffix.lower()
     if not suffix:
@@ -156,6 +146,17 @@ def check_suffix(path: Path, suffixes: Collection[str] = WRITABLE_SUFFIXES) -> N
         raise UsageError(f"{path}: a label map does not survive '{suffix}'; use .png.")
     if suffix not in suffixes:
         raise UsageError(f"artkit does not write '{path.suffix}' files.{nearest(suffix, suffixes)}")
+
+
+def digest_of(source: Path | bytes | None) -> str | None:
+    """Return the SHA-256 of an input as provenance records it; None for a dream, or a file that is not there."""
+    if source is None or isinstance(source, bytes):
+        return None if source is None else hashlib.sha256(source).hexdigest()
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -181,20 +182,9 @@ def refuse_overwriting(targets: Iterable[Path], inputs: Iterable[Path], *, overw
         raise OutputError(f"{standing[0]}{others} exists already. Add --overwrite, or name another place with -o.")
 
 
-def make_folder(folder: Path) -> None:
-    """Create an output folder; raise OutputError when a file stands there or it may not be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (
-            "a file has that name" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
-        )
-        raise OutputError(f"cannot make the folder {folder}: {reason}.") from None
-
-
-def _refuse_clashes(tasks: Sequence[Task]) -> None:
-    seen: dict[Path | None, Task] = {}
-    for task in tasks:
-        if task.target in seen:
-            raise UsageError(f"{seen[task.target].label} and {task.label} would both become {task.target}.")
-        seen[task.target] = task
+def _refuse_clashes(jobs: Sequence[Job]) -> None:
+    seen: dict[Path | None, Job] = {}
+    for job in jobs:
+        if job.target in seen:
+            raise UsageError(f"{seen[job.target].label} and {job.label} would both become {job.target}.")
+        seen[job.target] = job

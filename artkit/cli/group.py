@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import set_wordy
+from artkit.cli.output import echo, set_verbose
 from artkit.errors import PluginError, nearest
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def accept_verbose(command: click.Command) -> None:
     names = ["-v", "--verbose"]
     if not any(name in parameter.opts for parameter in command.params for name in names):
         option = click.Option(
-            names, is_flag=True, is_eager=True, expose_value=False, callback=_turn_wordy, help=VERBOSE
+            names, is_flag=True, is_eager=True, expose_value=False, callback=_turn_verbose, help=VERBOSE
         )
         command.params.append(option)
     if isinstance(command, click.Group):
@@ -94,7 +94,7 @@ def make_group(registry: Registry) -> ArtkitGroup:
     @click.pass_context
     def artkit(ctx: click.Context, verbose: bool) -> None:
         """Turn pictures into other pictures: methods are plugins, and plugins compose into chains."""
-        set_wordy(verbose)
+        set_verbose(verbose)
         if ctx.invoked_subcommand is None:
             click.echo(WELCOME)
 
@@ -105,13 +105,13 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, value: Any) -
     if value and not ctx.resilient_parsing:
         from artkit import __version__
 
-        click.echo(f"artkit {__version__}")
+        echo(f"artkit {__version__}")
         ctx.exit()
 
 
-def _turn_wordy(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+def _turn_verbose(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value:
-        set_wordy(True)
+        set_verbose(True)
 
 
 SHELLS = {

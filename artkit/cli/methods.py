@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_columns, print_json
+from artkit.cli.output import echo, json_option, print_columns, print_json
 from artkit.cli.parameters import complete_methods
 
 if TYPE_CHECKING:
@@ -29,9 +29,27 @@ def methods(registry: Registry, name: str | None, as_json: bool) -> None:
     elif name:
         _print_method(specs[0], registry)
     elif specs:
-        print_columns((spec.name, _signature(spec), spec.summary) for spec in specs)
+        _print_methods(specs)
     else:
-        click.echo("There are no methods: no plugin registers one. See `artkit plugins`.")
+        echo("There are no methods: no plugin registers one. See `artkit plugins`.")
+
+
+GROUPS = ("translate", "dream", "enlarge", "restore and touch up")  # first, in this order; filters come last
+
+
+def _print_methods(specs: list[MethodSpec]) -> None:
+    """Print a line a method, below headings that say what they do."""
+    groups: dict[str, list[MethodSpec]] = {name: [] for name in GROUPS}
+    for spec in sorted(specs, key=lambda spec: (spec.heading == "filter", spec.heading)):
+        groups.setdefault(spec.heading, []).append(spec)
+    rows = {spec.name: (f"  {spec.name}", _signature(spec), spec.summary) for spec in specs}
+    widths = [max(len(row[column]) for row in rows.values()) for column in range(2)]
+    for name, members in groups.items():
+        if members:
+            echo(f"{name[:1].upper()}{name[1:]}{'s' if name == 'filter' else ''}")
+        for spec in members:
+            first, second, summary = rows[spec.name]
+            echo(f"{first:<{widths[0]}}  {second:<{widths[1]}}  {summary}")
 
 
 def example(spec: MethodSpec) -> str:
@@ -53,7 +71,8 @@ def _signature(spec: MethodSpec) -> str:
 
 def _print_method(spec: MethodSpec, registry: Registry) -> None:
     record = _record(spec, registry)
-    click.echo(f"{spec.name}: {spec.summary}\n")
+    echo(f"{spec.name}: {spec.summary}")
+    echo("")
     ports = [_port_text(port) for port in record["inputs"]] or ["none: it dreams"]
     print_columns(
         (
@@ -79,7 +98,8 @@ def _size_text(rule: SizeRule) -> str:
 
 def _print_options(title: str, options: list[dict[str, Any]]) -> None:
     if options:
-        click.echo(f"\n{title}:")
+        echo("")
+        echo(f"{title}:")
         print_columns((f"  {one['name']}={one['default']}", f"{one['summary']} ({one['type']})") for one in options)
 
 
@@ -89,6 +109,7 @@ def _record(spec: MethodSpec, registry: Registry) -> dict[str, Any]:
     return {
         "name": spec.name,
         "summary": spec.summary,
+        "group": spec.heading,
         "plugin": registry.origin(spec.name),
         "inputs": [
             {

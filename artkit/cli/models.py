@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from artkit.cli.output import json_option, print_columns, print_json, say
+from artkit.cli.output import echo, json_option, log, print_columns, print_json
 from artkit.cli.pull import pull
 from artkit.errors import ModelError, OutputError
 
@@ -36,28 +36,28 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace the model of that name.")
 @json_option
 @click.pass_obj
-def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, **told: Any) -> None:
+def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
     """Make a model of weights of pytorch-CycleGAN-and-pix2pix or CUT.
 
     FILE is a generator (latest_net_G.pth); several make one model: both directions (..._G_A.pth ..._G_B.pth),
-    discriminators (..._D.pth) to go on training with. What they are is told by their tensors.
+    discriminators (..._D.pth) to go on training with. Their tensors tell what they are.
     """
     from artkit.images.classes import read_classes_file
     from artkit.models.foreign import announce, import_model, keep_model
     from artkit.spec import Hints
 
-    if told["method"] is not None:
-        registry.method(told["method"])
-    classes = read_classes_file(told["classes"]) if told["classes"] else None
-    hints = Hints(told["direction"], told["size"], classes, told["licence"])
-    model = import_model(files, told["method"], registry, hints)
+    if given["method"] is not None:
+        registry.method(given["method"])
+    classes = read_classes_file(given["classes"]) if given["classes"] else None
+    hints = Hints(given["direction"], given["size"], classes, given["licence"])
+    model = import_model(files, given["method"], registry, hints)
     announce(model)
-    path = keep_model(model, told["name"], overwrite=told["overwrite"])
+    path = keep_model(model, given["name"], overwrite=given["overwrite"])
     if as_json:
         header = model.header
-        print_json({"model": path, "name": told["name"], "method": header.method, "recognised": header.summary})
+        print_json({"model": path, "name": given["name"], "method": header.method, "recognised": header.summary})
     else:
-        click.echo(str(path))
+        echo(str(path))
 
 
 def export_layout(name: str, target: Path, registry: Registry, *, overwrite: bool) -> list[Path]:
@@ -136,8 +136,9 @@ def export(registry: Registry, source: str, file: Path, layout: str | None, over
         written = [export_run(Path(source), file)]
     if as_json:
         print_json({"model": str(written[0]), "files": [str(path) for path in written]})
-    else:
-        click.echo("\n".join(map(str, written)))
+        return
+    for path in written:
+        echo(str(path))
 
 
 def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
@@ -153,9 +154,9 @@ def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:
     if rows:
         print_columns(rows)
     else:
-        click.echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
+        echo("There are no models yet. Train one: artkit train METHOD DATA -o RUN")
     if to_pull and not everything:
-        say(f"{len(to_pull)} more can be pulled: artkit models list --all")
+        log(f"{len(to_pull)} more can be pulled: artkit models list --all")
 
 
 def _to_pull(registry: Registry, stored: list[StoredModel]) -> list[ModelSpec]:

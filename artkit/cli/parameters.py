@@ -13,18 +13,26 @@ if TYPE_CHECKING:
     from artkit.plugins import Registry
 
 
+SQUARE, LONGEST = "square", "longest"
+"""What one number means as a size: the side of a square, or the longest side of what has proportions already."""
+
+
 class Size(click.ParamType):
-    """`WxH` in pixels, as `(width, height)`; one number is a square."""
+    """`WxH` in pixels, as `(width, height)`; one number is a square, or stays a number where it is the longest side."""
 
-    name = "WxH"
+    def __init__(self, one: str = SQUARE) -> None:
+        self.one = one
+        self.name = "WxH" if one == SQUARE else "WxH|N"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Return `(width, height)`; fail on anything but one or two positive whole numbers."""
-        if isinstance(value, tuple):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int] | int:
+        """Return `(width, height)` or the longest side; fail on anything but one or two positive whole numbers."""
+        if isinstance(value, tuple | int):
             return value
         match = re.fullmatch(r"([1-9]\d{0,6})(?:[xX×]([1-9]\d{0,6}))?", value.strip())
         if match is None:
             self.fail(f"'{value}' is no size; write width x height in pixels, as in 512x384.", param, ctx)
+        if match[2] is None and self.one == LONGEST:
+            return int(match[1])
         return int(match[1]), int(match[2] or match[1])
 
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from artkit.cli.output import echo
+from artkit.reporting import clean
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -58,7 +59,7 @@ class Thumbnail:
 PICTURESQUE = ("256", "truecolor")  # colour systems of terminals that can show a picture
 
 
-class Quiet:
+class NullBar:
     """Progress that nobody watches: nothing but results appears."""
 
     def advance(self, words: str) -> None:
@@ -69,10 +70,10 @@ class Quiet:
 
     def write(self, line: str) -> None:
         """Print a line of results to stdout, past the bar."""
-        click.echo(line)
+        echo(line)
 
 
-class Bar(Quiet):
+class Bar(NullBar):
     """Progress drawn by rich."""
 
     def __init__(self, drawn: Progress, task: TaskID, thumbnail: Thumbnail) -> None:
@@ -81,7 +82,7 @@ class Bar(Quiet):
     def advance(self, words: str) -> None:
         """Move the bar on, and show `words` beside it."""
         self.thumbnail.clear()
-        self.drawn.update(self.task, advance=1, description=words)
+        self.drawn.update(self.task, advance=1, description=clean(words))
 
     def within(self, event: ProgressEvent) -> None:
         """Show the share beside the method, and its picture by now below."""
@@ -92,9 +93,9 @@ class Bar(Quiet):
     def write(self, line: str) -> None:
         """Print a line to stdout; where that is the bar's own terminal, above the bar."""
         if sys.stdout.isatty():
-            self.drawn.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.drawn.console.print(clean(line), markup=False, highlight=False, soft_wrap=True)
         else:
-            click.echo(line)
+            echo(line)
 
 
 def on_terminal() -> bool:
@@ -103,13 +104,13 @@ def on_terminal() -> bool:
 
 
 @contextmanager
-def progress(title: str, total: int | None = None, *, hidden: bool = False) -> Iterator[Quiet]:
+def progress(title: str, total: int | None = None, *, hidden: bool = False) -> Iterator[NullBar]:
     """Show a bar (a spinner for fewer than two pieces of work) while the block runs; it disappears in the end.
 
     Nothing is shown, and rich is not imported, when `hidden` or when stderr is no terminal.
     """
     if hidden or not on_terminal():
-        yield Quiet()
+        yield NullBar()
         return
     from rich.console import Console, Group
     from rich.live import Live
@@ -121,45 +122,51 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
     drawn, thumbnail = Progress(*columns, console=console), Thumbnail(shown=console.color_system in PICTURESQUE)
     # Rich would send what is printed to stdout to the bar's stream, which is stderr.
     with Live(Group(drawn, thumbnail), console=console, transient=True, redirect_stdout=False, refresh_per_second=10):
-        yield Bar(drawn, drawn.add_task(title, total=total), thumbnail)
+        yield Bar(drawn, drawn.add_task(clean(title), total=total), thumbnail)
 
 
 @contextmanager
-def watch() -> Iterator[Reporter]:
+def training_progress() -> Iterator[Reporter]:
     """Return who reports the run: a bar on a terminal, else nobody (the run's own log has it all)."""
     if not on_terminal():
-        from artkit.training import Silence
+        from artkit.training import NullReporter
 
-        yield Silence()
+        yield NullReporter()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as bar:
-        yield Watcher(bar)
+        yield TrainingProgress(bar)
 
 
-class Watcher:
-    """A reporter (see artkit.training.Reporter) that draws on a progress bar."""
+class TrainingProgress:
+    """A reporter (see artkit.training.Reporter) that draws on a progress bar, from the first step on."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.bar = bar
         self.task = bar.add_task("starting", total=None)
+        self._clock = clock
+        self._total = self._first = 0
+        self._begun = 0.0
+        self._losses = ""
 
     def start(self, total: int, done: int) -> None:
         """Set the bar's length, and what a resumed run has behind it."""
-        self.bar.update(self.task, total=total, completed=done)
+        self._total, self._first, self._begun = total, done, self._clock()
+        self.bar.update(self.task, total=total, completed=done, description="the first step")
 
     def tick(self, step: int) -> None:
-        """Move the bar on."""
-        self.bar.update(self.task, completed=step)
+        """Move the bar on, and show the mean time of a step, and what is left."""
+        seconds = (self._clock() - self._begun) / max(step - self._first, 1)
+        pace = f"{seconds:.2g} s a step" if seconds > 1 else f"{1 / max(seconds, 1e-9):.3g} steps/s"
+        words = f"{pace}  {_duration(seconds * (self._total - step))} left  {self._losses}"
+        self.bar.update(self.task, completed=step, description=words.rstrip())
 
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
-        """Show speed, the time left, and the losses, which a narrow terminal cuts off."""
-        words = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
-        speed = f"{images_per_second:.3g} images/s  {_duration(eta)} left"
-        self.bar.update(self.task, completed=step, description=f"{speed}  {words}")
+        """Keep the losses, which stand last: a narrow terminal cuts them off."""
+        self._losses = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
 
     def sheet(self, path: Path) -> None:
         """Point to a sample sheet."""
@@ -167,7 +174,7 @@ class Watcher:
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self.bar.console.print(text, markup=False, highlight=False)
+        self.bar.console.print(clean(text), markup=False, highlight=False)
 
     def end(self, path: Path) -> None:
         """Say nothing: the command prints the model's path."""

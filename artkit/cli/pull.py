@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from artkit.cli.output import json_option, print_json, say
+from artkit.cli.output import echo, json_option, log, print_json
 from artkit.cli.progress import on_terminal
 from artkit.errors import UsageError
 
@@ -45,12 +45,12 @@ def pull(registry: Registry, name: str, mirror: str | None, sha256: str | None, 
 
     spec = find_entry(name, registry)
     digits = sha256 and _digits(sha256, mirrored(spec, mirror).rpartition("/")[2])
-    with _watching(spec.name, hidden=as_json) as watcher:
+    with _pull_progress(spec.name, hidden=as_json) as watcher:
         pulled = pull_model(spec, registry, mirror=mirror, sha256=digits, overwrite=overwrite, watcher=watcher)
     if as_json:
         print_json(_record(pulled))
     else:
-        _tell(pulled, registry)
+        _print_pulled(pulled, registry)
 
 
 def _digits(text: str, download: str) -> str:
@@ -68,17 +68,17 @@ def _digits(text: str, download: str) -> str:
     return found[0]
 
 
-def _tell(pulled: Pulled, registry: Registry) -> None:
+def _print_pulled(pulled: Pulled, registry: Registry) -> None:
     spec = pulled.spec
     if not pulled.fresh:
-        say(f"'{spec.name}' is here already.")
+        log(f"'{spec.name}' is here already.")
     elif not pulled.checked:
-        say(f"nobody published a checksum for this file. Its SHA-256, noted in the model: {pulled.sha256}")
+        log(f"nobody published a checksum for this file. Its SHA-256, noted in the model: {pulled.sha256}")
     if pulled.fresh:
         method = registry.methods.get(spec.method)
         chosen = f'"{spec.method}(model={spec.name})"' if method is None or method.has_models else spec.method
-        say(f"to use it: artkit run PICTURE --chain {chosen}")
-    click.echo(str(pulled.path))
+        log(f"to use it: artkit run PICTURE --chain {chosen}")
+    echo(str(pulled.path))
 
 
 def _record(pulled: Pulled) -> dict[str, Any]:
@@ -93,13 +93,13 @@ def _record(pulled: Pulled) -> dict[str, Any]:
 
 
 @contextmanager
-def _watching(name: str, *, hidden: bool) -> Iterator[Watcher]:
+def _pull_progress(name: str, *, hidden: bool) -> Iterator[Watcher]:
     """Show a bar of bytes while the block runs, on a terminal only; notes go to stderr in any case."""
     from artkit.models.fetching import Watcher
 
     class Notes(Watcher):
         def note(self, words: str) -> None:
-            say(words)
+            log(words)
 
     if hidden or not on_terminal():
         yield Notes()

@@ -1,11 +1,16 @@
-"""What a run was asked for: the chain and its settings, from flags and a recipe, where flags win."""
+"""What a run was asked for: what was typed and a recipe in one record, where what was typed wins."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from artkit.cli.files import digest_of, refuse_address
+from artkit.cli.output import log
+from artkit.cli.parameters import collect_assignments
 from artkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,99 +18,92 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Flags:
-    """What was typed after `artkit run`, as click parsed it."""
-
-    inputs: tuple[str, ...]
-    chain: str | None
-    recipe: Path | None
-    output: str | None
-    ports: tuple[tuple[str, str], ...]
-    count: int | None
-    seed: int | None
-    size: tuple[int, int] | None
-    device: str
-    precision: str
-    keep_steps: Path | None
-    strip: Path | None
-    show: bool
-    overwrite: bool
-    dry_run: bool
-    as_json: bool
-
-
-@dataclass(frozen=True)
 class Request:
-    """Inputs, a chain, the first seed, the wanted (width, height), how many pictures per input, and files for ports.
+    """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
-    `models` holds the hashes of the models that made the picture which serves as the recipe, by `method/name`.
+    `size` is (width, height), or the longest side alone; `ports` are files by port. `models` holds the hashes of the
+    models that made the picture which serves as the recipe, by `method/name`.
     """
 
-    inputs: tuple[str, ...]
     chain: Chain
-    seed: int
-    size: tuple[int, int] | None
-    count: int
-    ports: dict[str, Path]
-    models: dict[str, str]
+    inputs: tuple[str, ...] = ()
+    seed: int = 0
+    size: tuple[int, int] | int | None = None
+    count: int = 1
+    ports: dict[str, Path] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    output: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    keep_steps: Path | None = None
+    strip: Path | None = None
+    show: bool = False
+    overwrite: bool = False
+    skip_existing: bool = False
+    dry_run: bool = False
+    as_json: bool = False
 
 
-def make_request(
-    inputs: tuple[str, ...],
-    chain: str | None,
-    recipe: Path | None,
-    *,
-    seed: int | None,
-    size: tuple[int, int] | None,
-    count: int | None,
-    ports: dict[str, str],
-) -> Request:
-    """Combine what was typed with a recipe (a TOML file, or a picture that artkit wrote, which knows its input).
+def make_request(typed: Mapping[str, Any]) -> Request:
+    """Combine what was `typed` (fields of Request, `chain` as text, and `recipe`) with the recipe's file.
 
-    Raises UsageError when there is neither chain nor recipe, or the picture's input is gone.
+    A recipe is a TOML file, or a picture that artkit wrote, which names the files it was made from; those beside it are
+    read, and told of. Raises UsageError when there is neither chain nor recipe, or the picture's input is gone.
     """
-    from artkit.chain import Chain, Recipe, read_recipe
-
-    base = read_recipe(recipe) if recipe else None
-    if chain is not None:
-        base = replace(base or Recipe(Chain(chain)), chain=Chain(chain))
-    if base is None:
+    given = {name: value for name, value in typed.items() if value is not None and value != ()}
+    text, recipe = given.pop("chain", None), given.pop("recipe", None)
+    if text is None and recipe is None:
         raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
-    if recipe and not inputs and chain is None:
-        inputs = _remembered_input(recipe)
-    return Request(
-        inputs=inputs,
-        chain=base.chain,
-        seed=_first(seed, base.seed, 0),
-        size=size or base.size,
-        count=_first(count, base.count, 1),
-        ports=base.ports | {name: Path(path) for name, path in ports.items()},
-        models=_remembered_models(recipe) if recipe and chain is None else {},
-    )
+    named = collect_assignments(given.pop("ports", ()), "-i")
+    for place in (*given.get("inputs", ()), *named.values()):
+        refuse_address(place)
+    ports = {name: Path(place) for name, place in named.items()}
+    known = _read_recipe(recipe) if recipe else {}
+    record = _record_in(recipe) if recipe else {}
+    if record:
+        for port in sorted(known["ports"].keys() - ports):
+            log(f"{recipe} was made with {port}={known['ports'][port]}: reading that.")
+    if text is not None:
+        from artkit.chain import Chain
+
+        known["chain"] = Chain(text)
+    elif record:
+        known |= {"models": _models(record)} | ({} if "inputs" in given else {"inputs": _find_input(recipe, record)})
+    given["ports"] = known.pop("ports", {}) | ports
+    return Request(**{**known, **given})
 
 
-def _remembered_input(recipe: Path) -> tuple[str, ...]:
-    """Return the input of the picture `recipe`, as it was typed or beside the picture; nothing for a dream."""
-    from artkit.images.provenance import read_provenance
+def _read_recipe(path: Path) -> dict[str, Any]:
+    """Return the fields that a recipe sets."""
+    from artkit.chain import read_recipe
 
-    record = read_provenance(recipe) or {}
-    text = record.get("input")
-    if not isinstance(text, str):
-        return ()
-    found = next((path for path in (Path(text), recipe.parent / Path(text).name) if path.exists()), None)
-    if found is None:
-        raise UsageError(
-            f"{recipe} was made from {text}, which is not there; give it: artkit run INPUT --recipe {recipe}"
-        )
-    return (str(found),)
+    return {name: value for name, value in vars(read_recipe(path)).items() if value is not None}
 
 
-def _remembered_models(recipe: Path) -> dict[str, str]:
-    from artkit.images.provenance import read_provenance
+def _record_in(recipe: Path) -> dict[str, Any]:
+    """Return the record of a recipe that is a picture, else nothing."""
+    from artkit.images import read_provenance
 
-    models = (read_provenance(recipe) or {}).get("models")
+    return read_provenance(recipe) or {}
+
+
+def _models(record: Mapping[str, Any]) -> dict[str, str]:
+    models = record.get("models")
     return {str(name): str(digest) for name, digest in models.items()} if isinstance(models, dict) else {}
 
 
-def _first(*values: int | None) -> int:
-    return next(value for value in values if value is not None)
+def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the input of the picture `recipe`, which is looked for beside it; nothing for a dream."""
+    from artkit.chain.recipe_file import find_beside
+
+    name, digest = record.get("input"), record.get("input_hash")
+    if not isinstance(name, str):
+        return ()
+    found = find_beside(recipe, name)
+    hint = f"give it: artkit run INPUT --recipe {recipe}"
+    if not os.path.isfile(found) or found.samefile(recipe):
+        raise UsageError(f"{recipe} was made from {name}, which is not beside it; {hint}")
+    if digest and digest != digest_of(found):
+        raise UsageError(f"{recipe} was made from {name}, but {found} is another picture of that name; {hint}")
+    log(f"{recipe} was made from {found}: reading that.")
+    return (str(found),)

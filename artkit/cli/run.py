@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from artkit.cli.output import json_option, print_json
-from artkit.cli.parameters import Assignment, ChainText, Size, collect_assignments
+from artkit.cli.output import echo, json_option, log, print_json
+from artkit.cli.parameters import LONGEST, Assignment, ChainText, Size
+from artkit.errors import UsageError
+from artkit.seeds import MAX_COUNT
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
-    from artkit.cli.files import Task
-    from artkit.cli.request import Flags, Request
+    from artkit.cli.request import Request
+    from artkit.engine import Job
     from artkit.plugins import Registry
+
+MOST_RESULTS = 1_000_000  # pictures of one run whose -n is more than 1
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path(allow_dash=True)),
@@ -36,10 +41,19 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="A picture for another port of a step. Repeatable.",
     ),
     click.option(
-        "-n", "count", type=click.IntRange(1), metavar="COUNT", help="How many pictures, with seeds N, N+1, ..."
+        "-n",
+        "count",
+        type=click.IntRange(1, MAX_COUNT),
+        metavar="COUNT",
+        help="How many pictures, with seeds N, N+1, ...",
     ),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from (0)."),
-    click.option("--size", type=Size(), metavar="WxH", help="Size of a dream; an input is resized to it."),
+    click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed (0)."),
+    click.option(
+        "--size",
+        type=Size(one=LONGEST),
+        metavar="WxH|N",
+        help="Size of a dream; an input is resized to it. One number is the longest side: proportions stay.",
+    ),
     click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute."),
     click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks."),
     click.option(
@@ -50,6 +64,11 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--show", is_flag=True, help="Show the result in the terminal."),
     click.option("--overwrite", is_flag=True, help="Replace existing results (inputs are never replaced)."),
+    click.option(
+        "--skip-existing",
+        is_flag=True,
+        help="Leave out results that the same chain, seed and models made of the same input.",
+    ),
     click.option("--dry-run", is_flag=True, help="Check everything, print the plan, compute nothing."),
     json_option,
 )
@@ -72,61 +91,59 @@ def run(registry: Registry, **typed: Any) -> int:
     with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
     from artkit.chain import plan_chain
-    from artkit.cli.request import Flags, make_request
+    from artkit.cli.request import make_request
 
-    flags = Flags(**typed)
-    request = make_request(
-        flags.inputs,
-        flags.chain,
-        flags.recipe,
-        seed=flags.seed,
-        size=flags.size,
-        count=flags.count,
-        ports=collect_assignments(flags.ports, "-i"),
-    )
+    request = make_request(typed)
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
-    tasks = _plan_tasks(plan, request, flags)
-    if flags.dry_run:
-        _print_plan(plan, tasks, as_json=flags.as_json)
+    jobs, kept = _plan_jobs(plan, request)
+    if kept:
+        log(f"{kept:,} of {kept + len(jobs):,} are there already.")
+    if request.dry_run:
+        _print_plan(plan, jobs, as_json=request.as_json)
         return 0
-    from artkit.cli.delivery import perform
+    from artkit.cli.delivery import execute
 
-    return perform(plan, tasks, request, flags)
+    return execute(plan, jobs, request)
 
 
-def _plan_tasks(plan: Plan, request: Request, flags: Flags) -> list[Task]:
-    """Name every result, and check the places before anything is computed."""
-    from artkit.cli.files import STDIN, Namer, check_suffix, collect_sources, refuse_overwriting
-    from artkit.errors import UsageError
+def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
+    """Name every result, and check the places before anything is computed; count those that are there and stay."""
+    from artkit.cli.files import STDIN, Namer, check_format, collect_sources, refuse_overwriting
     from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
     from artkit.spec import Kind
 
-    sources = collect_sources(request.inputs, Path(flags.output) if flags.output else None)
-    seeds = [request.seed + index for index in range(request.count)]
-    name = "-".join(step.method for step in request.chain.steps)
+    sources = collect_sources(request.inputs, request.output, bytes if request.dry_run else sys.stdin.buffer.read)
+    if request.count > 1 and len(sources) * request.count > MOST_RESULTS:
+        pictures = f"{len(sources):,} inputs and -n {request.count} make {len(sources) * request.count:,} pictures"
+        raise UsageError(f"{pictures}; a run makes at most {MOST_RESULTS:,} with -n.")
+    seeds = range(request.seed, request.seed + request.count)
+    name = "-".join(step.method for step in request.chain)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
     folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
-    tasks = Namer(name, flags.output, suffixes).tasks(sources, seeds, folder=folder)
-    if flags.as_json and tasks[0].target is None:
+    jobs = Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder)
+    if request.as_json and jobs[0].target is None:
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")
-    targets = [task.target for task in tasks if task.target]
-    if flags.strip:
-        check_suffix(flags.strip)
-        targets.append(flags.strip)
-    inputs = [source.path for source in sources if source.path]
-    refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=flags.overwrite)
-    return tasks
+    count = len(jobs)
+    if request.skip_existing:
+        from artkit.cli.skipping import skip_existing
+
+        jobs = skip_existing(jobs, plan, request)
+    targets = [job.target for job in jobs if job.target]
+    if request.strip:
+        check_format(request.strip, WRITABLE_SUFFIXES)
+        targets.append(request.strip)
+    inputs = [source for source, _ in sources if isinstance(source, Path)]
+    refuse_overwriting(targets, [*inputs, *plan.files()], overwrite=request.overwrite)
+    return jobs, count - len(jobs)
 
 
-def _print_plan(plan: Plan, tasks: list[Task], *, as_json: bool) -> None:
-    results = [
-        {"input": task.source and str(task.source), "seed": task.seed, "output": task.target and str(task.target)}
-        for task in tasks
-    ]
+def _print_plan(plan: Plan, jobs: list[Job], *, as_json: bool) -> None:
+    from artkit.cli.files import describe_job
+
     if as_json:
-        print_json({"plan": plan.as_json(), "results": results})
+        print_json({"plan": plan.as_json(), "results": [describe_job(job) for job in jobs]})
         return
     for line in plan.describe():
-        click.echo(line)
-    for task in tasks:
-        click.echo(f"{task.label} -> {task.target or 'standard output'}")
+        echo(line)
+    for job in jobs:
+        echo(f"{job.label} -> {job.target or 'standard output'}")

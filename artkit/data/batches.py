@@ -25,8 +25,8 @@ def advise_load(sizes: Collection[tuple[int, int]], crop: int) -> str:
     if typical < LARGE * crop:
         return ""
     return (
-        f"pictures are {typical} px on their shortest side and crops {crop}: --set load={round(MARGIN * crop)} makes "
-        "crops show most of a picture instead of details, and reads photos faster"
+        f"pictures are {typical} px on their shortest side and crops {crop}: --set load_size={round(MARGIN * crop)} "
+        "makes crops show most of a picture instead of details, and reads photos faster"
     )
 
 
@@ -82,6 +82,8 @@ class Batches:
     `load` resizes the pictures of a sample, all to one size, so that their shortest side has so many pixels; 0 leaves
     them as they are.
 
+    `share` names the places of each batch to make, for one of several processes that share it; all when left out.
+
     `jitter` varies the colours of what is learned from, by up to that share: of the first column, or of each domain;
     the target of a pair keeps its colours.
     """
@@ -100,11 +102,12 @@ class Batches:
         balance: str | None = None,
         load: int = 0,
         jitter: float = 0.0,
+        share: Sequence[int] | None = None,
         cache_bytes: int = 6 << 30,
     ) -> None:
         self.dataset, self.names, self.size, self.crop, self.seed = dataset, tuple(names), size, crop, seed
         self.mirror, self.prepare, self.jitter = mirror and dataset.mirrors, prepare, jitter
-        self.load = load
+        self.load, self.places = load, range(size) if share is None else share
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
         self._groups = group_by(dataset, balance) if balance else []
         self._orders = [Shuffle(dataset.count(domain[0]), self._seed(i)) for i, domain in enumerate(self._domains)]
@@ -117,7 +120,7 @@ class Batches:
         """Return batch `step`: images float N3HW in [0, 1], labels int64 NHW, fields float NCHW, text as lists."""
         batch: Batch = {}
         for domain in range(len(self._domains)):
-            samples = [self._draw(domain, step, place) for place in range(self.size)]
+            samples = [self._draw(domain, step, place) for place in self.places]
             batch |= {name: _stack([sample[name] for sample in samples]) for name in samples[0]}
         return batch
 

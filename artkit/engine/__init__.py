@@ -1,10 +1,7 @@
-"""The local engine: devices, precision, and running chains."""
+"""The local engine: devices, precision, and running chains. Names load on first use."""
 
 from __future__ import annotations
 
-from artkit.engine.devices import pick_device, pick_precision
-from artkit.engine.local import load, run_chain
-from artkit.engine.runner import Runner, StepResult
-from artkit.engine.stream import Job, JobResult, run_jobs
+import lazy_loader
 
-__all__ = ["Job", "JobResult", "Runner", "StepResult", "load", "pick_device", "pick_precision", "run_chain", "run_jobs"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,26 +5,26 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from artkit import __version__
+from artkit.chain.arguments import check_facts, check_seed, parse_size
 from artkit.chain.plan import Plan, PlannedStep
+from artkit.chain.steps import Size
+from artkit.engine.blame import blame_plugin
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
-from artkit.engine.step import StepRun, Watcher, naming, resize
+from artkit.engine.inputs import Input
+from artkit.engine.loading import Loaded, load_step
+from artkit.engine.provenance import Provenance
+from artkit.engine.step import StepRun, Watcher, resize
 from artkit.errors import ChainError, ImageError
 from artkit.images import Picture, convert, read_picture
 from artkit.images.decoding import max_pixels
-from artkit.models.file import load_into, model_hash
-from artkit.models.opening import open_model
-from artkit.plugins import current_registry, resolve
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, Port, StepEvent
-from artkit.translator import Translator
 
 DREAM_SIZE = (512, 384)
 """(width, height) of what a source makes when nobody says a size."""
@@ -61,7 +61,7 @@ class Runner:
         self.plan, self.interruptible = plan, interruptible
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
-        self._translators: list[Translator] = []
+        self._loaded: list[Loaded] = []
         self._nested = {
             (planned.index, port): Runner(binding, device=device, precision=precision)
             for planned in plan.steps
@@ -73,68 +73,100 @@ class Runner:
 
     def load(self) -> None:
         """Load all weights, once."""
-        if not self._translators:
-            self._translators = [
-                load_translator(planned, self.device, self._precision(planned)) for planned in self.plan.steps
+        if not self._loaded:
+            self._loaded = [
+                load_step(planned, self.plan.registry, self.device, self._precision(planned))
+                for planned in self.plan.steps
             ]
             for nested in self._nested.values():
                 nested.load()
 
+    @property
+    def models(self) -> dict[str, str]:
+        """The hash of every model that was loaded, nested chains' too, by `method/name`."""
+        self.load()
+        hashes = {
+            f"{planned.spec.name}/{planned.model.stem}": loaded.digest
+            for planned, loaded in zip(self.plan.steps, self._loaded, strict=True)
+            if planned.model is not None and loaded.digest is not None
+        }
+        return hashes | {name: digest for runner in self._nested.values() for name, digest in runner.models.items()}
+
     def run(
         self,
-        source: Picture | None = None,
+        source: Input | Picture | None = None,
         *,
         seed: int = 0,
-        size: tuple[int, int] | None = None,
+        size: Size | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
         on_progress: Watcher | None = None,
     ) -> list[StepResult]:
-        """Run the chain on one picture, or on none; return what every step made, the result last.
+        """Run the chain on one picture, or on none; return what every step made, the result last, with provenance.
 
-        `size` is (width, height): an input is resized to it first, a source makes it. `facts` are things known about
-        the picture, by name. The same call gives the same picture. Raises ArtkitError.
+        `size` is (width, height), or the longest side: an input is resized to it first, a source makes it. `facts` are
+        things known about the picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        if size:
-            _check_size(size)
+        given = Input(source) if isinstance(source, Picture) else source
+        seed, facts = check_seed(seed), check_facts(facts)
+        extent = None if size is None else _extent(size, given.picture if given else None)
+        results = self._run_steps(given.picture if given else None, seed, extent, facts, on_step, on_progress)
+        record = self._provenance(given, seed, extent, min(result.share for result in results)).as_record()
+        last = results[-1]
+        return [*results[:-1], replace(last, picture=replace(last.picture, provenance=record))]
+
+    def _run_steps(
+        self,
+        source: Picture | None,
+        seed: int,
+        size: tuple[int, int] | None,
+        facts: Mapping[str, str],
+        on_step: Callable[[StepEvent], None] | None,
+        on_progress: Watcher | None,
+    ) -> list[StepResult]:
         own = _own_seed(source) if source is not None and any(planned.varies for planned in self.plan.steps) else 0
         source = source if source is None or size is None else self._resized(source, size)
         picture, dream = source, (size or DREAM_SIZE)[::-1]
         results: list[StepResult] = []
-        for planned, translator in zip(self.plan.steps, self._translators, strict=True):
+        for planned, loaded in zip(self.plan.steps, self._loaded, strict=True):
             number = seed if planned.seed is None else planned.seed
             mixed = mix_seeds(number, planned.index)
-            current_registry().call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
+            self.plan.registry.call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
             start = time.perf_counter()
             nested = self._run_nested(planned, mixed, own)
             fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
             dtype = PRECISIONS[self._precision(planned)]
-            run = StepRun(planned, translator, fed, number, dream, facts or {}, self.device, dtype)
+            run = StepRun(planned, loaded, fed, number, dream, facts, self.device, dtype)
             picture, share = run.compute(on_progress, interruptible=self.interruptible)
             seconds = time.perf_counter() - start
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
-            current_registry().call("after_step", step=event)
+            self.plan.registry.call("after_step", step=event)
             if on_step:
                 on_step(event)
-            with naming(planned.spec.name, current_registry().origin(planned.spec.name)):
-                report = translator.report(picture.tensor)[0]
+            with loaded.lock, blame_plugin(planned.spec.name, planned.plugin):
+                report = loaded.translator.report(picture.tensor)[0]
             results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
 
-    def provenance(self, seed: int, size: tuple[int, int] | None = None) -> dict[str, Any]:
-        """Return what a written picture remembers: enough for `artkit run --recipe` to make it again."""
-        models = hash_models(self.plan)
-        ports = {
-            port: str(binding)
-            for planned in self.plan.steps
-            for port, binding in planned.bindings.items()
-            if isinstance(binding, Path)
-        }
-        record: dict[str, Any] = {"version": __version__, "chain": str(self.plan.chain), "seed": seed, "models": models}
-        return record | ({"size": list(size)} if size else {}) | ({"ports": ports} if ports else {})
+    def _provenance(self, given: Input | None, seed: int, size: tuple[int, int] | None, share: float) -> Provenance:
+        return Provenance(
+            version=__version__,
+            chain=str(self.plan.chain),
+            seed=seed,
+            size=size,
+            ports=self.plan.outside_files(),
+            models=self.models,
+            plugins=self.plan.plugins(),
+            torch=str(torch.__version__),
+            device=str(self.device),
+            precision=self.precision,
+            input=given.name if given else None,
+            input_hash=given.digest if given else None,
+            stopped_at=round(share, 3) if share < 1 else None,
+        )
 
     def _resized(self, source: Picture, size: tuple[int, int]) -> Picture:
         """Resize an input; as labels where the first step takes labels, so that no colour is mixed."""
@@ -198,7 +230,7 @@ class Runner:
         return reader.header.classes if reader.header else None
 
     def _known_classes(self) -> list[ClassSet]:
-        known = [translator.class_set for translator in self._translators]
+        known = [loaded.translator.class_set for loaded in self._loaded]
         return list({classes.name: classes for classes in known if classes}.values())
 
 
@@ -208,43 +240,19 @@ def _own_seed(picture: Picture) -> int:
     return 1 + int.from_bytes(digest.digest(), "little")
 
 
-def _check_size(size: tuple[int, int]) -> None:
-    """Refuse to make more pixels than artkit reads."""
+def _extent(wanted: Size, source: Picture | None) -> tuple[int, int]:
+    """Return (width, height): that of the input, or of a dream, scaled where `wanted` is the longest side alone.
+
+    Refuse to make more pixels than artkit reads.
+    """
+    size = parse_size(wanted)
+    if isinstance(size, int):
+        width, height = (source.width, source.height) if source else DREAM_SIZE
+        scale = size / max(width, height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
     if size[0] * size[1] > max_pixels():
         raise ImageError(
             f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "
             "ARTKIT_MAX_PIXELS higher."
         )
-
-
-def hash_models(plan: Plan) -> dict[str, str]:
-    """Return the hash of every model that a plan uses, nested chains' too, by `method/name`."""
-    models: dict[str, str] = {}
-    for planned in plan.steps:
-        if planned.model is not None:
-            models[f"{planned.spec.name}/{planned.model.stem}"] = model_hash(planned.model)
-        for binding in planned.bindings.values():
-            if isinstance(binding, Plan):
-                models |= hash_models(binding)
-    return models
-
-
-def load_translator(planned: PlannedStep, device: torch.device, precision: str) -> Translator:
-    """Build a step's translator, load its weights, and place it. Raises PluginError or ModelError."""
-    owner = current_registry().origin(planned.spec.name)
-    factory = resolve(planned.spec.translator, owner)
-    with naming(planned.spec.name, owner):
-        translator: Translator = factory(planned.options, planned.header)
-    if planned.model is not None:
-        tensors = open_model(planned.model, planned.spec.name, current_registry()).tensors
-        load_into(translator, _of_its_networks(translator, tensors), planned.model)
-    translator.eval().requires_grad_(False)
-    placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
-    assert isinstance(placed, Translator)
-    return placed
-
-
-def _of_its_networks(translator: Translator, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of the networks a translator has; a model may hold others, such as discriminators."""
-    networks = {name.partition(".")[0] for name in translator.state_dict()}
-    return {name: tensor for name, tensor in tensors.items() if name.partition(".")[0] in networks}
+    return size

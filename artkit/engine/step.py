@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -13,17 +12,14 @@ from torch import Tensor
 
 from artkit import __version__
 from artkit.chain.plan import PlannedStep
+from artkit.engine.blame import blame_plugin
 from artkit.engine.bookmarks import FileBookmark, fingerprint
+from artkit.engine.loading import Loaded
 from artkit.engine.memory import memory_limit
-from artkit.errors import ArtkitError, ImageError, PluginError
 from artkit.images import Picture, resize_image, resize_labels
-from artkit.models.file import model_hash
-from artkit.nn import is_out_of_memory
-from artkit.plugins import current_registry
-from artkit.reporting import one_line, strict
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
-from artkit.translator import Bookmark, Interrupted, Sketch, Translator
+from artkit.translator import Bookmark, Interrupted, Sketch
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class StepRun:
     """A step, loaded and fed; `number` is its seed before it is mixed with its place, `dream` the size of the run."""
 
     planned: PlannedStep
-    translator: Translator
+    loaded: Loaded
     fed: Mapping[str, Picture | str | None]
     number: int
     dream: tuple[int, int]
@@ -61,7 +57,7 @@ class StepRun:
         """
         spec, main = self.planned.spec, self._main
         ports = {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
-        with naming(spec.name, current_registry().origin(spec.name)):
+        with self.loaded.lock, blame_plugin(spec.name, self.planned.plugin):
             try:
                 output, alpha, share = self._run(ports, watcher, interruptible), None, 1.0
             except Interrupted as early:
@@ -79,12 +75,12 @@ class StepRun:
 
     @property
     def _size(self) -> tuple[int, int]:
-        return self._main.size if self._main else self.translator.dream_size(*self.dream)
+        return self._main.size if self._main else self.loaded.translator.dream_size(*self.dream)
 
     def _run(self, ports: Inputs, watcher: Watcher | None, interruptible: bool) -> Tensor:
         bookmark = FileBookmark(partial(self._fingerprint, ports)) if interruptible else Bookmark()
         try:
-            output = self.translator.run(
+            output = self.loaded.translator.run(
                 ports,
                 seeds=(mix_seeds(self.number, self.planned.index),),
                 numbers=(self.number,),
@@ -110,14 +106,13 @@ class StepRun:
     def _fingerprint(self, ports: Inputs) -> str:
         """Return the name of all that the step's output depends on."""
         planned = self.planned
-        model = None if planned.model is None else model_hash(planned.model)
-        what = (__version__, planned.spec.name, planned.options, model, self.number, planned.index)
+        what = (__version__, planned.spec.name, planned.options, self.loaded.digest, self.number, planned.index)
         how = (self._size, str(self.device), str(self.dtype), sorted(self.facts.items()))
         fed = (part for item in sorted(ports.items(), key=itemgetter(0)) for part in item)
         return f"{planned.spec.name}-{fingerprint((*what, *how, *fed))}"
 
     def _picture(self, output: Tensor, alpha: Tensor | None = None) -> Picture:
-        planned, main, classes = self.planned, self._main, self.translator.class_set
+        planned, main, classes = self.planned, self._main, self.loaded.translator.class_set
         if main is not None:
             kind = main.kind if planned.carries else planned.output
             return main.with_tensor(output, kind=kind, classes=classes, alpha=alpha)
@@ -139,20 +134,3 @@ def _tensor(fed: Picture | str | None, port: Port | None, size: tuple[int, int])
     if not isinstance(fed, Picture):
         return fed if fed is None else (fed,)
     return fed.tensor if port and port.any_size else resize(fed, size[::-1]).tensor
-
-
-@contextmanager
-def naming(method: str, owner: str) -> Iterator[None]:
-    """Turn whatever a plugin raises into one line that names it; with ARTKIT_STRICT=1 let it through."""
-    try:
-        yield
-    except ArtkitError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
-        if strict():
-            raise
-        raise PluginError(
-            f"{method} (plugin '{owner}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where."
-        ) from error

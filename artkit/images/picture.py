@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from artkit.errors import ImageError, OutputError, nearest
-from artkit.files import write_atomically
+from artkit.files import to_path, write_atomically
 from artkit.images.formats import FORMAT_OF, WRITABLE_SUFFIXES
 from artkit.images.labels import check_range, paint_labels, resize_image
 from artkit.images.png16 import encode_png16
@@ -148,7 +148,7 @@ class Picture:
 
     def save(self, path: Path | str, *, overwrite: bool = False) -> Path:
         """Write the picture, in the format of the suffix, with its provenance; see `write_picture`."""
-        return write_picture(self, Path(path), overwrite=overwrite)
+        return write_picture(self, to_path(path, "path"), overwrite=overwrite)
 
     def _repr_png_(self) -> bytes:
         """Show the picture in a notebook."""

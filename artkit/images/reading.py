@@ -44,6 +44,7 @@ def picture_from_array(array: np.ndarray, stem: str = "picture") -> Picture:
 
 def picture_from_tensor(tensor: Tensor, stem: str = "picture") -> Picture:
     """Make an image of a tensor (C, H, W) or (1, C, H, W), C one of 1, 3, 4; types as for `picture_from_array`."""
+    _check_dense(tensor)
     if tensor.ndim == 2:
         tensor = tensor.unsqueeze(0)
     if tensor.ndim == 3:
@@ -61,6 +62,13 @@ def picture_from_tensor(tensor: Tensor, stem: str = "picture") -> Picture:
     alpha = values[:, 3:].clone() if values.shape[1] == 4 else None
     colours = values.expand(1, 3, *values.shape[2:]) if values.shape[1] == 1 else values[:, :3]
     return Picture(colours.contiguous(), alpha=alpha, bits=bits, stem=stem)
+
+
+def _check_dense(tensor: Tensor) -> None:
+    """Refuse tensors without a number for every pixel in memory."""
+    if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
+        what = "a meta" if tensor.is_meta else "a quantised" if tensor.is_quantized else "a sparse"
+        raise ImageError(f"A picture is a dense tensor, with a number for every pixel, and this is {what} one.")
 
 
 def labels_from_tensor(tensor: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain
 from artkit.data import Column, Dataset, open_dataset
 from artkit.engine.runner import Runner
-from artkit.errors import UsageError
+from artkit.errors import DataError, UsageError
 from artkit.images import convert
 from artkit.plugins import current_registry, resolve
 from artkit.spec import Kind, MetricSpec
@@ -28,8 +29,8 @@ class Evaluation:
 
 
 def evaluate(
-    data: str,
-    chain: Chain,
+    data: str | Path,
+    chain: Chain | str,
     metrics: Sequence[str] | None = None,
     *,
     split: str = "val",
@@ -43,11 +44,16 @@ def evaluate(
 ) -> Evaluation:
     """Run `chain` on the source column of a split and score the results against its target column.
 
-    Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i
-    runs under seed `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
+    `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain when left out). Columns default
+    to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i runs under seed
+    `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
     """
-    dataset = open_dataset(data, split)
-    runner = Runner(plan_chain(chain, current_registry(), has_input=True), device=device, precision=precision)
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence | type(None)):
+        raise UsageError("metrics are a list of names, such as ['rgb_distance'].")
+    if not isinstance(data, str | Path):
+        raise DataError(f"data is a folder or a dataset's name, not {type(data).__name__}.")
+    dataset = open_dataset(str(data), split)
+    runner = Runner(plan_chain(Chain(chain), current_registry(), has_input=True), device=device, precision=precision)
     inputs, targets = _columns(dataset, runner.plan.output, source, target)
     chosen = _metrics(metrics, runner.plan.output)
     told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]

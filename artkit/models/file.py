@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from artkit.errors import ModelError, OutputError
-from artkit.files import open_regular, write_atomically
+from artkit.errors import ModelError
+from artkit.files import make_folder, open_regular, write_atomically
 from artkit.models.header import encode_header, read_header
 from artkit.spec import ModelHeader
 
@@ -65,17 +65,18 @@ def save_model(
     stored = {name: _stored(tensor, half) for name, tensor in tensors.items()}
     for name, tensor in stored.items():
         _check_finite(name, tensor, f"Cannot save {path}")
-    _make_folder(path.parent)
+    make_folder(path.parent)
     write_atomically(path, safetensors.torch.save(stored, metadata=encode_header(header)), overwrite=True)
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
+def load_model(path: str | os.PathLike[str], header: ModelHeader | None = None) -> Model:
     """Load a model file onto the CPU; floating-point tensors come back as float32.
 
-    Raises ModelError for everything `read_header` refuses, for damaged tensors, and for NaN or infinite weights.
+    `header` is the file's own, where that was read before. Raises ModelError for everything `read_header` refuses, for
+    damaged tensors, and for NaN or infinite weights.
     """
     path = Path(path)
-    header = read_header(path)
+    header = header or read_header(path)
     try:
         loaded = safetensors.torch.load_file(path)
     except (SafetensorError, ValueError, KeyError) as error:
@@ -105,13 +106,6 @@ def model_hash(path: str | os.PathLike[str]) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LENGTH]
     except OSError as error:
         raise ModelError(f"Cannot read the model file {path}: {error.strerror or error}.") from None
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder {folder}: {error.strerror or error}.") from None
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

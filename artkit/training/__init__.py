@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from artkit.training.report import Reporter, Silence
+from artkit.training.report import NullReporter, Reporter
 from artkit.training.run import export_run, train
 from artkit.training.trainer import Restart, Settings, Trainer, set_trainable, trim
 
-__all__ = ["Reporter", "Restart", "Settings", "Silence", "Trainer", "export_run", "set_trainable", "train", "trim"]
+__all__ = ["NullReporter", "Reporter", "Restart", "Settings", "Trainer", "export_run", "set_trainable", "train", "trim"]

@@ -31,7 +31,7 @@ class Reporter(Protocol):
         """Point to the exported model."""
 
 
-class Silence:
+class NullReporter:
     """A reporter that says nothing."""
 
     def start(self, total: int, done: int) -> None:

@@ -13,11 +13,10 @@ from artkit.data import Column, Dataset, FolderDataset, Sample, find_source_and_
 from artkit.engine import Runner
 from artkit.images import convert
 from artkit.nn import (
-    PATCH_LAYERS,
-    MultiscaleDiscriminator,
     generator_loss,
     least_side,
     lowpass_l1,
+    make_discriminator,
 )
 from artkit.plugins import current_registry
 from artkit.reporting import warn
@@ -81,11 +80,11 @@ class TouchupTrainer(Trainer):
 
     defaults: ClassVar[dict[str, Any]] = {"batch": 4, "crop": 128}
     averaged = ("additive", "subtractive")
+    options: TouchupTraining
 
     def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.check_crop(SIDE_MULTIPLE, least_side(PATCH_LAYERS[options.patch], len(options.scales)))
-        self.options = options
+        self.check_crop(SIDE_MULTIPLE, least_side(options))
         source, target = find_source_and_target(dataset, options.source, options.target)
         self.target = target.name
         told = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
@@ -143,7 +142,7 @@ class TouchupTrainer(Trainer):
             "upsample": "resize",
         }
         judged = 9 if options.judged == "residuals" else 6
-        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], "instance")
+        discriminator = make_discriminator(options, judged)
         self.networks = {name: Artist(self.arguments) for name in self.averaged} | {"discriminator": discriminator}
         self.optimisers = {"artists": self.adam(*self.averaged), "discriminator": self.adam("discriminator")}
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from artkit.chain import Chain, plan_chain
 from artkit.data import open_dataset
 from artkit.engine import Runner
-from artkit.engine.runner import load_translator
+from artkit.engine.loading import load_translator
 from artkit.metrics import patch_distance
 from artkit.plugins import current_registry
 
@@ -70,7 +70,9 @@ def main(models: list[str]) -> None:
     for (name, pictures), (judge, made) in itertools.product(
         {**dreams, "paintings": paintings}.items(), runners.items()
     ):
-        told = load_translator(made.plan.steps[0], made.device, "fp32").report(torch.stack(pictures))
+        told = load_translator(made.plan.steps[0], current_registry(), made.device, "fp32").report(
+            torch.stack(pictures)
+        )
         mean = sum(one["style_entropy"] for one in told) / len(told)
         print(f"{name} judged by {judge}: style entropy {mean:.3f} of {math.log(len(told[0]['styles'])):.3f}")
 

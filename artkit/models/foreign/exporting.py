@@ -10,8 +10,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from artkit.errors import ModelError, OutputError
-from artkit.files import atomic_file
+from artkit.errors import ModelError
+from artkit.files import atomic_file, make_folder
 from artkit.models.file import Model, describe_differences
 from artkit.models.foreign.recognising import LAYOUTS
 
@@ -37,7 +37,7 @@ def write_networks(model: Model, target: Path, *, overwrite: bool = False) -> li
     """
     networks = export_networks(model)
     if target.is_dir() or not target.suffix:
-        _make_folder(target)
+        make_folder(target)
         files = {target / f"latest_net_{name}.pth": state for name, state in networks.items()}
     else:
         generators = [name for name in networks if name.startswith("G")]
@@ -69,8 +69,7 @@ def _export(model: Model, network: str, state: dict[str, Tensor]) -> dict[str, T
         state = {name.removeprefix(_SCALE): tensor for name, tensor in state.items()}
         name, arguments = "patch", _discriminator_arguments(state)
     else:
-        name = model.header.architecture
-        arguments = _generator_arguments(name, model.header.arguments)
+        name, arguments = model.header.architecture, model.header.arguments.get("generator", {})
     layout = next((layout for layout in LAYOUTS if layout.owns(name, arguments)), None)
     if layout is None:
         raise ModelError(f"{model.path} is a {name} network, which the layout of {LAYOUT} does not have.")
@@ -81,16 +80,6 @@ def _export(model: Model, network: str, state: dict[str, Tensor]) -> dict[str, T
     return {there: state[here] for here, there in theirs.items()}
 
 
-def _generator_arguments(architecture: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    family, _, number = architecture.partition("_")
-    known = {"dropout": False, "antialias": False, **arguments.get("generator", arguments)}
-    if family == "resnet" and number.isdigit():
-        known.setdefault("blocks", int(number))
-    if family == "unet" and number.isdigit():
-        known.setdefault("levels", int(number).bit_length() - 1)
-    return known
-
-
 def _discriminator_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """Read off a PatchDiscriminator's tensors what decides their names over there."""
     stages = len({name.split(".")[1] for name in state if name.startswith("stages.")})
@@ -98,13 +87,6 @@ def _discriminator_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
     norm = "batch" if "stages.1.1.weight" in state else "instance" if "stages.1.0.bias" in state else "none"
     layers = 0 if pixel else max(stages - 2, 1)
     return {"in_channels": 0, "width": 0, "layers": layers, "norm": norm, "antialias": "stages.0.3.filter" in state}
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder {folder}: {error.strerror or error}.") from None
 
 
 def _write(path: Path, state: dict[str, Tensor], overwrite: bool) -> None:

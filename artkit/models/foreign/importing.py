@@ -17,7 +17,7 @@ from artkit.models.file import Model, save_model
 from artkit.models.foreign.reading import read_checkpoint
 from artkit.models.foreign.recognising import recognise
 from artkit.models.store import user_model_path
-from artkit.reporting import one_line, strict
+from artkit.reporting import clean, one_line, strict
 from artkit.spec import Checkpoint, ForeignFile, Hints, ModelHeader
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def announce(model: Model) -> None:
     """Say on stderr, once for each file, what it was recognised as."""
     if model.path not in _announced:
         _announced.add(model.path)
-        print(f"artkit: {model.path} is {model.header.summary}", file=sys.stderr)
+        print(clean(f"artkit: {model.path} is {model.header.summary}"), file=sys.stderr)
 
 
 def _read(path: Path) -> ForeignFile:

@@ -1,0 +1,27 @@
+"""Whose fault an exception is: what a plugin raises becomes one line that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from artkit.errors import ArtkitError, ImageError, PluginError
+from artkit.nn import is_out_of_memory
+from artkit.reporting import one_line, strict
+
+
+@contextmanager
+def blame_plugin(method: str, plugin: str) -> Iterator[None]:
+    """Turn whatever a method's code raises into one line that names it; with ARTKIT_STRICT=1 let it through."""
+    try:
+        yield
+    except ArtkitError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise ImageError(f"{method} ran out of memory: give a smaller --size, or --device cpu.") from error
+        if strict():
+            raise
+        raise PluginError(
+            f"{method} (plugin '{plugin}') failed: {one_line(error)}. ARTKIT_STRICT=1 shows where."
+        ) from error

@@ -1,0 +1,45 @@
+"""The input of a chain: its picture, decoded once, with the name and the hash that provenance records."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from artkit.images import Picture, read_picture
+
+
+@dataclass(frozen=True)
+class Input:
+    """A picture that was read: `name` is its file's, without the folder, `digest` the SHA-256 of the bytes it had."""
+
+    picture: Picture
+    name: str | None = None
+    digest: str | None = None
+
+
+def read_input(source: Any) -> Input:
+    """Read what `read_picture` reads; of files and bytes note name and hash. Raises ImageError."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return Input(read_picture(source), digest=hashlib.sha256(source).hexdigest())
+    if not isinstance(source, str | Path):
+        return Input(read_picture(source))
+    path = Path(source)
+    try:
+        stream = path.open("rb")
+    except (OSError, ValueError):
+        return Input(read_picture(path))  # which says what is wrong
+    with stream:
+        content = stream if stream.seekable() else _Named(stream.read(), str(path))
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        return Input(replace(read_picture(content), stem=path.stem), path.name, digest)
+
+
+class _Named(BytesIO):
+    """Bytes in memory with the name that messages say."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self.name = name
