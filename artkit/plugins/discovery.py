@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artkit import __version__
 from artkit.errors import PluginError, UsageError

@@ -101,7 +101,7 @@ class Registry:
         for hook in sorted(hooks, key=lambda hook: hook.order):
             kind = _REGISTRATIONS.get(hook.name)
             for spec in _with_models(check_specs(hook.name, kind, hook())) if kind else []:
-                of = ModelSpec if isinstance(spec, ModelSpec) else kind
+                of: type = type(spec)
                 key = f"{spec.method}/{spec.name}" if of is ModelSpec else spec.name
                 owner = plugin if (of, key) in offers else self._origins.get((of, key))
                 if owner is not None:

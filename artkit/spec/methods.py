@@ -70,7 +70,22 @@ class MethodSpec:
         return not any(port.required for port in self.inputs)
 
     @property
-    `models` are those in its package, each by `packaged(...)`; `register_models` is for others.
+    def packaged_models(self) -> list[ModelSpec]:
+        """The models in the method's package, as `register_models` would offer them."""
+        package = self.translator.partition(":")[0].partition(".")[0]
+        return [
+            ModelSpec(
+                name=model.name,
+                method=self.name,
+                summary=model.summary,
+                file=f"{package}:weights/{model.name}.safetensors",
+                licence=model.licence,
+                source=model.source or f"examples/recipes/{self.name}-{model.name}.toml",
+            )
+            for model in self.models
+        ]
+
+    @property
     def heading(self) -> str:
         """What the method does, in a word: its group, or what its ports and weights say."""
         if self.group or self.is_source:

@@ -22,7 +22,7 @@ class Edges(Translator):
     spec = SPECS["edges"]
     options: EdgesOptions
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Draw N3HW as lines, three equal channels."""
         wanted = self.options
         planes = image.float().numpy(force=True)
