@@ -14,6 +14,7 @@ from artkit.errors import UsageError
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
+    from artkit.spec import Options
 
 
 class TrainCommand(click.Command):
@@ -38,7 +39,7 @@ def _settings(registry: Registry) -> set[str]:
     """Return the names of all settings of training, and of the training options of every method."""
     from artkit.training import Settings
 
-    options = [Settings, *(spec.training_options for spec in registry.methods.values())]
+    options: list[type[Options]] = [Settings, *(spec.training_options for spec in registry.methods.values())]
     return {name for one in options for name in one.__struct_fields__}
 
 

@@ -98,9 +98,10 @@ class Registry:
     def _offers(self, plugin: str, hooks: list[Hook]) -> list[tuple[type, str, Any]]:
         """Collect what one plugin registers as (kind, key, spec), refusing what is already there."""
         offers: dict[tuple[type, str], Any] = {}
-        for hook in sorted(hooks, key=lambda hook: hook.order):
-            kind = _REGISTRATIONS.get(hook.name)
-            for spec in check_specs(hook.name, kind, hook()) if kind else []:
+        registering = [hook for hook in hooks if hook.name in _REGISTRATIONS]
+        for hook in sorted(registering, key=lambda hook: hook.order):
+            kind = _REGISTRATIONS[hook.name]
+            for spec in check_specs(hook.name, kind, hook()):
                 key = f"{spec.method}/{spec.name}" if kind is ModelSpec else spec.name
                 owner = plugin if (kind, key) in offers else self._origins.get((kind, key))
                 if owner is not None:
