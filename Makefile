@@ -1,32 +1,42 @@
-# make demo   paint examples/semantic.png and say where the picture is
-# make test   lint, types, import rules, tests
-#
+# What can be made: make help
 # Needs Python 3.11+ and make; `make demo PYTHON=python3.12` picks the interpreter.
 
 PYTHON ?= python3
+MINUTES ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test format clean
+.PHONY: help demo test lint types fuzz format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
 
-demo: $(VENV)/.installed
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.installed ## paint examples/semantic.png and say where the picture is
 	$(BIN)/artkit -v run examples/semantic.png --chain semgan,pix2pix,touchup --overwrite
 
-test: $(VENV)/.installed-test
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
+test: lint types ## everything that is checked: lint, types, import rules, tests
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-format: $(VENV)/.installed-test
+lint: $(VENV)/.installed-test ## ruff: faults and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-test ## mypy
+	$(BIN)/mypy
+
+fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
+	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
+
+format: $(VENV)/.installed-test ## let ruff mend and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove the environment and the tools' caches
+	rm -rf $(VENV) fuzz-failures .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artkit.errors import ArtkitError, ImageError
-from artkit.images import read_picture
+from artkit.errors import ArtkitError, DataError, ImageError
+from artkit.images import read_classes_file, read_picture, read_provenance
 from artkit.images.png16 import encode_png16
 from artkit.images.provenance import SIGNATURE, png_chunk
 
@@ -129,8 +129,6 @@ def test_our_own_chunk_cannot_explode_either() -> None:
     data = encoded("PNG")
     for body in (b"artkit\0" + b"[" * 100_000, b"artkit\0{"):
         assert read_picture(data[:33] + png_chunk(b"tEXt", body) + data[33:]).provenance is None
-    from artkit.images import read_provenance
-
     assert read_provenance(BytesIO(data[:33] + png_chunk(b"zTXt", b"artkit\0\0" + bomb) + data[33:])) is None
 
 
@@ -171,3 +169,44 @@ def test_broken_exif_is_no_reason_to_refuse() -> None:
     stream = BytesIO()
     Image.new("RGB", (4, 3)).save(stream, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x99" * 40)
     assert read_picture(stream.getvalue()).size == (3, 4)
+
+
+def test_a_large_picture_of_next_to_no_bytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A strip of nothing: a few kilobytes that once took 4 GB."""
+    path = tmp_path / "strip.tif"
+    Image.new("1", (64, 1_000_000)).save(path, compression="tiff_adobe_deflate")
+    assert path.stat().st_size < 64_000_000 / 2_000
+    assert "to 64×1000000 pixels" in refused(path)
+    assert "ARTKIT_MAX_PIXELS=64000000" in refused(path)
+    assert header_of(path) is None
+    monkeypatch.setenv("ARTKIT_MAX_PIXELS", "64000000")
+    assert header_of(path) == (64, 1_000_000)
+
+
+def header_of(path: Path) -> tuple[int, int] | None:
+    from artkit.data.inspecting import read_header
+
+    header = read_header(path)
+    return header and (header.width, header.height)
+
+
+def test_a_large_plain_label_map_is_no_bomb(tmp_path: Path) -> None:
+    """Deflate packs one colour as 1,032 to 1: that much is honest."""
+    path = tmp_path / "labels.png"
+    Image.new("L", (8192, 8192)).save(path)
+    assert path.stat().st_size < 100_000
+    assert header_of(path) == (8192, 8192)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_and_devices_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path("/dev/zero")):
+        assert "it is a pipe or a device" in refused(path)
+        assert header_of(path) is None
+        with pytest.raises(ImageError, match="it is a pipe or a device"):
+            read_provenance(path)
+    with pytest.raises(DataError, match="it is a pipe or a device"):
+        read_classes_file(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match="no file name"):
+        read_provenance("a\0b.png")

@@ -213,6 +213,13 @@ def class_set_named(name: str, names: list[str], colours: list[tuple[int, int, i
         ("0 a 1 2 3\n2 b 4 5 6", "without gaps"),
         ("0 a 1 2 3\n1 b 1 2 3", "twice"),
         ("0 a 1 2 3\n1 a 4 5 6", "twice"),
+        ("9" * 400 + " sky", "line 1: index 99999999999999999999 is too large: the last there can be is 65535"),
+        ("9" * 5000 + " sky 1 2 3", "line 1: index 9+ is too large"),
+        ("65536 sky", "line 1: index 65536 is too large"),
+        ("-1 sky", "without gaps"),
+        ("0 sky 1 2 " + "9" * 5000, r"outside 0\.\.255"),
+        ("0 sky 1 2 \u00b2", "line 1: expected"),
+        ("0.5 sky 1 2 3", "line 1: expected"),
         ("", "no classes"),
     ],
 )
@@ -229,3 +236,36 @@ def test_missing_and_binary_classes_files(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="UTF-8"):
         read_classes_file(tmp_path / "classes.txt")
+
+
+def test_a_class_file_has_a_length(tmp_path: Path) -> None:
+    with (tmp_path / "classes.txt").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(DataError, match="is no class file: it has more than 16777216 bytes"):
+        read_classes_file(tmp_path / "classes.txt")
+
+
+@pytest.mark.parametrize("band", [1, 7, 2**20])
+def test_bands_of_rows_change_nothing(band: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = random_labels((13, 5), len(LAND), batch=2)
+    noisy = torch.rand(2, 3, 13, 5, generator=torch.Generator().manual_seed(1))
+    image = paint_labels(labels, LAND)
+    colours = torch.tensor(LAND.colours)[labels].movedim(-1, 1) / 255
+    mixed = torch.where(torch.arange(13).view(-1, 1) % 3 == 0, noisy, image)
+    nearest, share = nearest_palette(noisy, LAND), match_palette(mixed, LAND)
+    monkeypatch.setattr("artkit.images.labels._BAND", band)
+    assert torch.equal(paint_labels(labels, LAND), colours)
+    assert torch.equal(nearest_palette(noisy, LAND), nearest)
+    again = match_palette(mixed, LAND)
+    assert torch.equal(again[0], share[0])
+    assert again[1] == share[1] == pytest.approx(8 / 13)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
+def test_labels_of_any_integer_type_are_resized_and_painted(dtype: torch.dtype) -> None:
+    labels = random_labels((9, 14), len(LAND))
+    small = resize_labels(labels.to(dtype), (5, 20))
+    assert small.dtype == dtype
+    rows, columns = ([int((i + 0.5) * old / new) for i in range(new)] for old, new in ((9, 5), (14, 20)))
+    assert torch.equal(small.long(), labels[:, rows][:, :, columns])
+    assert torch.equal(paint_labels(labels.to(dtype), LAND), paint_labels(labels, LAND))

@@ -7,9 +7,9 @@ import torch
 
 from artkit import Chain, ImageError, Kind, ModelHeader, UsageError
 from artkit.engine import memory
-from artkit.engine.memory import free_memory, memory_limit, parse_size
+from artkit.engine.memory import free_memory, memory_limit, parse_bytes
 from artkit.models import save_model
-from artkit.nn import make_generator
+from artkit.nn import ResnetArguments, UnetArguments
 
 CPU = torch.device("cpu")
 
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
     [("4GB", 4e9), ("800 MB", 8e8), ("1.5GiB", 1.5 * 2**30), ("512m", 5.12e8), ("100", 100), ("2kib", 2048)],
 )
 def test_sizes_are_read(text, size):
-    assert parse_size(text) == size
+    assert parse_bytes(text) == size
 
 
 @pytest.mark.parametrize("text", ["four", "4 frogs", "-1GB", "0", "GB", "1e9"])
@@ -48,12 +48,13 @@ def test_containers_leave_what_their_limit_leaves(tmp_path, monkeypatch):
 
 def save_generator(name, path):
     torch.manual_seed(0)
-    arguments = {"in_channels": 3, "out_channels": 3, "width": 4}
-    tensors = {f"generator.{key}": value for key, value in make_generator(name, arguments).state_dict().items()}
+    sizes = {"in_channels": 3, "out_channels": 3, "width": 4}
+    arguments = {"resnet_1": ResnetArguments(blocks=1, **sizes), "unet_8": UnetArguments(levels=3, **sizes)}[name]
+    tensors = {f"generator.{key}": value for key, value in arguments.build().state_dict().items()}
     header = ModelHeader(
         method="pix2pix",
         architecture=name,
-        arguments=arguments,
+        arguments={"generator": arguments.record()},
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
         size_multiple=8,

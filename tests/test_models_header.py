@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 import subprocess
@@ -15,7 +16,8 @@ import torch
 from hypothesis import given, strategies as st
 
 from artkit.errors import ModelError
-from artkit.models import read_header, save_model
+from artkit.models import read_frame, read_header, save_model
+from artkit.models.header import is_foreign
 from artkit.spec import ClassSet, Kind, LabelClass, ModelHeader
 
 SKY = ClassSet("sky", (LabelClass("sky", (110, 170, 220)), LabelClass("cloud", (235, 235, 240))))
@@ -51,6 +53,11 @@ def metadata_of(header: dict | str) -> dict:
 def minimal(**more: object) -> dict:
     """Return the least a header must hold, as JSON would have it."""
     return {"method": "paint", "architecture": "unet", "inputs": {"input": "labels"}, "output": "image", **more}
+
+
+def table(**entry: object) -> dict:
+    """Return a frame of one tensor, `weight`."""
+    return {"weight": {"dtype": "F32", **entry}}
 
 
 @pytest.fixture
@@ -126,8 +133,14 @@ def test_damage_is_named_in_one_line(tmp_path: Path, name: str) -> None:
         (metadata_of(minimal(output="smell")), "damaged.*smell"),
         (metadata_of(minimal(size_multiple=0)), "damaged"),
         (metadata_of(minimal(format="one")), "format is not a number"),
+        (metadata_of(minimal(value_range=[1, 1])), "damaged.*value range"),
+        (metadata_of(minimal(size_multiple=10**9)), "damaged"),
         ({"weight": 7}, "tensor 'weight'"),
-        ({"weight": {"data_offsets": [0, 64]}}, "need 64 bytes and 0 are there"),
+        (table(data_offsets=[0, 64], shape=[16]), "need 64 bytes and 0 are there"),
+        (table(data_offsets=[0, 0], shape=[10**9, 10**9]), r"damaged: its tensor 'weight' is F32 .* in 0 bytes"),
+        (table(data_offsets=[0, 0], shape=[0] * 17), "tensor 'weight'"),
+        (table(data_offsets=[0, 0], shape=[10**30]), "tensor 'weight'"),
+        (table(data_offsets=[0, 0], shape=[0], dtype="C64"), "of no known type .'C64'"),
     ],
 )
 def test_wrong_headers_are_named(tmp_path: Path, frame: dict, words: str) -> None:
@@ -183,8 +196,85 @@ def test_folder_and_missing_file(tmp_path: Path) -> None:
 
 
 @given(
-    arguments=st.dictionaries(st.text(max_size=5), st.integers(-(2**53), 2**53) | st.text() | st.booleans(), max_size=4)
+    arguments=st.dictionaries(st.text(max_size=5), st.integers(-(2**24), 2**24) | st.text() | st.booleans(), max_size=4)
 )
 def test_any_arguments_round_trip(arguments: dict) -> None:
     header = msgspec.structs.replace(HEADER, arguments=arguments)
     assert msgspec.json.decode(msgspec.json.encode(header), type=ModelHeader) == header
+
+
+def deep(levels: int) -> object:
+    """Return a table in a table in a table."""
+    return {"scales": deep(levels - 1)} if levels else 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"scales": {"4": {"blocks": 10**18}}}, r"arguments\.scales\.4\.blocks is a number beyond"),
+        ({"width": -(10**9)}, r"arguments\.width is a number beyond"),
+        ({"slope": 1e300}, r"arguments\.slope is a number beyond"),
+        ({"detail": [1, 2, 10**40]}, "damaged"),
+        ({"norm": "x" * 20_000}, r"arguments\.norm is a text of more than"),
+        ({"detail": [1] * 20_000}, "more than 10000 values"),
+        ({"detail": [[]] * 20_000}, "more than 10000 values"),
+        (deep(8), "nested more than 6 deep"),
+    ],
+)
+def test_arguments_that_no_network_has_are_refused(tmp_path: Path, arguments: dict, words: str) -> None:
+    path = write_frame(tmp_path / "m.safetensors", metadata_of(minimal(arguments=arguments)))
+    with pytest.raises(ModelError, match=words) as caught:
+        read_header(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_arguments_are_bounded_in_code_too() -> None:
+    with pytest.raises(ValueError, match=r"arguments\.width is a number beyond"):
+        ModelHeader(method="m", architecture="a", inputs={}, output=Kind.IMAGE, arguments={"width": float("nan")})
+
+
+def test_the_tensor_table_comes_with_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    tensors = {"a.weight": torch.zeros(2, 3), "a.count": torch.tensor(7), "b": torch.zeros(4, dtype=torch.bool)}
+    save_model(path, HEADER, tensors, half=True)
+    frame = read_frame(path)
+    assert frame.header == HEADER
+    assert frame.shapes == {"a.weight": (2, 3), "a.count": (), "b": (4,)}
+    assert {name: entry.dtype for name, entry in frame.tensors.items()} == {
+        "a.weight": "F16",
+        "a.count": "I64",
+        "b": "BOOL",
+    }
+
+
+def test_tensors_may_not_share_bytes(tmp_path: Path) -> None:
+    entry = {"dtype": "U8", "shape": [8], "data_offsets": [0, 8]}
+    path = write_frame(tmp_path / "m.safetensors", {"a": entry, "b": entry}, bytes(8))
+    with pytest.raises(ModelError, match="in each other's bytes"):
+        read_header(path)
+
+
+def test_more_tensors_than_any_network_has_are_refused(tmp_path: Path) -> None:
+    entry = {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}
+    path = write_frame(tmp_path / "m.safetensors", {str(index): entry for index in range(20_001)})
+    with pytest.raises(ModelError, match="holds 20001 tensors"):
+        read_header(path)
+
+
+def test_many_classes_are_read_in_no_time_and_bounded() -> None:
+    """Each class was once compared with every other: minutes, for a header of a megabyte."""
+    many = tuple(LabelClass(f"c{index}", (index >> 16, index >> 8 & 255, index & 255)) for index in range(65_536))
+    assert len(ClassSet("many", many)) == 65_536
+    with pytest.raises(ValueError, match="more than 65536 classes"):
+        ClassSet("many", (*many, LabelClass("last", (255, 0, 0))))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.safetensors")
+    with pytest.raises(ModelError, match="it is a pipe or a device"):
+        read_header(tmp_path / "m.safetensors")
+    assert not is_foreign(tmp_path / "m.safetensors")
+    with pytest.raises(ModelError, match="no file name"):
+        read_header("a\0b")

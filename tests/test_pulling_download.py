@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
+from urllib3 import HTTPResponse
 
 import web_kit
 from artkit.errors import ModelError, UsageError
@@ -299,6 +301,45 @@ def test_redirects_lead_nowhere_but_to_the_web(web, home, to):
     with pytest.raises(ModelError, match="no address on the web"):
         pull(web)
     assert left(home) == set()
+
+
+def test_https_does_not_lead_to_http(web, home, monkeypatch):
+    asked = []
+
+    def answer(adapter, request, **options):
+        asked.append(request.url)
+        response = requests.Response()
+        response.status_code, response.url, response.request = 302, request.url, request
+        response.headers["Location"] = "http://safe.example/models/red.safetensors"
+        response.raw = HTTPResponse(BytesIO(), preload_content=False)
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answer)
+    with pytest.raises(ModelError, match=r"leads from https to http://safe\.example/.*--mirror URL"):
+        pull(web, {"url": "https://safe.example/red.safetensors"})
+    assert asked == ["https://safe.example/red.safetensors"]
+    assert left(home) == set()
+
+
+def test_what_a_killed_pull_left_is_swept(web, home):
+    folder = home / "pulls" / "paint-red"
+    folder.mkdir(parents=True)
+    for name in ("tmpabcd1234", "tmp_x9"):  # as Python's tempfile names them
+        (folder / name).touch()
+    pull(web)
+    assert left(home) == STORED
+    assert not folder.exists()
+
+
+def test_what_another_process_makes_is_left_alone(web, home, monkeypatch):
+    """The sweep is under the lock: before it, the files may be those of a pull that is under way."""
+    folder = home / "pulls" / "paint-red"
+    folder.mkdir(parents=True)
+    (folder / "tmpabcd1234").touch()
+    (home / "models" / "paint").mkdir(parents=True)
+    (home / "models" / "paint" / "red.safetensors").write_bytes(web.files["/models/red.safetensors"])
+    assert not pull(web).fresh
+    assert (folder / "tmpabcd1234").exists()
 
 
 def test_a_mirror_holds_the_same_file(web):

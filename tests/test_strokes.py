@@ -8,7 +8,19 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from artkit.nn.strokes import LAYERS, Layer, Strokes, bristles, rasterise, scatter, stroke_noise, swirl_field
+from artkit.nn.strokes import (
+    LAYERS,
+    Layer,
+    Raster,
+    Strokes,
+    _brush,
+    _local,
+    bristles,
+    rasterise,
+    scatter,
+    stroke_noise,
+    swirl_field,
+)
 
 
 def _inside(strokes: Strokes, cell: tuple[int, int], theta: torch.Tensor, y: int, x: int) -> bool:
@@ -57,6 +69,49 @@ def test_rasterise_equals_a_slow_loop(layer: Layer, size: tuple[int, int]) -> No
     expected = _slow(strokes, theta)
     assert torch.equal(raster.covered, expected >= 0)
     assert torch.equal(raster.index[raster.covered], expected[raster.covered])
+
+
+def _every_stroke(strokes: Strokes, theta: torch.Tensor) -> Raster:
+    """The raster by laying one stroke after another over the whole picture, in the arithmetic of the fast one."""
+    (height, width), cell, margin = theta.shape, strokes.layer.cell, strokes.layer.margin
+    columns = strokes.rank.shape[1]
+    y, x = torch.arange(float(height)).view(-1, 1), torch.arange(float(width))
+    brush = _brush(strokes, theta, None).flatten(1)
+    best = torch.full((height, width), -1)
+    index, along, across = torch.zeros_like(best), torch.zeros(height, width), torch.zeros(height, width)
+    for place in strokes.rank.flatten().argsort().tolist():
+        row, column = divmod(place, columns)
+        if strokes.chance[row, column] >= strokes.layer.density:
+            continue
+        u, v = _local(brush[:, place], y - (row - margin) * cell, x - (column - margin) * cell)
+        inside = u.square().square() + v.square() < 1
+        best[inside], index[inside] = place, place
+        along[inside], across[inside] = u[inside], v[inside]
+    return Raster(best >= 0, index, along, across)
+
+
+@pytest.mark.parametrize("size", [(40, 56), (7, 90), (90, 7), (1, 1), (31, 24)])
+@pytest.mark.parametrize("band", [2**16, 2**9])  # one band of cells, and many
+def test_noise_equals_laying_every_stroke_bit_by_bit(
+    size: tuple[int, int], band: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("artkit.nn.strokes._BAND", band)
+    layers, seed = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9)), 11 + band
+    theta = swirl_field(*size, seed)
+    planes, away = torch.zeros(3, *size), torch.zeros(2, *size)
+    canvases, offsets = [], []
+    for number, layer in enumerate(layers):
+        strokes = scatter(layer, *size, seed, number)
+        raster = _every_stroke(strokes, theta)
+        laid = (raster.spread(strokes.value), raster.spread(strokes.hue), 2 * bristles(strokes, raster) - 1)
+        planes = torch.where(raster.covered, torch.stack(laid), planes)
+        down, right = torch.arange(size[0]).view(-1, 1), torch.arange(size[1])
+        centre = torch.stack((raster.spread(strokes.y) - down, raster.spread(strokes.x) - right))
+        away = torch.where(raster.covered, centre, away)
+        canvases.append(planes)
+        offsets.append(away)
+    expected = torch.cat([*canvases, torch.stack(((2 * theta).cos(), (2 * theta).sin())), *offsets])
+    assert torch.equal(stroke_noise(*size, seed, layers, centres=True), expected)
 
 
 def test_pixels_lie_within_their_stroke() -> None:

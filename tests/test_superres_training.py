@@ -19,7 +19,7 @@ from artkit_superres.losses import texture_gap
 from artkit_superres.networks import shrink
 from artkit_superres.trainer import SuperresTrainer
 
-TINY = {"width": 8, "blocks": 1, "judge": 4, "patch": 16}
+TINY = {"width": 8, "blocks": 1, "widths": (4,), "receptive_field": 16}
 RUN = {"crop": 32, "batch": 2, "log_every": 2, "sample_every": 100, "checkpoint_every": 2, "ema": 0.5, **TINY}
 SHARP = {"adversarial": 0.01, "matching": 0.1, "texture": 0.5, "content": 1.0}
 

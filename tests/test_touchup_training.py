@@ -20,7 +20,7 @@ from artkit_touchup import TouchupTraining
 from artkit_touchup.trainer import TouchupTrainer
 
 CLASSES = ClassSet("two", (LabelClass("land", (200, 80, 40)), LabelClass("sea", (20, 60, 220))))
-TINY = {"width": 8, "blocks": 1, "detail": [4, 4], "scales": [4], "patch": 16}
+TINY = {"width": 8, "blocks": 1, "detail": [4, 4], "widths": [4], "receptive_field": 16}
 RUN = {"crop": 16, "batch": 2, "log_every": 2, "sample_every": 100, "checkpoint_every": 2, "ema": 0.5, **TINY}
 
 

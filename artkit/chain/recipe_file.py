@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from artkit.errors import ChainError, nearest
+from artkit.files import open_regular
 from artkit.seeds import MAX_COUNT
 
 MAX_BYTES = 1 << 20
@@ -84,10 +85,12 @@ def dump_toml(fields: RecipeFields) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ChainError(f"The recipe {path} cannot be read: {error.strerror}.") from None
+    except ValueError:  # a NUL in the name
+        raise ChainError(f"The recipe {str(path)!r} cannot be read: that is no file name.") from None
     if len(data) > MAX_BYTES and not data.startswith(_PNG_SIGNATURE):
         raise ChainError(f"The recipe {path} is larger than {MAX_BYTES} bytes.")
     return data

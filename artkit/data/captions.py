@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path, PurePosixPath
 
 from artkit.errors import DataError
+from artkit.files import open_regular
 
 FILE_COLUMNS = ("file", "file_name", "filename", "image", "path", "picture")
 SPLIT_COLUMN = "split"
@@ -59,7 +61,7 @@ def find_captions(directory: Path) -> Captions | None:
 
 def _read(path: Path) -> Captions | None:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with open_regular(path) as stream, TextIOWrapper(stream, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             fields = list(reader.fieldnames or ())
             column = next((field for field in fields if field.lower() in FILE_COLUMNS), None)
@@ -68,13 +70,17 @@ def _read(path: Path) -> Captions | None:
             rows = [{name: row[name] or "" for name in fields} for row in reader if row[column]]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is no table of captions: {error}.") from None
+    except OSError as error:
+        raise DataError(f"Cannot read the captions {path}: {error.strerror or error}.") from None
     names = tuple(name for name in fields if name not in (column, SPLIT_COLUMN) and name)
     splits = {_bare(row[column]): row[SPLIT_COLUMN] for row in rows if row.get(SPLIT_COLUMN)}
     return Captions(path, names, {_bare(row[column]): {name: row[name] for name in names} for row in rows}, splits)
 
 
 def _bare(name: str) -> str:
-    return str(PurePosixPath(name.replace("\\", "/")).with_suffix(""))
+    """Return a file's name as written, without suffix; `/` and `.`, which name no file, stay as they are."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return str(path.with_suffix("")) if path.name else str(path)
 
 
 def _endings(name: str) -> Iterable[str]:

@@ -17,6 +17,7 @@ from artkit.data.labels import find_classes, load_labels
 from artkit.data.layouts import WHOLE, Place, recognise
 from artkit.data.layouts.place import LABELS, MASKS, is_column
 from artkit.errors import DataError, ImageError
+from artkit.files import open_regular
 from artkit.images import read_picture
 from artkit.spec import ClassSet, Kind, LabelClass
 
@@ -43,7 +44,7 @@ def _place(path: Path) -> float:
     """Return a number in [0, 1) drawn from a file's length and end; 1 for a file that cannot be read."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, size - HASHED_BYTES))
             digest = hashlib.blake2b(file.read(HASHED_BYTES), digest_size=4, key=str(size).encode()).digest()
     except OSError:
@@ -82,7 +83,7 @@ class FolderDataset(Dataset):
             columns[name] = Column(name, Kind.TEXT, values=tuple(sorted(values)))
         self.columns = columns
         self.uncaptioned: list[str] = []
-        self.unfound: list[str] = []
+        self.captions_without_picture: list[str] = []
         if not self.unpaired:
             self._add_captions()
 
@@ -117,7 +118,7 @@ class FolderDataset(Dataset):
         return [(header.width // halves, header.height) for header in headers if header]
 
     @property
-    def lonely(self) -> dict[str, list[str]]:
+    def unmatched(self) -> dict[str, list[str]]:
         """Each key that lacks a file in some column, with those columns; nothing where columns are unpaired.
 
         Of a folder divided by content they belong to the training split.
@@ -171,15 +172,15 @@ class FolderDataset(Dataset):
         captions = find_captions(self.directory)
         if captions is None:
             return
-        rows, unmatched = captions.match(self.stems, self.split)
+        rows, missing = captions.match(self.stems, self.split)
         elsewhere = set().union(*(files for table in self.tables.values() for files in table.columns.values()))
-        self.unfound = captions.match(elsewhere, self.split)[1] if unmatched else []
+        self.captions_without_picture = captions.match(elsewhere, self.split)[1] if missing else []
         self.uncaptioned = [key for key in self.stems if key not in rows]
-        told = {}
+        texts = {}
         for name in captions.names:
             self.text[name] = {key: row[name] for key, row in rows.items()}
-            told[name] = Column(name, Kind.TEXT, values=list_categories(self.text[name]))
-        self.columns = {**self.columns, **told}
+            texts[name] = Column(name, Kind.TEXT, values=list_categories(self.text[name]))
+        self.columns = {**self.columns, **texts}
 
     def _holds_labels(self, name: str) -> bool:
         """Tell by the column's name; where no column's tells, by whether the first picture has a palette."""

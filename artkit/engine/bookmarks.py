@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from artkit.errors import OutputError
-from artkit.files import atomic_file
+from artkit.files import atomic_file, open_regular
 from artkit.models.store import data_home
 from artkit.translator import Bookmark
 
@@ -32,7 +32,7 @@ class FileBookmark(Bookmark):
     def read(self) -> dict[str, Any] | None:
         """Return the state; None where there is none or it is damaged, which starts the step anew."""
         try:
-            with self._file().open("rb") as stream:
+            with open_regular(self._file()) as stream:
                 state = torch.load(stream, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             return None

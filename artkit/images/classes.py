@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import colorsys
+import re
 from pathlib import Path
 
 from artkit.errors import DataError
-from artkit.files import write_atomically
-from artkit.spec.classes import ClassSet, Colour, LabelClass
+from artkit.files import open_regular, write_atomically
+from artkit.spec.classes import MAX_CLASSES, ClassSet, Colour, LabelClass
+
+MAX_BYTES = 16 * 2**20  # of a class file, which has a short line a class
 
 
 def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
@@ -17,31 +20,51 @@ def read_classes_file(path: Path, name: str | None = None) -> ClassSet:
     DataError naming the line.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DataError(f"Cannot read the class file {path}: {reason}.") from None
     found: dict[int, LabelClass] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_read_lines(path), start=1):
         words = line.partition("#")[0].replace(",", " ").split()
         if not words:
             continue
         try:
-            index, label, *colour = words
-            red, green, blue = (int(level) for level in colour) if colour else spread_colour(int(index))
-            if int(index) in found:
+            index, label = _read_class(words)
+            if index in found:
                 raise ValueError(f"index {index} comes twice")
-            found[int(index)] = LabelClass(label, (red, green, blue))
         except ValueError as error:
-            reason = str(error) if "class" in str(error) or "twice" in str(error) else "expected 'index name R G B'"
-            raise DataError(f"{path}, line {number}: {reason}.") from None
+            raise DataError(f"{path}, line {number}: {error}.") from None
+        found[index] = label
     if sorted(found) != list(range(len(found))):
         raise DataError(f"{path}: indices must run from 0 to {len(found) - 1} without gaps.")
     try:
         return ClassSet(name or path.resolve().parent.name, tuple(found[index] for index in range(len(found))))
     except ValueError as error:
         raise DataError(f"{path}: {error}.") from None
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        with open_regular(path) as file:
+            text = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DataError(f"Cannot read the class file {path}: {error.strerror or error}.") from None
+    if len(text) > MAX_BYTES:
+        raise DataError(f"{path} is no class file: it has more than {MAX_BYTES} bytes.")
+    try:
+        return text.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"Cannot read the class file {path}: it is not UTF-8 text.") from None
+
+
+def _read_class(words: list[str]) -> tuple[int, LabelClass]:
+    """Return index and class of a line's words. Raises ValueError that says what is wrong with them."""
+    numbers = words[:1] + words[2:]
+    if len(words) not in (2, 5) or not all(re.fullmatch(r"[+-]?[0-9]+", word) for word in numbers):
+        raise ValueError("expected 'index name R G B'")
+    # Python refuses to read thousands of digits, and nothing here needs more than five.
+    index, *levels = (int(word[:9]) for word in numbers)
+    if index >= MAX_CLASSES:
+        raise ValueError(f"index {words[0][:20]} is too large: the last there can be is {MAX_CLASSES - 1}")
+    red, green, blue = levels or spread_colour(index)
+    return index, LabelClass(words[1], (red, green, blue))
 
 
 def spread_colour(index: int) -> Colour:

@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from artkit.errors import ImageError
 from artkit.images.png16 import decode_png16
+from artkit.spec import ClassSet
 
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
@@ -58,6 +59,8 @@ def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000", "AVIF")
 MAX_PIXELS = 2**28
+LARGE = 50_000_000  # pixels; above, a file must have bytes for what it unfolds to
+MAX_UNFOLDING = 2_000  # pixels a byte: deflate packs 1,032 bytes of one colour into one, label maps included
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"GIF8")
 _ORIENTATION, _BITS_PER_SAMPLE, _PLANAR, _EXTRA_SAMPLES = 274, 258, 284, 338  # TIFF and EXIF tags
 _pillow_limit = threading.Lock()
@@ -79,10 +82,14 @@ def max_pixels() -> int:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to decode: `managed=False` leaves colours as stored (label maps); `at_least` as in `read_picture`."""
+    """How to decode: `managed=False` leaves colours as stored (label maps); `at_least` as in `read_picture`.
+
+    `classes` are those of a label map, which may be read as one at once.
+    """
 
     managed: bool = True
     at_least: int = 0
+    classes: ClassSet | None = None
 
 
 def decode(stream: BinaryIO, name: str, how: Decoding = Decoding()) -> np.ndarray:
@@ -100,15 +107,28 @@ def decode(stream: BinaryIO, name: str, how: Decoding = Decoding()) -> np.ndarra
 @contextmanager
 def opened(stream: BinaryIO, name: str) -> Iterator[Image.Image]:
     """Open a picture's header and check its size; decoding inside the block fails with ImageError only."""
-    limit = max_pixels()
     with decoding_errors(name, stream), _open(stream) as image:
-        width, height = image.size
-        if width * height > limit:
-            raise ImageError(
-                f"{name} is {width}×{height} pixels; the limit is {limit:,} pixels in all. "
-                "If you trust it and have the memory, set ARTKIT_MAX_PIXELS higher."
-            )
+        _check_size(image.size, stream, name)
         yield image
+
+
+def _check_size(size: tuple[int, int], stream: BinaryIO, name: str) -> None:
+    """Refuse more pixels than the limit, and, unless it was set by hand, large pictures made of next to nothing."""
+    width, height = size
+    pixels, limit = width * height, max_pixels()
+    if pixels > limit:
+        raise ImageError(
+            f"{name} is {width}×{height} pixels; the limit is {limit:,} pixels in all. "
+            "If you trust it and have the memory, set ARTKIT_MAX_PIXELS higher."
+        )
+    if pixels <= LARGE or "ARTKIT_MAX_PIXELS" in os.environ:
+        return
+    length = stream.seek(0, os.SEEK_END)
+    if pixels > MAX_UNFOLDING * length:
+        raise ImageError(
+            f"{name} would unfold from {length:,} bytes to {width}×{height} pixels, which no photo, painting or label "
+            f"map does. If you trust it and have the memory, set ARTKIT_MAX_PIXELS={pixels}."
+        )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from artkit.errors import ImageError
+from artkit.files import open_regular
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEYWORD = b"artkit"
@@ -39,10 +40,12 @@ def read_provenance(source: Path | str | BinaryIO) -> dict[str, Any] | None:
     """
     if isinstance(source, (str, Path)):
         try:
-            with open(source, "rb") as stream:
+            with open_regular(source) as stream:
                 return read_provenance(stream)
         except OSError as error:
             raise ImageError(f"Cannot read {source}: {error.strerror}.") from None
+        except ValueError:  # a NUL in the name
+            raise ImageError(f"Cannot read {str(source)!r}: that is no file name.") from None
     source.seek(0)
     text = _find_record(source) if source.read(len(SIGNATURE)) == SIGNATURE else None
     try:

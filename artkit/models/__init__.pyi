@@ -8,7 +8,7 @@ from .file import (
     model_hash as model_hash,
     save_model as save_model,
 )
-from .header import read_header as read_header
+from .header import Frame as Frame, TensorEntry as TensorEntry, read_frame as read_frame, read_header as read_header
 from .pulling import Pulled as Pulled, pull_model as pull_model
 from .store import (
     StoredModel as StoredModel,

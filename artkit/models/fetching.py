@@ -94,13 +94,28 @@ class BrokenOffError(Exception):
     """An attempt that failed in a way that another may not; the message says how."""
 
 
+class LoweredError(requests.RequestException):
+    """A redirect from https to http, where anybody on the way may change what is sent; the message is its target."""
+
+
+class _Session(requests.Session):
+    """Follows redirects, but never from https to http."""
+
+    def get_redirect_target(self, resp: Response) -> str | None:
+        """See requests.Session. Raises LoweredError."""
+        target = super().get_redirect_target(resp)
+        if target and urlsplit(resp.url).scheme == "https" and urlsplit(target).scheme == "http":
+            raise LoweredError(target)
+        return target
+
+
 @dataclass(frozen=True)
 class Downloader:
     """Downloads a file of at most `limit` bytes; pooch calls it as `downloader(url, output_file, pooch)`.
 
-    Raises ModelError when there is no such file, when it has more than `limit` bytes, when a redirect leads in circles
-    or away from http, and when the last attempt broke off: what has arrived then stays in `partial`, where the next
-    call goes on. Raises OutputError when `partial` cannot be written, which is then removed.
+    Raises ModelError when there is no such file, when it has more than `limit` bytes, when a redirect leads in circles,
+    away from the web, or from https to http, and when the last attempt broke off: what has arrived then stays in
+    `partial`, where the next call goes on. Raises OutputError when `partial` cannot be written, which is then removed.
     """
 
     partial: Partial
@@ -130,7 +145,7 @@ class Downloader:
         if kept:
             headers |= {"Range": f"bytes={kept}-", "If-Range": version}
         waits = (self.patience.connect, self.patience.stall)
-        with _plain_errors(url), requests.Session() as session:
+        with _plain_errors(url), _Session() as session:
             session.max_redirects = REDIRECTS
             with session.get(url, headers=headers, stream=True, timeout=waits) as response:
                 start = self._start(response, kept, version)
@@ -220,6 +235,11 @@ def _plain_errors(url: str) -> Iterator[None]:
         raise ModelError(f"{shown(url)} leads in circles: it was given up after {REDIRECTS} redirects.") from None
     except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
         raise ModelError(f"{shown(url)} is no address on the web, or leads to one that is none.") from None
+    except LoweredError as error:
+        raise ModelError(
+            f"{shown(url)} leads from https to {shown(str(error))}, where anybody on the way may change the file. "
+            f"{ELSEWHERE}"
+        ) from None
     except requests.exceptions.SSLError:
         raise ModelError(f"{host} cannot prove that it is {host}: its certificate is not valid. {ELSEWHERE}") from None
     except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from artkit.errors import ModelError
-from artkit.files import make_folder, write_atomically
+from artkit.files import make_folder, open_regular, write_atomically
 from artkit.models.header import encode_header, read_header
 from artkit.spec import ModelHeader
 
@@ -102,7 +102,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.P
 def model_hash(path: str | os.PathLike[str]) -> str:
     """Return the first 12 hex digits of the file's SHA-256, as written into pictures' provenance."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:HASH_LENGTH]
     except OSError as error:
         raise ModelError(f"Cannot read the model file {path}: {error.strerror or error}.") from None

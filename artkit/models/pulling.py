@@ -121,6 +121,8 @@ def _workshop(spec: ModelSpec) -> Iterator[Path]:
     folder = data_home() / "pulls" / f"{spec.method}-{spec.name}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for forgotten in folder.glob("tmp*"):  # pooch's, of a process that was killed: whoever holds the lock is alone
+            forgotten.unlink()
         yield folder
     except OSError as error:
         raise OutputError(f"Cannot write to {folder}: {reason_of(error)}.") from error

@@ -14,15 +14,17 @@ Lengths are in pixels, angles in radians from the x axis towards the y axis, whi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import product
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from artkit.nn.fields import TensorCache
+
 _BAND = 2**16  # pixels at a time: what is computed of them stays in the processor's cache
+_SLACK = 1e-3  # of a stroke's half size: more than what rounding may add to it
 _BEND = 0.35  # the most a stroke's ends stray from its axis, as a share of its half length
 
 
@@ -51,6 +53,11 @@ class Layer:
         """How many cells beyond the picture's border hold strokes that can reach into it."""
         return int(self.reach // self.cell) + 1
 
+    @property
+    def span(self) -> int:
+        """How many cells in a row may hold strokes that reach into the middle one."""
+        return 2 * self.margin + 1
+
 
 LAYERS = (
     Layer(cell=12, length=46, width=13, density=1.0),
@@ -61,6 +68,8 @@ LAYERS = (
 
 STROKE_CHANNELS = 3 * len(LAYERS) + 2
 """The channels of `stroke_noise`."""
+
+_KEPT = TensorCache(256 * 2**20)  # bytes: the 19 channels of a 1024×1024 painting three times over
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,12 @@ class Raster:
 
     def spread(self, per_cell: Tensor) -> Tensor:
         """Return `per_cell` (..., rows, columns) painted onto the pixels (..., H, W), whatever covers them."""
-        return per_cell.flatten(-2)[..., self.index]
+        return _pick(per_cell.flatten(-2), self.index)
+
+
+def _pick(values: Tensor, index: Tensor) -> Tensor:
+    """Return `values` (..., n) at `index` (H, W): what indexing does, in a quarter of its time."""
+    return values.index_select(-1, index.flatten()).unflatten(-1, index.shape)
 
 
 def generator(seed: int, stream: int) -> torch.Generator:
@@ -116,13 +130,18 @@ def generator(seed: int, stream: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 1_000_003 + stream * 7919) % 2**63)
 
 
-def scatter(layer: Layer, height: int, width: int, seed: int, stream: int = 0) -> Strokes:
-    """Draw the random numbers of a layer of strokes on a height×width picture; `stream` tells layers apart."""
+def scatter(
+    layer: Layer, height: int, width: int, seed: int, stream: int = 0, device: torch.device | None = None
+) -> Strokes:
+    """Draw the random numbers of a layer of strokes on a height×width picture; `stream` tells layers apart.
+
+    They are drawn on the CPU, so that they are the same on every `device`.
+    """
     rows, columns = (-(-size // layer.cell) + 2 * layer.margin for size in (height, width))
     rng = generator(seed, stream + 1)
-    y, x, chance, value, hue, phase, long, wide = torch.rand(8, rows, columns, generator=rng)
-    down = torch.arange(rows).view(-1, 1) - layer.margin
-    right = torch.arange(columns).view(1, -1) - layer.margin
+    y, x, chance, value, hue, phase, long, wide = torch.rand(8, rows, columns, generator=rng).to(device)
+    down = torch.arange(rows, device=device).view(-1, 1) - layer.margin
+    right = torch.arange(columns, device=device).view(1, -1) - layer.margin
     return Strokes(
         layer=layer,
         height=height,
@@ -130,7 +149,7 @@ def scatter(layer: Layer, height: int, width: int, seed: int, stream: int = 0) -
         y=(down + y) * layer.cell,
         x=(right + x) * layer.cell,
         chance=chance,
-        rank=torch.randperm(rows * columns, generator=rng).view(rows, columns),
+        rank=torch.randperm(rows * columns, generator=rng).view(rows, columns).to(device),
         value=2 * value - 1,
         hue=2 * hue - 1,
         phase=phase,
@@ -139,23 +158,27 @@ def scatter(layer: Layer, height: int, width: int, seed: int, stream: int = 0) -
     )
 
 
-def swirl_field(height: int, width: int, seed: int, scale: int = 160, drift: float = 1.0) -> Tensor:
+def swirl_field(
+    height: int, width: int, seed: int, scale: int = 160, drift: float = 1.0, device: torch.device | None = None
+) -> Tensor:
     """Return a smooth orientation field theta (H, W) of large coherent swirls, in (-pi, pi].
 
     The field runs along the contour lines of smooth noise, in eddies about `scale` pixels wide, carried by a
     horizontal `drift` (0: eddies only; 2: hardly any).
     """
     rng = generator(seed, 0)
-    eddies = smooth_noise(height + 1, width + 1, scale // 2, rng)
-    potential = eddies + 0.2 * smooth_noise(height + 1, width + 1, scale // 4, rng)
+    eddies = smooth_noise(height + 1, width + 1, scale // 2, rng, device)
+    potential = eddies + 0.2 * smooth_noise(height + 1, width + 1, scale // 4, rng, device)
     slope_y = (potential[1:, :-1] - potential[:-1, :-1]) * scale / 2
     slope_x = (potential[:-1, 1:] - potential[:-1, :-1]) * scale / 2
     return torch.atan2(-slope_x, slope_y + drift)
 
 
-def smooth_noise(height: int, width: int, cell: int, rng: torch.Generator) -> Tensor:
+def smooth_noise(
+    height: int, width: int, cell: int, rng: torch.Generator, device: torch.device | None = None
+) -> Tensor:
     """Return noise (H, W) of about unit variance, smooth over `cell` pixels."""
-    knots = torch.randn(1, 1, -(-height // cell) + 3, -(-width // cell) + 3, generator=rng)
+    knots = torch.randn(1, 1, -(-height // cell) + 3, -(-width // cell) + 3, generator=rng).to(device)
     fine = F.interpolate(knots, scale_factor=float(cell), mode="bicubic", align_corners=False)
     return fine[0, 0, cell : cell + height, cell : cell + width]
 
@@ -167,47 +190,84 @@ def rasterise(strokes: Strokes, theta: Tensor, density: Tensor | None = None, si
     between its ends. `density` (rows, columns) replaces the layer's own; `size` (rows, columns), at most 1, shrinks
     strokes.
     """
-    layer, cell, margin = strokes.layer, strokes.layer.cell, strokes.layer.margin
+    layer, margin = strokes.layer, strokes.layer.margin
     present = strokes.chance < (layer.density if density is None else density)
     rank = torch.where(present, strokes.rank, -1).float()
     brush = _brush(strokes, theta, size)
     rows, columns = (side - 2 * margin for side in rank.shape)
-    # Pixels are ordered (row in cell, column in cell, cell row, cell column): a neighbouring cell is then a slice.
-    inner = torch.arange(cell, dtype=torch.float32)
-    inner_y, inner_x = inner.view(-1, 1, 1, 1), inner.view(1, -1, 1, 1)
-    best = torch.full((cell, cell, rows, columns), -1.0)
-    band = max(_BAND // (cell * cell * columns), 1)
-    for start, (dy, dx) in product(range(0, rows, band), list(_neighbours(layer))):
-        top = best[:, :, start : start + band]
-        first = start + margin + dy
-        window = (slice(first, first + top.shape[2]), slice(margin + dx, margin + dx + columns))
-        along, across = _local(brush[(slice(None), *window)], inner_y - dy * cell, inner_x - dx * cell)
-        inside = along.square_().square_().add_(across.square_()) < 1
-        torch.maximum(top, torch.where(inside, rank[window], -1.0), out=top)
-    best = best.permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)[: strokes.height, : strokes.breadth].long()
-    return _raster(best, strokes, brush)
+    band = max(_BAND // (layer.cell**2 * columns), 1) if theta.device.type == "cpu" else rows
+    starts = range(0, rows, band)
+    bands = [slice(start, min(start + band, rows) + 2 * margin) for start in starts]
+    best = torch.cat([_topmost(layer, brush[:, cells], rank[cells]) for cells in bands])
+    return _raster(best[: strokes.height, : strokes.breadth].long(), strokes, brush)
+
+
+def _topmost(layer: Layer, brush: Tensor, rank: Tensor) -> Tensor:
+    """Return the highest rank at each pixel (rows x cell, columns x cell) of the cells inside the margin, -1 for none.
+
+    Pixels are ordered (row in cell, column in cell, cell), and cells that meet many strokes come first: the cells that
+    meet an n-th stroke are then a slice, and all that is computed of them are long rows of numbers.
+    """
+    cell, rows, columns = layer.cell, *(side - 2 * layer.margin for side in rank.shape)
+    meets = _meets(layer, brush, rank >= 0)
+    order = meets.sum(0).argsort(descending=True)
+    meets = meets.index_select(1, order)
+    turn = meets.cumsum(0, dtype=torch.int32).T[meets.T]  # the stroke's number, from 1, among those that meet the cell
+    sequence = turn.argsort(stable=True)
+    target, offset = (index[sequence] for index in meets.T.nonzero(as_tuple=True))
+    dy, dx = offset // layer.span, offset % layer.span
+    source = (order[target] // columns + dy) * rank.shape[1] + order[target] % columns + dx
+    inner = torch.arange(cell, device=rank.device)
+    y = (inner.view(-1, 1, 1) - (dy - layer.margin) * cell).float()
+    x = (inner.view(1, -1, 1) - (dx - layer.margin) * cell).float()
+    brush, level = brush.flatten(1).index_select(1, source), rank.flatten()[source] + 1
+    best = torch.zeros(cell, cell, rows * columns, device=rank.device)
+    start = 0
+    for count in turn.bincount()[1:].tolist():
+        now = slice(start, start + count)
+        along, across = _local(brush[:, now], y[..., now], x[..., now])
+        extent = along.square_().square_().add_(across.square_())
+        inside = torch.lt(extent, 1, out=extent)  # 0 or 1: choosing by truth values takes many times as long
+        torch.maximum(best[..., :count], inside.mul_(level[now]), out=best[..., :count])
+        start += count
+    placed = torch.empty_like(best)
+    placed[..., order] = best - 1
+    return placed.view(cell, cell, rows, columns).permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)
+
+
+def _meets(layer: Layer, brush: Tensor, present: Tensor) -> Tensor:
+    """Return (D², cells): which strokes of the D×D cells around each cell may cover pixels of it.
+
+    Along or across a stroke a cell reaches from its middle by half its side times |cos| + |sin|; a bend moves the
+    stroke across by no more than its own coefficient.
+    """
+    along_x, along_y, along_0, across_x, across_y, across_0, bend = brush
+    half, rows, columns = (layer.cell - 1) / 2, *(side - 2 * layer.margin for side in present.shape)
+    far = torch.where(present, half * (along_x.abs() + along_y.abs()) + 1 + _SLACK, -1.0)
+    wide = half * (across_x.abs() + across_y.abs()) + 1 + _SLACK
+    least, most = -wide - bend.clamp(min=0), wide - bend.clamp(max=0)
+    stacked = torch.stack((along_x, along_y, along_0, far, across_x, across_y, across_0, least, most))
+    around = stacked.unfold(1, rows, 1).unfold(2, columns, 1)  # 9, D, D, rows, columns, without a copy
+    along_x, along_y, along_0, far, across_x, across_y, across_0, least, most = around
+    step = torch.arange(-layer.margin, layer.margin + 1, device=brush.device)
+    middle = half - step * layer.cell
+    y, x = middle.view(-1, 1, 1, 1), middle.view(1, -1, 1, 1)
+    across = across_x * x + across_y * y + across_0
+    met = (along_x * x + along_y * y + along_0).abs() < far
+    return (met & (across > least) & (across < most)).flatten(2).flatten(0, 1)
 
 
 def _raster(best: Tensor, strokes: Strokes, brush: Tensor) -> Raster:
     """Return the raster of the strokes whose rank is `best` (H, W); -1 where there is none."""
     covered = best >= 0
-    index = torch.argsort(strokes.rank.flatten())[best.clamp(min=0)]
-    cell, margin, columns = strokes.layer.cell, strokes.layer.margin, strokes.rank.shape[1]
-    origin_y = (index // columns - margin) * cell
-    origin_x = (index % columns - margin) * cell
-    pixel_y, pixel_x = torch.arange(best.shape[0]).view(-1, 1), torch.arange(best.shape[1]).view(1, -1)
-    along, across = _local(brush.flatten(1)[:, index], (pixel_y - origin_y).float(), (pixel_x - origin_x).float())
+    cell, margin, rank = strokes.layer.cell, strokes.layer.margin, strokes.rank.flatten()
+    cells = torch.arange(len(rank), device=rank.device)
+    index = _pick(torch.empty_like(rank).scatter_(0, rank, cells), best.clamp_(min=0))
+    corners = torch.stack((cells // strokes.rank.shape[1], cells % strokes.rank.shape[1])).sub(margin).mul(cell).float()
+    corner_y, corner_x, *painted = _pick(torch.cat((corners, brush.flatten(1))), index)
+    y, x = (torch.arange(float(side), device=rank.device) for side in best.shape)
+    along, across = _local(painted, y.view(-1, 1) - corner_y, x - corner_x)
     return Raster(covered, index, along * covered, across * covered)
-
-
-def _neighbours(layer: Layer) -> Iterator[tuple[int, int]]:
-    """Yield the cell offsets whose strokes can reach a pixel; a stroke's centre is inside its own cell."""
-    span = range(-layer.margin, layer.margin + 1)
-    for dy in span:
-        for dx in span:
-            gap = math.hypot(*(max(abs(step) - 1, 0) * layer.cell for step in (dy, dx)))
-            if gap < layer.reach:
-                yield dy, dx
 
 
 def _brush(strokes: Strokes, theta: Tensor, size: Tensor | None) -> Tensor:
@@ -219,8 +279,8 @@ def _brush(strokes: Strokes, theta: Tensor, size: Tensor | None) -> Tensor:
     bend = _turn(strokes, theta, length * cos, length * sin).mul(length / 4)
     bend = bend.clamp(-_BEND * length, _BEND * length)
     cell, margin = strokes.layer.cell, strokes.layer.margin
-    y = strokes.y - (torch.arange(strokes.y.shape[0]).view(-1, 1) - margin) * cell
-    x = strokes.x - (torch.arange(strokes.x.shape[1]).view(1, -1) - margin) * cell
+    rows, columns = (torch.arange(side, device=theta.device) - margin for side in strokes.y.shape)
+    y, x = strokes.y - rows.view(-1, 1) * cell, strokes.x - columns * cell
     along = (cos / length, sin / length, -(cos * x + sin * y) / length)
     across = (-sin / width, cos / width, (sin * x - cos * y) / width)
     return torch.stack((*along, *across, -bend / width))
@@ -237,7 +297,7 @@ def _turn(strokes: Strokes, theta: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     return torch.remainder(at(1) - at(-1) + math.pi / 2, math.pi) - math.pi / 2
 
 
-def _local(brush: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+def _local(brush: Iterable[Tensor], y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return where in a stroke the points (y, x), relative to its cell's corner, lie: along and across."""
     along_x, along_y, along_0, across_x, across_y, across_0, bend = brush
     along = along_x * x + (along_y * y + along_0)
@@ -254,36 +314,53 @@ def bristles(strokes: Strokes, raster: Raster) -> Tensor:
 
 
 def stroke_noise(
-    height: int, width: int, seed: int, layers: tuple[Layer, ...] = LAYERS, *, centres: bool = False
+    height: int,
+    width: int,
+    seed: int,
+    layers: tuple[Layer, ...] = LAYERS,
+    *,
+    centres: bool = False,
+    device: torch.device | None = None,
 ) -> Tensor:
-    """Return the canvas of `layers` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on the CPU.
+    """Return the canvas of `layers` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on `device`.
 
     Three channels after each layer (the visible stroke's value and hue, and the height of the paint), then cos and
     sin of twice the orientation. Whatever a layer leaves bare shows the layer below. Defined in pixels, not in shares
     of the picture: strokes are as large on any picture.
 
     With `centres` two channels a layer follow: how many pixels down and right the centre of the visible stroke lies.
+    Drawn once and kept: pictures of one size and seed, as those of a folder are, share their noise. On another device
+    than the CPU sines are rounded otherwise: a few pixels at the strokes' borders differ.
     """
-    theta = swirl_field(height, width, seed)
-    noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width)
+    device = device or torch.device("cpu")
+    key = (height, width, seed, layers, centres, device)
+    return _KEPT.get(key, lambda: _draw_noise(height, width, seed, layers, centres, device))
+
+
+def _draw_noise(
+    height: int, width: int, seed: int, layers: tuple[Layer, ...], centres: bool, device: torch.device
+) -> Tensor:
+    theta = swirl_field(height, width, seed, device=device)
+    noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width, device=device)
     *canvases, orientation = noise[: 3 * len(layers) + 2].split(3)
     offsets = noise[3 * len(layers) + 2 :].split(2)
     torch.stack(((2 * theta).cos(), (2 * theta).sin()), out=orientation)
-    canvas, away = torch.zeros(3, 1, 1), torch.zeros(2, 1, 1)
+    canvas, away = theta.new_zeros(3, 1, 1), theta.new_zeros(2, 1, 1)
     for number, layer in enumerate(layers):
-        strokes = scatter(layer, height, width, seed, number)
+        strokes = scatter(layer, height, width, seed, number, device)
         raster = rasterise(strokes, theta)
         painted = (raster.spread(strokes.value), raster.spread(strokes.hue), 2 * bristles(strokes, raster) - 1)
         canvas = _over(canvas, painted, raster.covered, out=canvases[number])
         if centres:
-            down, across = torch.arange(height).view(-1, 1), torch.arange(width)
-            distance = (raster.spread(strokes.y) - down, raster.spread(strokes.x) - across)
+            down, across = (torch.arange(side, device=device) for side in (height, width))
+            distance = (raster.spread(strokes.y) - down.view(-1, 1), raster.spread(strokes.x) - across)
             away = _over(away, distance, raster.covered, out=offsets[number])
     return noise
 
 
 def _over(below: Tensor, laid: tuple[Tensor, ...], covered: Tensor, out: Tensor) -> Tensor:
     """Write what is laid, plane by plane, over what lies below, where it covers."""
+    share = covered.float()  # at 0 and at 1 a mixture is exact, and made in a quarter of the time of choosing
     for plane, ground, result in zip(laid, below, out, strict=True):
-        torch.where(covered, plane, ground, out=result)
+        torch.lerp(ground, plane, share, out=result)
     return out

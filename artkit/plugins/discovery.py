@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artkit import __version__
 from artkit.errors import PluginError, UsageError
 from artkit.plugins.registry import PluginSource, Registry
 from artkit.reporting import one_line, strict, warn
+
+if TYPE_CHECKING:
+    from artkit.spec import MethodSpec
 
 GROUP = "artkit"
 OWN_DISTRIBUTION = "artkit-images"
@@ -162,6 +165,14 @@ def current_registry() -> Registry:
     if _current is None:
         _current = load_registry()
     return _current
+
+
+def methods() -> dict[str, MethodSpec]:
+    """Return the methods of all plugins by name: their ports, their options, and what they do.
+
+    artkit.methods()["nst"].summary
+    """
+    return dict(sorted(current_registry().methods.items()))
 
 
 def use_registry(replacement: Registry | None) -> None:

@@ -98,16 +98,16 @@ class Registry:
     def _offers(self, plugin: str, hooks: list[Hook]) -> list[tuple[type, str, Any]]:
         """Collect what one plugin registers as (kind, key, spec), refusing what is already there."""
         offers: dict[tuple[type, str], Any] = {}
-        registering = [hook for hook in hooks if hook.name in _REGISTRATIONS]
-        for hook in sorted(registering, key=lambda hook: hook.order):
-            kind = _REGISTRATIONS[hook.name]
-            for spec in check_specs(hook.name, kind, hook()):
-                key = f"{spec.method}/{spec.name}" if kind is ModelSpec else spec.name
-                owner = plugin if (kind, key) in offers else self._origins.get((kind, key))
+        for hook in sorted(hooks, key=lambda hook: hook.order):
+            kind = _REGISTRATIONS.get(hook.name)
+            for spec in _with_models(check_specs(hook.name, kind, hook())) if kind else []:
+                of: type = type(spec)
+                key = f"{spec.method}/{spec.name}" if of is ModelSpec else spec.name
+                owner = plugin if (of, key) in offers else self._origins.get((of, key))
                 if owner is not None:
-                    what = kind.__name__.removesuffix("Spec").lower()
+                    what = of.__name__.removesuffix("Spec").lower()
                     raise PluginError(f"its {what} '{key}' is already registered by the plugin '{owner}'")
-                offers[kind, key] = spec
+                offers[of, key] = spec
         return [(kind, key, spec) for (kind, key), spec in offers.items()]
 
     def _accept(self, plugin: str, offers: list[tuple[type, str, Any]]) -> None:
@@ -165,10 +165,10 @@ class Registry:
 
     def _get(self, kind: type, name: str, error: type[UsageError]) -> Any:
         known = self._specs[kind]
-        if name in known:
+        if isinstance(name, str) and name in known:
             return known[name]
         what = kind.__name__.removesuffix("Spec").lower()
-        raise error(f"There is no {what} '{name}'.{nearest(name, known)}{self._failures(name)}")
+        raise error(f"There is no {what} '{name}'.{nearest(str(name), known)}{self._failures(name)}")
 
     def _failures(self, name: str) -> str:
         """Return what went wrong with plugins, as the end of a message: the one called `name`, or all their names."""
@@ -206,3 +206,8 @@ class Registry:
         if tracing():
             written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
             trace(f"{plugin}: {hook}({written}) {1000 * (time.perf_counter() - start):.1f} ms")
+
+
+def _with_models(specs: list[Any]) -> list[Any]:
+    """Return specs, those of methods followed by the models in their packages."""
+    return specs + [model for spec in specs if isinstance(spec, MethodSpec) for model in spec.packaged_models]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 Colour = tuple[int, int, int]
+
+MAX_CLASSES = 65_536
+"""The classes of the largest set: label maps of more than 256 are stored in 16 bits."""
 
 
 class LabelClass(msgspec.Struct, frozen=True):
@@ -28,13 +33,15 @@ class ClassSet(msgspec.Struct, frozen=True):
     classes: tuple[LabelClass, ...]
 
     def __post_init__(self) -> None:
-        """Raise ValueError when there is no class, or when two share a name or a colour."""
+        """Raise ValueError when there is no class, too many, or when two share a name or a colour."""
         if not self.classes:
             raise ValueError(f"class set '{self.name}' has no classes")
-        for what, values in (("name", self.names), ("colour", self.colours)):
-            twice = [value for value in values if values.count(value) > 1]
-            if twice:
-                raise ValueError(f"class set '{self.name}' has the {what} {twice[0]} twice")
+        if len(self.classes) > MAX_CLASSES:
+            raise ValueError(f"class set '{self.name}' has more than {MAX_CLASSES} classes")
+        for what, counts in (("name", Counter[object](self.names)), ("colour", Counter[object](self.colours))):
+            most, times = counts.most_common(1)[0]
+            if times > 1:
+                raise ValueError(f"class set '{self.name}' has the {what} {most} twice")
 
     def __len__(self) -> int:
         """Return the number of classes, K."""

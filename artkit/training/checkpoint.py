@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,31 +9,47 @@ from typing import Any
 import torch
 
 from artkit.errors import TrainingError
-from artkit.files import atomic_file
+from artkit.files import atomic_file, open_regular
 from artkit.nn import Ema
+from artkit.training.distribution import Processes
 from artkit.training.trainer import Trainer
 
-FORMAT = 1
+FORMAT = 2
 
 
-def save_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema], step: int) -> None:
-    """Write everything that step `step` + 1 depends on; the file appears whole or not at all."""
+def save_checkpoint(
+    path: Path, trainer: Trainer, averages: dict[str, Ema], step: int, processes: Processes | None = None
+) -> None:
+    """Write everything that step `step` + 1 depends on; the file appears whole or not at all.
+
+    Of several processes, all call this and the first writes: what each holds for itself goes along.
+    """
+    processes = processes or Processes()
+    own = {
+        "extra": trainer.extra_state(),
+        "random": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+    held = processes.gather(own)
+    if not processes.first:
+        return
     state = {
         "format": FORMAT,
         "step": step,
         "networks": {name: network.state_dict() for name, network in trainer.networks.items()},
         "optimisers": {name: optimiser.state_dict() for name, optimiser in trainer.optimisers.items()},
         "averages": {name: ema.state_dict() for name, ema in averages.items()},
-        "extra": trainer.extra_state(),
-        "random": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "processes": held,
     }
     with atomic_file(path, overwrite=True) as stream:
         torch.save(state, stream)
 
 
-def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> int:
-    """Restore a run and return its step. Raises TrainingError when the file is damaged or of another run."""
+def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema], processes: Processes | None = None) -> int:
+    """Restore a run and return its step; to look at it alone, `processes` are left out.
+
+    Raises TrainingError when the file is damaged, of another run, or of a run of another number of processes.
+    """
     state = _read(path)
     try:
         for name, network in trainer.networks.items():
@@ -43,24 +58,56 @@ def load_checkpoint(path: Path, trainer: Trainer, averages: dict[str, Ema]) -> i
             optimiser.load_state_dict(state["optimisers"][name])
         for name, ema in averages.items():
             ema.load_state_dict(state["averages"][name])
-        trainer.load_extra_state(state["extra"])
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise TrainingError(f"{path} does not fit this run: {str(error).splitlines()[0]}") from error
-    torch.set_rng_state(state["random"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
-    return int(state["step"])
+        own = _own_state(path, state["processes"], processes)
+        trainer.load_extra_state(own["extra"])
+        torch.set_rng_state(own["random"])
+        if own["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(own["cuda"])
+        return _whole_number(state["step"])
+    except TrainingError:
+        raise
+    except Exception as error:  # a damaged file may hold anything in the place of anything
+        raise TrainingError(f"{path} does not fit this run: {_in_short(error)}.") from error
+
+
+def _own_state(path: Path, states: list[dict[str, Any]], processes: Processes | None) -> dict[str, Any]:
+    """Return what this process held for itself. Raises TrainingError in a run of another number of processes."""
+    count = len(states)
+    if processes and count != processes.count:
+        how = f"torchrun --nproc-per-node {count} -m artkit train" if count > 1 else "artkit train, without torchrun"
+        raise TrainingError(f"{path} is of a run of {count} processes, these are {processes.count}: {how}.")
+    return states[processes.rank if processes else 0]
+
+
+def _whole_number(step: object) -> int:
+    if not isinstance(step, int) or step < 0:
+        raise ValueError(f"its step is {step!r}")
+    return step
+
+
+def _in_short(error: Exception) -> str:
+    """Return an error's first line, with its kind where the words alone say nothing."""
+    first = str(error).partition("\n")[0].rstrip(".: ")
+    return first if len(first.split()) > 1 else f"{type(error).__name__} {first}".rstrip()
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
+    if not path.exists():
         raise TrainingError(f"{path.parent} holds no checkpoint yet: train it longer, or, without --resume, anew.")
-    if not zipfile.is_zipfile(path):  # older forms are bare pickles, which we never wrote
-        raise TrainingError(f"{path} is damaged: it is no checkpoint.")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["format"] != FORMAT:
-            raise TrainingError(f"{path} was written by another version of artkit (format {state['format']}).")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError, ValueError) as error:
-        raise TrainingError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
+        with open_regular(path) as file:
+            if not zipfile.is_zipfile(file):  # older forms are bare pickles, which we never wrote
+                raise TrainingError(f"{path} is damaged: it is no checkpoint.")
+            file.seek(0)
+            state = torch.load(file, map_location="cpu", weights_only=True)
+    except TrainingError:
+        raise
+    except OSError as error:
+        raise TrainingError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except Exception as error:  # a damaged file makes torch raise nearly anything
+        raise TrainingError(f"{path} is damaged: {_in_short(error)}.") from error
+    if not isinstance(state, dict) or "format" not in state:
+        raise TrainingError(f"{path} is damaged: it is no checkpoint.")
+    if state["format"] != FORMAT:
+        raise TrainingError(f"{path} was written by another version of artkit (format {str(state['format'])[:20]}).")
     return state

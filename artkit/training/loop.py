@@ -19,9 +19,12 @@ from artkit.engine.devices import pick_device, pick_precision
 from artkit.errors import TrainingError
 from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
+from artkit.nn.layout import training_format
 from artkit.plugins import current_registry
+from artkit.seeds import mix_seeds
 from artkit.spec import TrainingEvent
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
+from artkit.training.distribution import Processes
 from artkit.training.report import CsvLog, Reporter
 from artkit.training.trainer import Trainer
 
@@ -32,18 +35,35 @@ PREVIEW_PICTURES = 4
 
 
 class Loop:
-    """One run of one trainer in one folder; `run` goes to the last step, or to where it is interrupted."""
+    """One run of one trainer in one folder; `run` goes to the last step, or to where it is interrupted.
 
-    def __init__(self, trainer: Trainer, dataset: Dataset, preview: Dataset, run: Path, reporter: Reporter) -> None:
+    Of several `processes`, each computes its share of every batch; the first writes what is written.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        dataset: Dataset,
+        preview: Dataset,
+        run: Path,
+        reporter: Reporter,
+        processes: Processes | None = None,
+    ) -> None:
         settings = trainer.settings
         self.trainer, self.run_directory, self.reporter, self.settings = trainer, run, reporter, settings
+        self.processes = processes or Processes()
         self.device = pick_device(settings.device)
         self.precision = pick_precision(settings.precision, self.device)
+        if self.device.type == "cuda":
+            _tune_cuda()
         for network in trainer.networks.values():
-            network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+            network.to(self.device, memory_format=training_format(self.device)).train()  # type: ignore[call-overload]
         self.averages = self._make_averages()
+        self.processes.connect(trainer.optimisers.values())
+        if self.processes.count > 1:  # networks are drawn alike; what each draws while training is its own
+            torch.manual_seed(mix_seeds(settings.seed, self.processes.rank))
         self.batches = self._batches(
-            dataset, settings.batch, settings.crop, mirror=settings.mirror, jitter=settings.jitter
+            dataset, settings.batch, settings.crop, mirror=settings.mirror, jitter=settings.jitter, share=self._share()
         )
         self.previews = self._batches(preview, min(PREVIEW_PICTURES, len(preview)), None)
         self.step = 0
@@ -51,11 +71,12 @@ class Loop:
 
     def resume(self) -> None:
         """Go on from the run's checkpoint."""
-        self.step = load_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages)
+        self.step = load_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.processes)
 
     def run(self) -> None:
         """Train to the last step. Ctrl-C ends the step at hand, writes a checkpoint and raises KeyboardInterrupt."""
-        settings, log = self.settings, CsvLog(self.run_directory / LOG, self.step)
+        settings = self.settings
+        log = CsvLog(self.run_directory / LOG, self.step) if self.processes.first else None
         self.reporter.start(settings.steps, self.step)
         self._tell("start")
         self.reporter.note(f"training on {self.device} in {self.precision}")
@@ -63,21 +84,22 @@ class Loop:
         with stop_on_interrupt(self._ask_to_stop):
             for batch in self.batches.stream(self.step, settings.steps):
                 meter.add(self._train(batch))
+                stop = self.processes.any(self._stop)
                 self.reporter.tick(self.step)
                 if self.step % settings.log_every == 0 or self.step == settings.steps:
                     self._log(log, meter)
-                if self.step % settings.sample_every == 0 or self.step == settings.steps:
+                if self.processes.first and (self.step % settings.sample_every == 0 or self.step == settings.steps):
                     self.write_sheet()
-                if self._stop or self.step % settings.checkpoint_every == 0 or self.step == settings.steps:
+                if stop or self.step % settings.checkpoint_every == 0 or self.step == settings.steps:
                     self._refuse_nan(meter.means())
                     self.save()
-                if self._stop:
+                if stop:
                     raise KeyboardInterrupt
         self._tell("end")
 
     def save(self) -> None:
         """Write the checkpoint."""
-        save_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.step)
+        save_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.step, self.processes)
         self._tell("checkpoint")
 
     def write_sheet(self) -> None:
@@ -105,14 +127,18 @@ class Loop:
         self.trainer.step = self.step
         with self._autocast():
             losses = self.trainer.training_step(self._to_device(batch))
+        self.processes.share_buffers(self.trainer.networks.values())
         for name, ema in self.averages.items():
             ema.update(self.trainer.networks[name])
         self.step += 1
         return losses
 
-    def _log(self, log: CsvLog, meter: Meter) -> None:
+    def _log(self, log: CsvLog | None, meter: Meter) -> None:
         losses, speed = meter.read()
+        losses = self.processes.mean(losses)
         self._refuse_nan(losses)
+        if log is None:
+            return
         log.add(self.step, losses, speed)
         left = (self.settings.steps - self.step) * self.settings.batch / max(speed, 1e-9)
         self.reporter.step(self.step, losses, speed, left)
@@ -134,16 +160,23 @@ class Loop:
         self.trainer.averages = {name: ema.module for name, ema in averages.items()}
         return averages
 
+    def _share(self) -> range:
+        """Return the places in the batch that this process computes."""
+        size = self.processes.share_of(self.settings.batch)
+        return range(self.processes.rank * size, (self.processes.rank + 1) * size)
+
     def _batches(self, dataset: Dataset, size: int, crop: int | None, **augmentation: Any) -> Batches:
         how = {name: getattr(self.trainer, name) for name in ("prepare", "unpaired", "balance")}
-        how |= {"seed": self.settings.seed, "load": self.settings.load}
+        how |= {"seed": self.settings.seed, "load": self.settings.load_size}
         return Batches(dataset, self.trainer.columns, size=size, crop=crop, **how, **augmentation)
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {name: self._place(value) if isinstance(value, Tensor) else value for name, value in batch.items()}
 
     def _place(self, value: Tensor) -> Tensor:
-        layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
+        if self.device.type == "cuda":
+            value = value.pin_memory()  # so that the copy runs while the CPU goes on
+        layout = training_format(self.device) if value.dim() == 4 else torch.contiguous_format
         return value.to(self.device, non_blocking=True).contiguous(memory_format=layout)
 
     def _autocast(self) -> Any:
@@ -153,10 +186,18 @@ class Loop:
 
     def _tell(self, kind: EventKind, losses: dict[str, float] | None = None) -> None:
         event = TrainingEvent(kind, self.run_directory, self.step, losses or {})
-        current_registry().call("training_event", event=event)
+        if self.processes.first:
+            current_registry().call("training_event", event=event)
 
     def _ask_to_stop(self) -> None:
         self._stop = True
+
+
+def _tune_cuda() -> None:
+    """Let CUDA multiply float32 in TF32, and try which algorithms are fastest: every step has the same shapes."""
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
 
 
 class Meter:

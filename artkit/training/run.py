@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,18 @@ from artkit import __version__
 from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
+from artkit.engine.blame import blame_plugin
 from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.files import make_folder, write_atomically
+from artkit.files import make_folder, to_path, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
 from artkit.models.opening import open_model
 from artkit.models.store import find_model
 from artkit.plugins import current_registry, resolve
 from artkit.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
+from artkit.training.checking import check_export
 from artkit.training.checkpoint import load_checkpoint
+from artkit.training.distribution import Processes, join_processes
 from artkit.training.loop import CHECKPOINT, Loop
 from artkit.training.report import NullReporter, Reporter
 from artkit.training.trainer import Restart, Settings, Trainer
@@ -86,8 +89,8 @@ class Record(msgspec.Struct, frozen=True):
 
 def train(
     method: str,
-    data: str,
-    run: Path,
+    data: str | Path,
+    run: str | Path,
     *,
     values: dict[str, Any] | None = None,
     resume: bool = False,
@@ -98,25 +101,62 @@ def train(
     `values` holds settings (`steps`, `batch`, ...) and the method's own training options, by name. `resume` goes on
     from the run's last checkpoint with the values it was started with; of these, those in `ADJUSTABLE` may change, and
     `data` may have moved ("" means where it was). A run that its trainer gives up (see Restart) starts anew with the
-    next seed, up to `MOST_RESTARTS` times. Raises TrainingError, DataError or OptionError.
+    next seed, up to `MOST_RESTARTS` times. Started by torchrun, the processes share the run (see
+    `artkit.training.distribution`). Raises TrainingError, DataError or OptionError.
     """
-    values = dict(values or {})
+    processes = join_processes()
+    try:
+        return _train(
+            method,
+            str(to_path(data, "data")),
+            to_path(run, "run"),
+            _table(values),
+            resume,
+            reporter or NullReporter(),
+            processes,
+        )
+    finally:
+        processes.close()
+
+
+def _train(
+    method: str,
+    data: str,
+    run: Path,
+    values: dict[str, Any],
+    resume: bool,
+    reporter: Reporter,
+    processes: Processes,
+) -> Path:
     spec = current_registry().method(method)
+    reporter = reporter if processes.first else NullReporter()
     if resume:
         record = read_run(run)
         values = _resumed_values(spec, run, record, values)
         data = data or record.data
     else:
-        _check_folder(run)
+        if processes.first:
+            _check_folder(run)
         values = starting_options(spec, _trainer_class(spec), values)
-    loop = _make_loop(spec, data, run, values, reporter or NullReporter())
-    _write_run(run, method, data, values)
+    loop = _make_loop(spec, data, run, values, reporter, processes)
+    if processes.first:
+        _write_run(run, method, data, values)
     if resume:
         loop.resume()
+    else:
+        check_export(loop.trainer, spec)
     loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
-    path = export_trainer(loop.trainer, data, run / MODEL_FILE)
-    loop.reporter.end(path)
+    path = run / MODEL_FILE
+    if processes.first:
+        export_trainer(loop.trainer, data, path)
+        loop.reporter.end(path)
     return path
+
+
+def _table(values: Any) -> dict[str, Any]:
+    if not isinstance(values, Mapping | type(None)):
+        raise UsageError(f"values are settings by name, such as {{'steps': 100}}, not {type(values).__name__}.")
+    return dict(values or {})
 
 
 def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
@@ -128,6 +168,8 @@ def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
             return loop
         except Restart as reason:
             restarts += 1
+            if loop.processes.count > 1:  # the others cannot know: torchrun ends them all
+                raise TrainingError(f"{reason}: start anew with another --seed.") from None
             if restarts > MOST_RESTARTS:
                 raise TrainingError(f"{reason}, with {restarts} seeds in a row: try other data or settings.") from None
             seed = loop.settings.seed + 1
@@ -154,7 +196,7 @@ def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
     header, tensors = trainer.export()
     settings = trainer.settings
     made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
-    made |= {"load": settings.load} if settings.load else {}
+    made |= {"load_size": settings.load_size} if settings.load_size else {}
     header = msgspec.structs.replace(
         header,
         name=settings.name or header.name,
@@ -213,25 +255,33 @@ def split_values(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any
     return settings, options  # type: ignore[return-value]
 
 
-def _make_loop(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
+def _make_loop(
+    spec: MethodSpec,
+    data: str,
+    run: Path,
+    values: dict[str, Any],
+    reporter: Reporter,
+    processes: Processes | None = None,
+) -> Loop:
     trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
-    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load)
+    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load_size)
     _check_pairs(spec, trainer_class, dataset)
     _check_load(dataset, settings, reporter)
     preview = _validation(data, settings) or dataset
     torch.manual_seed(settings.seed)
-    trainer = trainer_class(options, settings, dataset)
+    with blame_plugin(spec.name, current_registry().origin(spec.name)):
+        trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
     make_folder(run)
-    return Loop(trainer, dataset, preview, run, reporter)
+    return Loop(trainer, dataset, preview, run, reporter, processes)
 
 
 def _validation(data: str, settings: Settings) -> Dataset | None:
     """Return what is held out for previews, if there is any."""
     try:
-        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load)
+        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load_size)
     except DataError:
         return None
     return held_out if len(held_out) else None
@@ -258,9 +308,10 @@ def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> 
 
 def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> None:
     """Refuse to load less than is cropped; note where crops show little of what pictures show."""
-    if 0 < settings.load < settings.crop:
-        raise UsageError(f"load={settings.load} leaves less of a picture than crop={settings.crop} takes: raise it.")
-    if isinstance(dataset, FolderDataset) and not settings.load:
+    if 0 < settings.load_size < settings.crop:
+        load = f"load_size={settings.load_size}"
+        raise UsageError(f"{load} leaves less of a picture than crop={settings.crop} takes: raise it.")
+    if isinstance(dataset, FolderDataset) and not settings.load_size:
         advice = advise_load(dataset.sizes(LOOKED_AT), settings.crop)
         if advice:
             reporter.note(advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import stroke_noise
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
 from artkit_can.losses import entropy, posterior
@@ -40,16 +42,15 @@ class Can(Translator):
         side = self.options.side
         return (side, side) if side else (height, width)
 
-    def translate(self, context: Context) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context) -> Tensor:
         """Make one picture a seed."""
         places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
         size, strokes = (context.height, context.width), None
         if self.generator.strokes:
-            fields = [_between(place, lambda seed: stroke_noise(*size, seed), torch.lerp) for place in places]
-            strokes = (
-                torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
-            )
+            draw = partial(stroke_noise, *size, device=context.device)
+            fields = [_between(place, draw, torch.lerp) for place in places]
+            strokes = lay_out(torch.stack(fields).to(context.device, context.dtype))
         return (self.generator(self.options.temperature * z, strokes, size) + 1) / 2
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:

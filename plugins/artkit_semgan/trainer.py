@@ -37,6 +37,7 @@ class SemganTrainer(Trainer):
     """
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 50_000, "batch": 16, "crop": 256}
+    options: SemganTraining
 
     @classmethod
     def options_of(cls, model: Model) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Semgan(Translator):
         allowed = self._parse_classes(options.classes)
         self.barred = [index for index in range(len(header.classes)) if index not in allowed]
 
-    def translate(self, context: Context, *, image: Tensor | None) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor | None) -> Tensor:
         """Map N3HW in [0, 1], or nothing, to labels N H W."""
         logits = self._dream(context) if image is None else self._read(image)
         logits[:, self.barred] = -torch.inf

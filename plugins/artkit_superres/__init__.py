@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from artkit import Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, Tiling, hookimpl, option
+from artkit.nn import DiscriminatorOptions, ReceptiveField
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,7 @@ class SuperresOptions(Options, frozen=True):
     ] = 0
 
 
-class SuperresTraining(Options, frozen=True):
+class SuperresTraining(DiscriminatorOptions, frozen=True):
     """Options of superres training; without adversarial, matching and texture weights it trains the MSE twin."""
 
     sources: Annotated[tuple[str, ...], option("columns to learn from; every column of pictures when left out")] = ()
@@ -42,9 +43,7 @@ class SuperresTraining(Options, frozen=True):
     adversarial: Annotated[float, option("weight of the adversarial loss; the paper's is 0.001", ge=0)] = 0.0
     matching: Annotated[float, option("weight of matching the discriminator's features", ge=0)] = 0.0
     texture: Annotated[float, option("weight of matching how strong detail is, wherever exactly it lies", ge=0)] = 0.0
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
-    patch: Annotated[Literal[16, 34, 70], option("side of the patches the discriminator judges, in pixels")] = 34
-    judge: Annotated[int, option("filters of the discriminator's first level", ge=4, le=1024)] = 64
+    receptive_field: Annotated[ReceptiveField, option("receptive field of the discriminator, in pixels")] = 34
 
 
 SPEC = MethodSpec(

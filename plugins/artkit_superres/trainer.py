@@ -33,6 +33,7 @@ class SuperresTrainer(Trainer):
     """
 
     defaults: ClassVar[dict[str, Any]] = {"batch": 16, "crop": 96, "learning_rate": 1e-4}
+    options: SuperresTraining
 
     def __init__(self, options: SuperresTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
@@ -89,7 +90,7 @@ class SuperresTrainer(Trainer):
         if not options.scales or set(options.scales) - set(known):
             raise OptionError(f"training superres(scales={options.scales}): it learns scales 2 and 4.")
         largest, smallest = max(options.scales), min(options.scales)
-        self.check_crop(2 * largest, least_side(PATCH_LAYERS[options.patch]) * largest // smallest)
+        self.check_crop(2 * largest, least_side(options) * largest // smallest)
 
     def _build(self) -> None:
         options = self.options
@@ -102,7 +103,7 @@ class SuperresTrainer(Trainer):
             self.optimisers[name] = self.adam(name, betas=(0.9, 0.999))
             if self.adversarial:
                 self.networks[f"judge_{name}"] = PatchDiscriminator(
-                    3, options.judge, PATCH_LAYERS[options.patch], "none", spectral=True
+                    3, options.widths[0], PATCH_LAYERS[options.receptive_field], "none", spectral=True
                 )
                 self.optimisers[f"judge_{name}"] = self.adam(f"judge_{name}", betas=(0.5, 0.999))
 

@@ -35,7 +35,7 @@ class Superres(Translator):
         """Return the input's size times the scale."""
         return self.scale * height, self.scale * width
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Enlarge N3HW."""
         with fix_tiles(self.options.tile):
             return self.get_submodule(network_name(self.scale))(image)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, Tiling, hookimpl, option
+from artkit.nn import DiscriminatorOptions
 
 
 class TouchupOptions(Options, frozen=True):
@@ -23,7 +24,7 @@ class TouchupOptions(Options, frozen=True):
     subtract: Annotated[float, option("share of what the subtractive artist takes away", ge=0, le=2)] = 1.0
 
 
-class TouchupTraining(Options, frozen=True):
+class TouchupTraining(DiscriminatorOptions, frozen=True):
     """Options of touchup training."""
 
     base: Annotated[str, option("chain whose pictures are touched up; best not trained on the data")] = "pix2pix"
@@ -37,10 +38,6 @@ class TouchupTraining(Options, frozen=True):
         Literal["residuals", "picture"],
         option("what is judged, beside the generated picture: both artists' work, or the picture touched up"),
     ] = "residuals"
-    patch: Annotated[Literal[1, 16, 34, 70, 142, 286], option("side of the patches that are judged, in pixels")] = 70
-    scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
-    adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0
     l1: Annotated[float, option("weight of the L1 loss of each artist to its residual", ge=0)] = 100.0
     lowpass: Annotated[float, option("weight of an L1 loss on averages of the picture over cells", ge=0)] = 0.0
     lowpass_cell: Annotated[int, option("side of those cells, in pixels", ge=1, le=256)] = 8

@@ -7,17 +7,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from artkit import Chain, Kind, ModelHeader, OptionError, Picture, TrainingError
+from artkit import Chain, Kind, ModelHeader, OptionError, TrainingError
 from artkit.chain import Plan, plan_chain
 from artkit.data import Column, Dataset, FolderDataset, Sample, find_source_and_target
 from artkit.engine import Runner
 from artkit.images import convert
 from artkit.nn import (
-    PATCH_LAYERS,
-    MultiscaleDiscriminator,
     generator_loss,
     least_side,
     lowpass_l1,
+    make_discriminator,
 )
 from artkit.plugins import current_registry
 from artkit.reporting import warn
@@ -44,7 +43,7 @@ class Base:
         Raises TrainingError when the chain changes the size.
         """
         facts = {name: value for name, value in sample.items() if isinstance(value, str)}
-        result = self.runner.run(self._picture(sample), seed=seed, facts=facts)[-1].picture
+        result = self.runner.run(self.source.picture(sample[self.source.name]), seed=seed, facts=facts)[-1].picture
         painted = convert(result, Kind.IMAGE).tensor[0]
         wanted = sample[target]
         assert isinstance(wanted, Tensor)
@@ -59,13 +58,6 @@ class Base:
     def has_seen(self, data: str) -> bool:
         """Tell whether a model of the chain says that it was trained on a folder of this name."""
         return any(step.header.training.get("data") == data for step in self.plan.steps if step.header)
-
-    def _picture(self, sample: Sample) -> Picture:
-        value = sample[self.source.name]
-        assert isinstance(value, Tensor)
-        if self.source.kind is Kind.LABELS:
-            return Picture(value[None].long(), kind=Kind.LABELS, classes=self.source.classes)
-        return Picture(value[None].float() / 255)
 
 
 def plan_base(chain: str) -> Plan:
@@ -88,11 +80,11 @@ class TouchupTrainer(Trainer):
 
     defaults: ClassVar[dict[str, Any]] = {"batch": 4, "crop": 128}
     averaged = ("additive", "subtractive")
+    options: TouchupTraining
 
     def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.check_crop(SIDE_MULTIPLE, least_side(PATCH_LAYERS[options.patch], len(options.scales)))
-        self.options = options
+        self.check_crop(SIDE_MULTIPLE, least_side(options))
         source, target = find_source_and_target(dataset, options.source, options.target)
         self.target = target.name
         told = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
@@ -150,7 +142,7 @@ class TouchupTrainer(Trainer):
             "upsample": "resize",
         }
         judged = 9 if options.judged == "residuals" else 6
-        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], "instance")
+        discriminator = make_discriminator(options, judged)
         self.networks = {name: Artist(self.arguments) for name in self.averaged} | {"discriminator": discriminator}
         self.optimisers = {"artists": self.adam(*self.averaged), "discriminator": self.adam("discriminator")}
 

@@ -23,7 +23,7 @@ class Touchup(Translator):
         super().__init__(options, header)
         self.additive, self.subtractive = Artist(header.arguments), Artist(header.arguments)
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Correct N3HW."""
         add, subtract = (self.options.strength * share for share in (self.options.add, self.options.subtract))
         places = find_places(context.height, context.width, self.size_rule.margin).to(image)

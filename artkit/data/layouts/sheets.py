@@ -16,6 +16,7 @@ from PIL import Image
 from artkit.data.inspecting import read_header, to_grey
 from artkit.data.layouts.place import Files, Place, Table, key_files
 from artkit.errors import ImageError
+from artkit.files import open_regular
 from artkit.images.decoding import opened
 
 SEAM = 1.5  # times the steps between nearly all other columns
@@ -29,7 +30,7 @@ _DRAFT = (256, 128)
 def is_sheet(path: Path) -> bool:
     """Look at one file; one that cannot be read is none."""
     try:
-        with path.open("rb") as stream, opened(stream, str(path)) as image:
+        with open_regular(path) as stream, opened(stream, str(path)) as image:
             image.draft("L", _DRAFT)
             grey = to_grey(image)
     except (ImageError, OSError):

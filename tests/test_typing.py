@@ -1,0 +1,58 @@
+"""Types reach whoever installs artkit: a plugin author's mypy reads them from the installed wheel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+AUTHOR = """
+from pathlib import Path
+
+import artkit
+from artkit.spec import MethodSpec
+
+chain = artkit.Chain("edges")
+reveal_type(chain("photo.png"))
+reveal_type(artkit.train("pix2pix", "data", Path("run")))
+MethodSpec(name=3, summary="", inputs=(), output=artkit.Kind.IMAGE, translator="")
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Unpack a wheel into an empty environment and return that environment's Python."""
+    root = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(root)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = root.glob("*.whl")
+    venv.create(root / "env", with_pip=False)
+    (packages,) = (root / "env").glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    return root / "env" / "bin" / "python"
+
+
+def test_an_authors_mypy_sees_the_types_of_the_wheel(installed, tmp_path):
+    (tmp_path / "author.py").write_text(AUTHOR)
+    command = [sys.executable, "-m", "mypy", "--python-executable", str(installed), "--follow-imports=silent"]
+    done = subprocess.run(
+        [*command, "--config-file=", "--cache-dir", str(tmp_path / "cache"), "author.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    lines = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("author.py")]
+    revealed = [line for line in lines if line.startswith("note: Revealed")]
+    assert "artkit.images.picture.Picture" in revealed[0]
+    assert "pathlib" in revealed[1]
+    assert sum(line.startswith("error:") for line in lines) == 1
+    assert any('Argument "name" to "MethodSpec" has incompatible type "int"' in line for line in lines)
