@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
+from artkit.chain import Chain
 from artkit.cli.output import print_json
+from artkit.errors import ChainError
 from artkit.images import read_picture, read_provenance, write_picture
 from cli_kit import open_shell, pixels_of
 
@@ -38,6 +40,36 @@ def test_a_pictures_recipe_reads_nothing_outside_its_folder(shell, name):
         (line,) = outcome.err.splitlines()
         assert "outside the picture's folder" in line
         assert not Path("out.png").exists()
+
+
+@pytest.mark.parametrize("name", ["{folder}/secret.png", "../secret.png", "secret.png"])
+@pytest.mark.parametrize("chain", ["mix(style='{}')", "mix(style=[dream,mix(style='{}')])"])
+def test_a_pictures_chain_reads_nothing_outside_its_folder(shell, name, chain):
+    shell.paint("here/a.png")
+    shell.paint("secret.png")
+    text = chain.format(name.format(folder=shell.folder))
+    outcome = shell("run", "--recipe", art(shell, seed=0, chain=text, input="a.png"), "-o", "out.png")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "outside the picture's folder" in outcome.err.splitlines()[-1]
+    assert not Path("out.png").exists()
+
+
+def test_a_pictures_chain_reads_what_is_in_its_folder_and_says_so(shell):
+    shell.paint("a.png", 100)
+    shell.paint("styles/b.png", 200)
+    made = ("run", "a.png", "--chain", "mix(style='styles/b.png')", "-o", "art.png")
+    assert shell(*made).code == 0
+    outcome = shell("run", "--recipe", "art.png", "-o", "again.png")
+    assert "artkit: the chain in art.png names styles/b.png: reading that." in outcome.err.splitlines()
+    assert Path("again.png").read_bytes() == Path("art.png").read_bytes()
+
+
+def test_python_reads_no_strangers_files_either(shell):
+    for value in ("/etc/secret.png", "../x.png"):
+        with pytest.raises(ChainError, match="outside the picture's folder"):
+            Chain.from_recipe(art(shell, seed=0, chain=f"mix(style='{value}')"))
+        with pytest.raises(ChainError, match="outside the picture's folder"):
+            Chain.from_recipe(art(shell, seed=0, steps=[{"method": "mix", "style": value}]))
 
 
 @pytest.mark.parametrize("name", ["/", ".", "sub"])
