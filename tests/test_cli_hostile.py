@@ -10,6 +10,7 @@ import pytest
 from safetensors.torch import save_file
 
 from artkit.chain import Chain
+from artkit.cli import main
 from artkit.cli.output import print_json
 from artkit.errors import ChainError
 from artkit.images import read_picture, read_provenance, write_picture
@@ -217,3 +218,20 @@ def test_json_escapes_are_read_back(capsys):
     written = capsys.readouterr().out
     assert not OBEYED.search(written)
     assert json.loads(written) == {EVIL: [EVIL, "\ud800"]}
+
+
+def test_commands_print_through_one_door():
+    """`clean` is called in the functions of cli/output.py; the exceptions print constants of artkit's own."""
+    root = Path(main.__code__.co_filename).parent
+    printing = {
+        f"{path.name}: {line.strip()}"
+        for path in root.glob("*.py")
+        if path.name != "output.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"click\.s?echo\(|(?<![.\w])print\(", line)
+    }
+    assert printing == {
+        '__init__.py: print("artkit: stopped.", file=sys.stderr)',
+        "group.py: click.echo(WELCOME)",
+        'group.py: click.echo(script(ctx.find_root().command, {}, "artkit", "_ARTKIT_COMPLETE").source())',
+    }

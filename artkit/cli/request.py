@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artkit.cli.files import digest_of, refuse_address
+from artkit.cli.files import refuse_address
 from artkit.cli.output import log
 from artkit.cli.parameters import collect_assignments
 from artkit.errors import ChainError, UsageError
+from artkit.files import digest_of
 
 if TYPE_CHECKING:
     from artkit.chain import Chain, Plan
