@@ -122,7 +122,7 @@ def test_a_picture_is_not_its_own_input(shell):
     shell("run", "in", "--chain", "invert", "-o", "out")
     outcome = shell("run", "--recipe", "out/a.png", "-o", "again.png")
     assert outcome.code == 2
-    assert "give it: artkit run INPUT --recipe out/a.png" in outcome.err
+    assert "which is not beside it; give it: artkit run INPUT --recipe out/a.png" in outcome.err
 
 
 @pytest.mark.parametrize("count", [10**9, 100_001, 0, "many"])
