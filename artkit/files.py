@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
@@ -128,6 +129,19 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         reason = "a file has that name" if isinstance(error, FileExistsError) else reason_of(error)
         raise OutputError(f"Cannot make the folder {folder}: {reason}.") from None
+
+
+def digest_of(source: Path | bytes | None) -> str | None:
+    """Return the SHA-256 of a file or of bytes, as provenance records it; None for nothing, or no readable file."""
+    if source is None:
+        return None
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _check_target(path: Path, overwrite: bool) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
+from artkit.chain import Chain
+from artkit.cli import main
 from artkit.cli.output import print_json
+from artkit.errors import ChainError
 from artkit.images import read_picture, read_provenance, write_picture
 from cli_kit import open_shell, pixels_of
 
@@ -38,6 +41,36 @@ def test_a_pictures_recipe_reads_nothing_outside_its_folder(shell, name):
         (line,) = outcome.err.splitlines()
         assert "outside the picture's folder" in line
         assert not Path("out.png").exists()
+
+
+@pytest.mark.parametrize("name", ["{folder}/secret.png", "../secret.png", "secret.png"])
+@pytest.mark.parametrize("chain", ["mix(style='{}')", "mix(style=[dream,mix(style='{}')])"])
+def test_a_pictures_chain_reads_nothing_outside_its_folder(shell, name, chain):
+    shell.paint("here/a.png")
+    shell.paint("secret.png")
+    text = chain.format(name.format(folder=shell.folder))
+    outcome = shell("run", "--recipe", art(shell, seed=0, chain=text, input="a.png"), "-o", "out.png")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "outside the picture's folder" in outcome.err.splitlines()[-1]
+    assert not Path("out.png").exists()
+
+
+def test_a_pictures_chain_reads_what_is_in_its_folder_and_says_so(shell):
+    shell.paint("a.png", 100)
+    shell.paint("styles/b.png", 200)
+    made = ("run", "a.png", "--chain", "mix(style='styles/b.png')", "-o", "art.png")
+    assert shell(*made).code == 0
+    outcome = shell("run", "--recipe", "art.png", "-o", "again.png")
+    assert "artkit: the chain in art.png names styles/b.png: reading that." in outcome.err.splitlines()
+    assert Path("again.png").read_bytes() == Path("art.png").read_bytes()
+
+
+def test_python_reads_no_strangers_files_either(shell):
+    for value in ("/etc/secret.png", "../x.png"):
+        with pytest.raises(ChainError, match="outside the picture's folder"):
+            Chain.from_recipe(art(shell, seed=0, chain=f"mix(style='{value}')"))
+        with pytest.raises(ChainError, match="outside the picture's folder"):
+            Chain.from_recipe(art(shell, seed=0, steps=[{"method": "mix", "style": value}]))
 
 
 @pytest.mark.parametrize("name", ["/", ".", "sub"])
@@ -89,7 +122,7 @@ def test_a_picture_is_not_its_own_input(shell):
     shell("run", "in", "--chain", "invert", "-o", "out")
     outcome = shell("run", "--recipe", "out/a.png", "-o", "again.png")
     assert outcome.code == 2
-    assert "give it: artkit run INPUT --recipe out/a.png" in outcome.err
+    assert "which is not beside it; give it: artkit run INPUT --recipe out/a.png" in outcome.err
 
 
 @pytest.mark.parametrize("count", [10**9, 100_001, 0, "many"])
@@ -185,3 +218,20 @@ def test_json_escapes_are_read_back(capsys):
     written = capsys.readouterr().out
     assert not OBEYED.search(written)
     assert json.loads(written) == {EVIL: [EVIL, "\ud800"]}
+
+
+def test_commands_print_through_one_door():
+    """`clean` is called in the functions of cli/output.py; the exceptions print constants of artkit's own."""
+    root = Path(main.__code__.co_filename).parent
+    printing = {
+        f"{path.name}: {line.strip()}"
+        for path in root.glob("*.py")
+        if path.name != "output.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"click\.s?echo\(|(?<![.\w])print\(", line)
+    }
+    assert printing == {
+        '__init__.py: print("artkit: stopped.", file=sys.stderr)',
+        "group.py: click.echo(WELCOME)",
+        'group.py: click.echo(script(ctx.find_root().command, {}, "artkit", "_ARTKIT_COMPLETE").source())',
+    }

@@ -76,7 +76,7 @@ def test_another_input_of_the_same_name_is_refused(made):
     [
         ({"models": {"fade/default": "0" * 12}}, "was made with other models"),
         ({"stopped_at": 0.5}, "was stopped before it was done"),
-        ({"ports": {"style": "b.png"}}, "was made with other files for its ports"),
+        ({"port_hashes": ["0" * 64]}, "was made with other files for its ports"),
         (None, "was not made by artkit"),
     ],
 )
@@ -87,6 +87,20 @@ def test_the_record_decides(made, record, words):
     if record is None:
         Image.open("out/a.png").convert("L").save("out/a.png")
     assert f"out/a.png exists already and {words}." in made(*RUN).err
+
+
+def test_another_file_of_the_same_name_for_a_port_is_refused(shell):
+    shell.paint("in/a.png", 200)
+    shell.paint("style.png", 100)
+    for run in (
+        ("run", "in", "--chain", "mix", "-i", "style=style.png", "-o", "out", "--skip-existing"),
+        ("run", "in", "--chain", "mix(style='style.png')", "-o", "text", "--skip-existing"),
+    ):
+        shell.paint("style.png", 100)
+        assert len(shell(*run).lines()) == 1
+        assert "1 of 1 are there" in shell(*run).err
+        shell.paint("style.png", 50)
+        assert "was made with other files for its ports." in shell(*run).err
 
 
 def test_formats_without_a_record_are_there_when_they_are(shell):

@@ -13,6 +13,7 @@ import msgspec
 from artkit.errors import ChainError, nearest
 from artkit.files import open_regular
 from artkit.seeds import MAX_COUNT
+from artkit.spec.calls import Call, parse_calls
 
 MAX_BYTES = 1 << 20
 """Size of a recipe file; larger ones are refused unread."""
@@ -45,6 +46,7 @@ def read_recipe_file(path: str | Path) -> RecipeFields:
     data = _read_bytes(path)
     if data.startswith(_PNG_SIGNATURE):
         fields = _convert(_remembered(path), path)
+        _check_texts(path, fields.steps if fields.chain is None else _values_in(fields.chain))
         ports = {name: str(find_beside(path, port)) for name, port in fields.ports.items()}
         return msgspec.structs.replace(fields, ports=ports)
     found = _parse_toml(data, path)
@@ -64,12 +66,38 @@ def find_beside(picture: Path, name: str) -> Path:
     """
     if len(name) > _MAX_NAME:
         raise ChainError(f"{picture} names a file with a name of {len(name)} characters, which no file has.")
+    _check_name(picture, name)
+    return picture.parent / name
+
+
+def _check_name(picture: Path, name: str) -> None:
     if name.startswith(("/", "\\", "~")) or Path(name).is_absolute() or ".." in re.split(r"[/\\]", name):
         raise ChainError(
             f"{picture} names the file {name}, which is outside the picture's folder: artkit reads no other files on a "
-            "picture's word. Name the files yourself: artkit run INPUT --chain TEXT -i PORT=PATH."
+            "picture's word. Say yourself what to do: artkit run INPUT --chain TEXT -i PORT=PATH."
         )
-    return picture.parent / name
+
+
+def _values_in(chain: str) -> list[Any]:
+    """Return what the options of a chain's text are set to; nothing of a text that is no chain, which shows later."""
+    try:
+        calls = parse_calls(chain)
+    except ChainError:
+        return []
+    return [call.options for call in calls]
+
+
+def _check_texts(picture: Path, value: Any) -> None:
+    """Check every text in options as the name of a file, which a port's or a model's would be."""
+    if isinstance(value, str):
+        _check_name(picture, value)
+    elif isinstance(value, Call):
+        _check_texts(picture, value.options)
+    elif isinstance(value, Mapping):
+        _check_texts(picture, list(value.values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_texts(picture, item)
 
 
 def dump_toml(fields: RecipeFields) -> str:

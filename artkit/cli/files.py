@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -146,17 +145,6 @@ def check_format(path: Path, suffixes: Collection[str]) -> None:
         raise UsageError(f"{path}: a label map does not survive '{suffix}'; use .png.")
     if suffix not in suffixes:
         raise UsageError(f"artkit does not write '{path.suffix}' files.{nearest(suffix, suffixes)}")
-
-
-def digest_of(source: Path | bytes | None) -> str | None:
-    """Return the SHA-256 of an input as provenance records it; None for a dream, or a file that is not there."""
-    if source is None or isinstance(source, bytes):
-        return None if source is None else hashlib.sha256(source).hexdigest()
-    try:
-        with source.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

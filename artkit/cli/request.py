@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artkit.cli.files import digest_of, refuse_address
+from artkit.cli.files import refuse_address
 from artkit.cli.output import log
 from artkit.cli.parameters import collect_assignments
-from artkit.errors import UsageError
+from artkit.errors import ChainError, UsageError
+from artkit.files import digest_of
 
 if TYPE_CHECKING:
-    from artkit.chain import Chain
+    from artkit.chain import Chain, Plan
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Request:
     """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
     `size` is (width, height), or the longest side alone; `ports` are files by port. `models` holds the hashes of the
-    models that made the picture which serves as the recipe, by `method/name`.
+    models that made the picture which serves as the recipe, by `method/name`; `remembered` is that picture, where the
+    chain is the one in its record.
     """
 
     chain: Chain
@@ -32,6 +35,7 @@ class Request:
     count: int = 1
     ports: dict[str, Path] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
+    remembered: Path | None = None
     output: str | None = None
     device: str = "auto"
     precision: str = "auto"
@@ -68,9 +72,27 @@ def make_request(typed: Mapping[str, Any]) -> Request:
 
         known["chain"] = Chain(text)
     elif record:
-        known |= {"models": _models(record)} | ({} if "inputs" in given else {"inputs": _find_input(recipe, record)})
+        known |= {"models": _models(record), "remembered": recipe}
+        if "inputs" not in given:
+            known["inputs"] = _find_input(recipe, record)
     given["ports"] = known.pop("ports", {}) | ports
     return Request(**{**known, **given})
+
+
+def check_files(plan: Plan, request: Request) -> None:
+    """Tell which files the chain in a picture's record reads; raise ChainError for one outside the picture's folder."""
+    if request.remembered is None:
+        return
+    folder = Path(os.path.abspath(request.remembered)).parent
+    for file in plan.files():
+        if file in request.ports.values():
+            continue
+        if not Path(os.path.abspath(file)).is_relative_to(folder):
+            raise ChainError(
+                f"the chain in {request.remembered} names the file {file}, which is outside the picture's folder: type "
+                f"the chain yourself, --chain {shlex.quote(str(request.chain))}"
+            )
+        log(f"the chain in {request.remembered} names {file}: reading that.")
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -91,10 +91,11 @@ def run(registry: Registry, **typed: Any) -> int:
     with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
     from artkit.chain import plan_chain
-    from artkit.cli.request import make_request
+    from artkit.cli.request import check_files, make_request
 
     request = make_request(typed)
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
+    check_files(plan, request)
     jobs, kept = _plan_jobs(plan, request)
     if kept:
         log(f"{kept:,} of {kept + len(jobs):,} are there already.")

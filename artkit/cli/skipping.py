@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from artkit.cli.files import digest_of
 from artkit.errors import OutputError
+from artkit.files import digest_of
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 def skip_existing(jobs: Sequence[Job], plan: Plan, request: Request) -> list[Job]:
     """Return the jobs whose results are not there yet, and with --overwrite those whose results were made otherwise.
 
-    A PNG is the result of a job when its record has the same chain, seed, size, models, ports and input, the latter
-    by its hash; a file in a format without a record is taken for it. Raises OutputError for a result that differs.
+    A PNG is the result of a job when its record has the same chain, seed, size, models, files for ports and input,
+    those by their hashes; a file in a format without a record is taken for it. Raises OutputError for a result that
+    differs.
     """
-    models = hash_models(plan)
+    models, files = hash_models(plan), [digest_of(file) for file in plan.files()]
     missing, differing = [], []
     for job in jobs:
         if job.target is None or not job.target.exists():
             missing.append(job)
-        elif difference := _difference(job, plan, request, models):
+        elif difference := _difference(job, plan, request, models, files):
             missing.append(job)
             differing.append(f"{job.target} exists already and {difference}")
     if differing and not request.overwrite:
@@ -42,7 +43,9 @@ def hash_models(plan: Plan) -> dict[str, str]:
     return {f"{method}/{path.stem}": model_hash(path) for method, path in files}
 
 
-def _difference(job: Job, plan: Plan, request: Request, models: Mapping[str, str]) -> str | None:
+def _difference(
+    job: Job, plan: Plan, request: Request, models: Mapping[str, str], files: Sequence[str | None]
+) -> str | None:
     """Say how the picture that is there differs from the one that the job would make."""
     from artkit.images import read_provenance
 
@@ -57,7 +60,7 @@ def _difference(job: Job, plan: Plan, request: Request, models: Mapping[str, str
         (f"was made under seed {record.get('seed')}, not {job.seed}", record.get("seed") == job.seed),
         ("has another size", _same_size(record.get("size"), request.size)),
         ("was made with other models", record.get("models") == models),
-        ("was made with other files for its ports", record.get("ports", {}) == plan.outside_files()),
+        ("was made with other files for its ports", record.get("port_hashes", []) == files),
         ("was made from another input", record.get("input_hash") == digest_of(job.source)),
         ("was stopped before it was done", "stopped_at" not in record),
     )

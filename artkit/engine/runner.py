@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from artkit.engine.loading import Loaded, load_step
 from artkit.engine.provenance import Provenance
 from artkit.engine.step import StepRun, Watcher, resize
 from artkit.errors import ChainError, ImageError
+from artkit.files import digest_of
 from artkit.images import Picture, convert, read_picture
 from artkit.images.decoding import max_pixels
 from artkit.seeds import mix_seeds
@@ -151,6 +153,10 @@ class Runner:
             results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
 
+    @cached_property
+    def _port_hashes(self) -> list[str | None]:
+        return [digest_of(file) for file in self.plan.files()]
+
     def _provenance(self, given: Input | None, seed: int, size: tuple[int, int] | None, share: float) -> Provenance:
         return Provenance(
             version=__version__,
@@ -158,6 +164,7 @@ class Runner:
             seed=seed,
             size=size,
             ports=self.plan.outside_files(),
+            port_hashes=self._port_hashes,
             models=self.models,
             plugins=self.plan.plugins(),
             torch=str(torch.__version__),
