@@ -120,3 +120,8 @@ def test_facts_reach_the_plugin():
     assert context.fact(0, "time") == "dusk"
     assert context.fact(0, "weather") is None
     assert context.fact(1, "time") is None
+
+
+def test_a_translator_that_cannot_translate_is_refused_where_it_is_written():
+    with pytest.raises(TypeError, match="Silent is a Translator without a method translate"):
+        type("Silent", (Translator,), {"spec": SPEC})

@@ -68,8 +68,8 @@ def read_arguments(header: ModelHeader, kind: type[A]) -> A:
     except msgspec.ValidationError as error:
         name = f" '{header.name}'" if header.name else ""
         raise ModelError(
-            f"the header of this {header.method} model{name} describes no networks that artkit builds ({error}): export "
-            "it, or pull it, again."
+            f"the header of this {header.method} model{name} describes no networks that artkit builds ({error}): "
+            "export it, or pull it, again."
         ) from None
 
 
