@@ -17,6 +17,9 @@ from .errors import (
 )
 from .hookspecs import hookimpl as hookimpl
 from .images import Picture as Picture, read_picture as read_picture
+from .metrics import Evaluation as Evaluation, evaluate as evaluate
+from .models.listing import models as models
+from .plugins import methods as methods
 from .spec import (
     ClassSet as ClassSet,
     DatasetSpec as DatasetSpec,

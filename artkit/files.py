@@ -8,10 +8,12 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
+from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from artkit.errors import OutputError
+from artkit.errors import OutputError, UsageError
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -24,10 +26,17 @@ _REASONS = {
 }
 
 
+def to_path(value: Any, what: str) -> Path:
+    """Return a path given as text or Path; UsageError, which calls it `what`, for anything else."""
+    if not isinstance(value, str | PathLike) or isinstance(os.fspath(value), bytes):
+        raise UsageError(f"{what} is a path, as text or Path, not {type(value).__name__}.")
+    return Path(value)
+
+
 _NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # Windows has neither
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a regular file for reading bytes; a pipe, a device or a socket, which may never end, is no file.
 
     Raises OSError, with a `strerror` fit for people, for these and for whatever `open` refuses.
@@ -59,9 +68,9 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     a device, its folder is missing, permission, full disk.
     """
     path = Path(path)
-    target = Path(os.path.realpath(path))
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
     with writing(path):
+        target = Path(os.path.realpath(path))
+        part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
         _check_target(path, overwrite)
         with _removed_on_failure(part), open(part, "xb") as stream:
             yield stream
@@ -90,6 +99,10 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {reason_of(error)}.") from error
+    except ValueError as error:
+        if "\0" in str(path):
+            raise OutputError(f"Cannot write {str(path)!r}: that is no file name.") from error
+        raise
     except RuntimeError as error:
         # torch.save hides what went wrong with the stream behind an error of its own.
         if isinstance(error.__context__, OSError):

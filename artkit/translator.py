@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, cast
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ImageError, PluginError
 from artkit.images.decoding import max_pixels
+from artkit.nn.layout import inference_format
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, MethodSpec, ModelHeader, Options, SizeRule
@@ -100,8 +102,8 @@ class Translator(nn.Module):
     """`translate(context, *, PORT, ...)` computes the output for a batch; every method writes its own.
 
     Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
-    that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same layouts, of the
-    `output_size` of `context.height` x `context.width`.
+    that nobody feeds as None; a `picture` port as whichever of the first three it is, labels as uint8 where they are
+    bytes. Return the same layouts, of the `output_size` of `context.height` x `context.width`.
     """
 
     def __init_subclass__(cls, **how: Any) -> None:
@@ -137,10 +139,15 @@ class Translator(nn.Module):
 
     @property
     def size_rule(self) -> SizeRule:
-        """The model's own size rule where its header has one, else the method's."""
-        if self.header is None:
-            return self.spec.size
-        return SizeRule(self.header.size_multiple, self.header.size_minimum, self.header.size_margin)
+        """The method's size rule, as its model's header tightens it; no header loosens it."""
+        rule, header = self.spec.size, self.header
+        if header is None:
+            return rule
+        return SizeRule(
+            math.lcm(rule.multiple, header.size_multiple),
+            max(rule.minimum, header.size_minimum),
+            max(rule.margin, header.size_margin),
+        )
 
     def run(
         self,
@@ -160,8 +167,9 @@ class Translator(nn.Module):
 
         `size` is (height, width) of the input. Networks that say where they may be cut (`artkit.nn.in_tiles`) are
         computed in tiles where they would take more than `memory` bytes. Returns float32 on the CPU for images and
-        masks, int64 for labels, of the `output_size` of `size`; sketches that `progress` gets are finished likewise.
-        Raises PluginError when the plugin breaks the contract, Interrupted at Ctrl-C where there is a sketch.
+        masks, int64 for labels (uint8 for those of a method that carries bytes), of the `output_size` of `size`;
+        sketches that `progress` gets are finished likewise. Raises PluginError when the plugin breaks the contract,
+        Interrupted at Ctrl-C where there is a sketch.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
@@ -178,6 +186,7 @@ class Translator(nn.Module):
                 if watched.sketch is None:
                     raise
                 raise Interrupted(watched.sketch(), watched.share) from None
+        del inputs  # the output may be as large again
         return watched.finish(output)
 
     def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
@@ -206,10 +215,13 @@ class Translator(nn.Module):
                 reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], size, strict=True)
             )
             value = value[..., rows[:, None], columns]
-        if not value.is_floating_point():
-            return value.to(device, copy=True)
+        if not value.is_floating_point():  # a method that carries any picture carries label maps as they are stored
+            stored = port is not None and port.kind is Kind.PICTURE
+            return value.to(device, value.dtype if stored else torch.int64, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
-        return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
+        has_network = next(self.parameters(), None) is not None
+        layout = inference_format(device) if has_network else torch.contiguous_format
+        return value.to(device, dtype, copy=True, memory_format=layout)
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:
@@ -227,11 +239,13 @@ class Translator(nn.Module):
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
-            return output.to("cpu", torch.int64, copy=True)
-        output = output.to("cpu", torch.float32, copy=True)
-        if not bool(torch.isfinite(output).all()):
+            dtype = output.dtype if self.spec.output is Kind.PICTURE else torch.int64
+            return output.to("cpu", dtype, copy=True)
+        shape, equal_channels = output.shape, output.stride(1) == 0
+        output = (output[:, :1] if equal_channels else output).to("cpu", torch.float32)
+        if not all(map(math.isfinite, output.aminmax())):  # NaN is both the least and the most
             raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
-        return output.clamp_(0, 1)
+        return output.clamp(0, 1).expand(shape)  # equal channels stay one in memory
 
 
 class _Watched:

@@ -41,10 +41,10 @@ class Uneven(Dataset):
         return {name: sample[name] for name in names}
 
 
-def trainer(dataset=None, crop=16, **options):
+def trainer(dataset=None, crop=16, learning_rate=2e-4, **options):
     torch.manual_seed(0)
     chosen = CanTraining(**{"latent": 4, "width": 2, "judge_width": 2, **options})
-    made = CanTrainer(chosen, Settings(batch=4, crop=crop), dataset or Uneven())
+    made = CanTrainer(chosen, Settings(batch=4, crop=crop, learning_rate=learning_rate), dataset or Uneven())
     for network in made.networks.values():
         network.train()
     return made

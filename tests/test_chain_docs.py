@@ -39,4 +39,4 @@ def test_values_mean_what_the_table_says() -> None:
     values = [value for cell in written for value in re.findall(r"`(.+?)`", cell)]
     assert len(values) >= 10
     for value in values:
-        assert Chain(f"m(x={value})").steps[0].options["x"] != value or value == "landscape"
+        assert Chain(f"m(x={value})")[0].options["x"] != value or value == "landscape"

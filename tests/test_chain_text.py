@@ -47,7 +47,7 @@ VALUES = {
 
 @pytest.mark.parametrize("text", VALUES)
 def test_value(text: str) -> None:
-    value = Chain(f"m(x={text})").steps[0].options["x"]
+    value = Chain(f"m(x={text})")[0].options["x"]
     assert value == VALUES[text]
     assert type(value) is type(VALUES[text])
 
@@ -77,7 +77,7 @@ def test_chains_compare_copy_and_stay() -> None:
     assert chain != "a"
     assert pickle.loads(pickle.dumps(chain)) == copy.deepcopy(chain) == chain
     with pytest.raises(AttributeError):
-        chain.steps = ()  # type: ignore[misc]
+        chain._steps = ()  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_chains_compare_copy_and_stay() -> None:
 def test_paths_need_no_quotes(path: str) -> None:
     chain = Chain(f"a(x='=b/c',model={path},  # d=e/f \n y=1.5),b(model={path}),c(z={path} )")
     assert [step.options.get("model") for step in chain] == [path, path, None]
-    assert chain.steps[0].options == {"x": "=b/c", "model": path, "y": 1.5}
+    assert chain[0].options == {"x": "=b/c", "model": path, "y": 1.5}
     assert Chain(str(chain)) == chain
 
 

@@ -7,7 +7,7 @@ import torch
 
 from artkit import Chain, ImageError, Kind, ModelHeader, UsageError
 from artkit.engine import memory
-from artkit.engine.memory import free_memory, memory_limit, parse_size
+from artkit.engine.memory import free_memory, memory_limit, parse_bytes
 from artkit.models import save_model
 from artkit.nn import ResnetArguments, UnetArguments
 
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
     [("4GB", 4e9), ("800 MB", 8e8), ("1.5GiB", 1.5 * 2**30), ("512m", 5.12e8), ("100", 100), ("2kib", 2048)],
 )
 def test_sizes_are_read(text, size):
-    assert parse_size(text) == size
+    assert parse_bytes(text) == size
 
 
 @pytest.mark.parametrize("text", ["four", "4 frogs", "-1GB", "0", "GB", "1e9"])

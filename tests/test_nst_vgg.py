@@ -10,13 +10,13 @@ import torch
 import vgg_kit
 from artkit import ModelError
 from artkit_nst import SPEC, NstOptions
-from artkit_nst.keys import Source
+from artkit_nst.patches import Source
 from artkit_nst.style import Style
 from artkit_nst.translator import Nst
 from artkit_nst.vgg import network as network_module
 from artkit_nst.vgg.losses import STYLE_LOSSES, GramLoss, SlicedLoss, WassersteinLoss, total_variation
 from artkit_nst.vgg.objective import Objective, Weights
-from artkit_nst.vgg.transfer import Labour, transfer
+from artkit_nst.vgg.transfer import Schedule, transfer
 from vgg_kit import photo, small_network, torchvision
 
 WEIGHTS = Weights(content=0.1, style=1.0, variation=1.0)
@@ -85,16 +85,16 @@ def test_variation_is_nothing_where_all_is_flat():
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_steps_bring_the_picture_nearer(loss, optimiser):
     network, style = small_network(), Style([Source(photo(40, 1) ** 3, 1.0)])
-    labour = Labour(loss, optimiser, 25, None, WEIGHTS)
-    made = transfer(network, photo(), style, lambda: photo(), labour)
+    schedule = Schedule(loss, optimiser, 25, None, WEIGHTS)
+    made = transfer(network, photo(), style, lambda: photo(), schedule)
     objective = Objective(network, photo(), style.at((40, 40)), None, STYLE_LOSSES[loss], WEIGHTS)
     assert float(objective(made)) < 0.9 * float(objective(photo()))
-    assert torch.equal(made, transfer(network, photo(), style, lambda: photo(), labour))
+    assert torch.equal(made, transfer(network, photo(), style, lambda: photo(), schedule))
 
 
 def test_a_time_shorter_than_a_step_still_takes_one():
     style = Style([Source(photo(40, 1), 1.0)])
-    made = transfer(small_network(), photo(), style, lambda: photo(), Labour("gram", "adam", 1000, 1e-6, WEIGHTS))
+    made = transfer(small_network(), photo(), style, lambda: photo(), Schedule("gram", "adam", 1000, 1e-6, WEIGHTS))
     assert not torch.equal(made, photo())
 
 
@@ -108,7 +108,7 @@ def test_nan_in_the_middle_keeps_what_was_good(caplog):
     network.register_forward_hook(spoil)
     style = Style([Source(photo(40, 1), 1.0)])
     with caplog.at_level(logging.WARNING, "artkit.nst"):
-        made = transfer(network, photo(), style, lambda: photo(), Labour("gram", "adam", 50, None, WEIGHTS))
+        made = transfer(network, photo(), style, lambda: photo(), Schedule("gram", "adam", 50, None, WEIGHTS))
     assert "no number" in caplog.text
     assert bool(torch.isfinite(made).all())
     assert not torch.equal(made, photo())
@@ -132,8 +132,8 @@ def test_regions_pull_apart(tmp_path):
     whole = torch.ones(1, 32, 32)
     dark, light = 0.2 * photo(32, 1), 0.8 + 0.2 * photo(32, 2)
     sources = [Source(dark, 0.5, torch.cat([whole, 0 * whole])), Source(light, 0.5, torch.cat([0 * whole, whole]))]
-    labour = Labour("w2", "adam", 40, None, Weights(0.0, 1.0, 0.0))
-    made = transfer(network, photo(32), Style(sources), lambda: photo(32), labour, regions)
+    schedule = Schedule("w2", "adam", 40, None, Weights(0.0, 1.0, 0.0))
+    made = transfer(network, photo(32), Style(sources), lambda: photo(32), schedule, regions)
     assert float(made[..., :14].mean()) < float(made[..., 18:].mean()) - 0.1
 
 

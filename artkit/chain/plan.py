@@ -101,6 +101,11 @@ class Plan:
         names = {step.plugin for plan in self.walk() for step in plan.steps}
         return {info.name: info.version for info in self.registry.plugins if info.name in names}
 
+    def files(self) -> list[Path]:
+        """Return the files that feed ports, nested chains' too."""
+        found = (binding for plan in self.walk() for step in plan.steps for binding in step.bindings.values())
+        return [binding for binding in found if isinstance(binding, Path)]
+
     def outside_files(self) -> dict[str, str]:
         """Return the names of the files that feed ports from outside the chain's text, without their folders."""
         return {

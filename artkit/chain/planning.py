@@ -13,6 +13,7 @@ import msgspec
 from artkit.chain.plan import Binding, Plan, PlannedStep
 from artkit.chain.steps import Chain, Step, Value
 from artkit.errors import ChainError, ModelError, OptionError, nearest
+from artkit.images.formats import READABLE_SUFFIXES
 from artkit.spec import Kind, MethodSpec, Port, parse_options
 from artkit.spec.calls import is_word
 
@@ -122,10 +123,18 @@ class _Planner:
                 raise ChainError(self._missing(index, spec, port))
         return bindings
 
-    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Plan:
-        if not isinstance(value, Chain):
-            raise ChainError(f"'{name}' is a port of {spec.name}: feed it with -i {name}=PATH, or {name}=[STEP,...].")
-        return self.plan(value, has_input=False)
+    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Plan | Path:
+        """Return what a step's text feeds a port with: a chain, or the path of a picture."""
+        if isinstance(value, Chain):
+            return self.plan(value, has_input=False)
+        if isinstance(value, str) and spec.port(name) is not None:
+            if Path(value).is_file():
+                return Path(value)
+            if Path(value).suffix.lower() in READABLE_SUFFIXES:
+                raise ChainError(f"{spec.name}({name}={value}): there is no file {value}.")
+        raise ChainError(
+            f"'{name}' is a port of {spec.name}: feed it with -i {name}=PATH, {name}='PATH', or {name}=[STEP,...]."
+        )
 
     def _bind_outside(self, spec: MethodSpec, port: Port, bindings: dict[str, Binding]) -> None:
         source = self.ports[port.name]

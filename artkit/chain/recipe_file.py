@@ -89,6 +89,8 @@ def _read_bytes(path: Path) -> bytes:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ChainError(f"The recipe {path} cannot be read: {error.strerror}.") from None
+    except ValueError:  # a NUL in the name
+        raise ChainError(f"The recipe {str(path)!r} cannot be read: that is no file name.") from None
     if len(data) > MAX_BYTES and not data.startswith(_PNG_SIGNATURE):
         raise ChainError(f"The recipe {path} is larger than {MAX_BYTES} bytes.")
     return data

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union, overload
 
 from artkit.chain.recipe_file import RecipeFields, dump_toml, read_recipe_file
 from artkit.errors import ChainError
@@ -14,6 +14,9 @@ from artkit.spec.calls import WORDS, Call, is_word, parse_calls
 
 if TYPE_CHECKING:
     from artkit.images import Picture
+
+Size: TypeAlias = tuple[int, int] | list[int] | str | int
+"""(width, height) in pixels, text such as `512x384`, or one number: the longest side."""
 
 Value: TypeAlias = Union[str, int, float, bool, tuple["Value", ...], "Chain", None]
 """What an option may hold; lists become tuples."""
@@ -28,6 +31,8 @@ class Step:
 
     def __post_init__(self) -> None:
         """Check the names and normalise the values; raises ChainError."""
+        if not isinstance(self.options, Mapping):
+            raise ChainError(f"The options of a step are values by name, not {type(self.options).__name__}.")
         for name in (self.method, *self.options):
             if not is_word(name):
                 raise ChainError(f"{name!r} is not a name: method and option names are letters, digits and '_'.")
@@ -45,19 +50,23 @@ class Step:
 class Chain:
     """Steps in order. `Chain("semgan,pix2pix")`, or from steps, texts and chains: `Chain(["semgan", Step("pix2pix")])`.
 
-    `str(chain)` is text that parses back to an equal chain. Calling a chain runs it on a picture.
+    `str(chain)` is text that parses back to an equal chain. Calling a chain runs it. Chains compose: `a | b`,
+    `chain + "touchup"`, `chain[1:]`; `chain[0]`, `len(chain)` and iteration give its steps.
     """
 
-    __slots__ = ("steps",)
+    __slots__ = ("_steps",)
 
-    steps: tuple[Step, ...]
+    _steps: tuple[Step, ...]
 
-    def __init__(self, source: str | Iterable[Step | str | Chain]) -> None:
-        """Build from text or from parts; raises ChainError for text that is no chain, and for no steps at all."""
+    def __init__(self, source: str | Path | Iterable[Step | str | Chain]) -> None:
+        """Build from text, from parts, or from the path of a recipe.
+
+        Raises ChainError for text that is no chain, and for no steps at all.
+        """
         steps = tuple(_steps(source))
         if not steps:
             raise ChainError("A chain needs at least one step, such as: semgan,pix2pix")
-        object.__setattr__(self, "steps", steps)
+        object.__setattr__(self, "_steps", steps)
 
     @classmethod
     def from_recipe(cls, path: str | Path) -> Chain:
@@ -68,28 +77,94 @@ class Chain:
         """Return the chain as a TOML recipe."""
         return dump_toml(RecipeFields(chain=str(self)))
 
+    @overload
+    def __call__(self, picture: list[Any] | tuple[Any, ...], /, **how: Any) -> list[Picture]: ...
+    @overload
+    def __call__(self, picture: Any = None, /, **how: Any) -> Picture: ...
     def __call__(
         self,
         picture: Any = None,
         /,
         *,
         seed: int = 0,
-        size: tuple[int, int] | None = None,
+        size: Size | None = None,
         device: str = "auto",
         precision: str = "auto",
         facts: Mapping[str, str] | None = None,
         **ports: Any,
-    ) -> Picture:
-        """Run the chain and return its last picture.
+    ) -> Picture | list[Picture]:
+        """Run the chain and return its last picture; a list of them for a list of pictures, or a batch of several.
 
         `picture` is a path, bytes, array, tensor, PIL image or Picture; None when the chain starts with a source, which
-        then makes a picture of `size` (width, height) pixels. Other ports take pictures by name: `chain(photo,
-        style="monet.jpg")`. `facts` are things known about the picture, by name, which conditional models may use
-        (`{"time": "dusk"}`). The same call gives the same picture.
+        then makes a picture of `size`: (width, height) in pixels, text such as "512x384", or the longest side alone.
+        Other ports take pictures by name: `chain(photo, style="monet.jpg")`. `facts` are things known about the
+        picture, by name, which conditional models may use (`{"time": "dusk"}`). The same call gives the same picture.
+        Networks stay loaded for the next call. Raises ArtkitError.
         """
         from artkit.engine.local import run_chain
 
-        return run_chain(self, picture, seed=seed, size=size, device=device, precision=precision, facts=facts, **ports)
+        return run_chain(self, picture, ports, seed=seed, size=size, device=device, precision=precision, facts=facts)
+
+    def steps(
+        self,
+        picture: Any = None,
+        /,
+        *,
+        seed: int = 0,
+        size: Size | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        facts: Mapping[str, str] | None = None,
+        **ports: Any,
+    ) -> dict[str, Picture]:
+        """Run the chain on one picture as a call does, and return what every step made, by its method, in order.
+
+        A method's second step is called `nst-2`, and so on.
+        """
+        from artkit.engine.local import run_steps
+
+        return run_steps(self, picture, ports, seed=seed, size=size, device=device, precision=precision, facts=facts)
+
+    def stream(
+        self,
+        pictures: Iterable[Any],
+        /,
+        *,
+        seed: int = 0,
+        size: Size | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        facts: Mapping[str, str] | None = None,
+        **ports: Any,
+    ) -> Iterator[Picture]:
+        """Run the chain on many pictures and yield each result, in order, as soon as it is there.
+
+        The next pictures are read while one is computed, as in a run over a folder, and no more than a few are held.
+        Raises the ArtkitError of a picture that fails when its turn comes.
+        """
+        from artkit.engine.local import stream_chain
+
+        return stream_chain(
+            self, pictures, ports, seed=seed, size=size, device=device, precision=precision, facts=facts
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> Chain: ...
+    def __getitem__(self, index: int | slice) -> Step | Chain:
+        """Return a step, or the chain of some of the steps."""
+        return Chain(self._steps[index]) if isinstance(index, slice) else self._steps[index]
+
+    def __add__(self, other: Chain | Step | str) -> Chain:
+        """Return this chain, then the other."""
+        return Chain([self, other]) if isinstance(other, Chain | Step | str) else NotImplemented
+
+    def __radd__(self, other: Step | str) -> Chain:
+        """Return the other chain, then this."""
+        return Chain([other, self]) if isinstance(other, Step | str) else NotImplemented
+
+    __or__, __ror__ = __add__, __radd__
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: chains do not change."""
@@ -97,27 +172,27 @@ class Chain:
 
     def __reduce__(self) -> tuple[type[Chain], tuple[tuple[Step, ...]]]:
         """Pickle and copy by rebuilding from the steps."""
-        return Chain, (self.steps,)
+        return Chain, (self._steps,)
 
     def __iter__(self) -> Iterator[Step]:
         """Iterate over the steps."""
-        return iter(self.steps)
+        return iter(self._steps)
 
     def __len__(self) -> int:
         """Return the number of steps."""
-        return len(self.steps)
+        return len(self._steps)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether two chains have equal steps; the order of options does not matter."""
-        return self.steps == other.steps if isinstance(other, Chain) else NotImplemented
+        return self._steps == other._steps if isinstance(other, Chain) else NotImplemented
 
     def __hash__(self) -> int:
         """Hash by the methods' names, which equal chains share."""
-        return hash(tuple(step.method for step in self.steps))
+        return hash(tuple(step.method for step in self._steps))
 
     def __str__(self) -> str:
         """Return the chain as text."""
-        return ",".join(map(str, self.steps))
+        return ",".join(map(str, self._steps))
 
     def __repr__(self) -> str:
         """Return the call that builds the chain."""
@@ -155,17 +230,28 @@ def _step_called(call: Call) -> Step:
     return Step(call.name, options)
 
 
-def _steps(source: str | Iterable[Step | str | Chain]) -> Iterator[Step]:
+def _steps(source: str | Path | Iterable[Step | str | Chain]) -> Iterator[Step]:
     if isinstance(source, str):
         yield from map(_step_called, parse_calls(source))
         return
-    for part in source:
+    if isinstance(source, Path):
+        yield from chain_of(read_recipe_file(source), source)
+        return
+    try:
+        parts = iter(source)
+    except TypeError:
+        raise ChainError(f"A chain is text, such as 'semgan,pix2pix', or steps, not {_kind(source)}.") from None
+    for part in parts:
         if isinstance(part, Step):
             yield part
         elif isinstance(part, str | Chain):
             yield from Chain(part) if isinstance(part, str) else part
         else:
-            raise ChainError(f"A chain is made of steps and texts, not of {type(part).__name__}.")
+            raise ChainError(f"A chain is made of steps and texts, not of {_kind(part)}.")
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 def _normalise(value: Any, where: str) -> Value:

@@ -47,7 +47,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="COUNT",
         help="How many pictures, with seeds N, N+1, ...",
     ),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from (0)."),
+    click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed (0)."),
     click.option(
         "--size",
         type=Size(one=LONGEST),
@@ -117,7 +117,7 @@ def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
         pictures = f"{len(sources):,} inputs and -n {request.count} make {len(sources) * request.count:,} pictures"
         raise UsageError(f"{pictures}; a run makes at most {MOST_RESULTS:,} with -n.")
     seeds = range(request.seed, request.seed + request.count)
-    name = "-".join(step.method for step in request.chain.steps)
+    name = "-".join(step.method for step in request.chain)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
     folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
     jobs = Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder)
@@ -133,7 +133,7 @@ def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
         check_format(request.strip, WRITABLE_SUFFIXES)
         targets.append(request.strip)
     inputs = [source for source, _ in sources if isinstance(source, Path)]
-    refuse_overwriting(targets, [*inputs, *request.ports.values()], overwrite=request.overwrite)
+    refuse_overwriting(targets, [*inputs, *plan.files()], overwrite=request.overwrite)
     return jobs, count - len(jobs)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,20 +16,78 @@ from artkit.engine.devices import PRECISIONS
 from artkit.errors import ModelError
 from artkit.models.file import load_into, model_hash
 from artkit.models.opening import load_opened, stamp
+from artkit.nn.layout import inference_format
 from artkit.plugins import Registry, resolve
 from artkit.translator import Translator
+
+KEPT = 16
+"""How many steps' networks stay loaded after use, at most."""
+KEPT_BYTES = 2**30
+"""How many bytes of weights stay loaded, at most; those loaded last stay whatever they weigh."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A translator ready to run, and the hash of the model file that its weights came from; None without weights."""
+    """A translator ready to run, and the hash of the model file that its weights came from; None without weights.
+
+    `lock` is held by whoever computes with the translator: several chains may share it, in several threads.
+    """
 
     translator: Translator
     digest: str | None
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @property
+    def nbytes(self) -> int:
+        """How much the weights weigh."""
+        return sum(tensor.nbytes for tensor in self.translator.state_dict().values())
+
+
+class Shelf:
+    """Keeps what was loaded last, so that the next call of a chain finds its networks ready. Threads may share it."""
+
+    def __init__(self, count: int = KEPT, nbytes: int = KEPT_BYTES) -> None:
+        self._count, self._nbytes = count, nbytes
+        self._kept: OrderedDict[Hashable, Loaded] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, load: Callable[[], Loaded]) -> Loaded:
+        """Return what is kept under `key`, or what `load` returns, which is kept; what was used longest ago goes."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = load()
+            self._kept.move_to_end(key)
+            while len(self._kept) > 1 and self._is_full():
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept.clear()
+
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._kept)
+
+    def _is_full(self) -> bool:
+        return len(self._kept) > self._count or sum(loaded.nbytes for loaded in self._kept.values()) > self._nbytes
+
+
+SHELF = Shelf()
 
 
 def load_step(planned: PlannedStep, registry: Registry, device: torch.device, precision: str) -> Loaded:
-    """Load a step's translator and hash its model file, once. Raises PluginError, or ModelError naming the file."""
+    """Return a step's translator, loaded now or by an earlier call with the same options, model file and device.
+
+    Raises PluginError, or ModelError naming the file.
+    """
+    file = planned.file
+    key = (registry, planned.spec.name, repr(planned.options), file and (file.path, file.stamp), device, precision)
+    return SHELF.get(key, lambda: _load(planned, registry, device, precision))
+
+
+def _load(planned: PlannedStep, registry: Registry, device: torch.device, precision: str) -> Loaded:
     file = planned.file
     digest = model_hash(file.path) if file else None
     translator = load_translator(planned, registry, device, precision)
@@ -47,7 +108,7 @@ def load_translator(planned: PlannedStep, registry: Registry, device: torch.devi
         model = load_opened(planned.file, registry)
         load_into(translator, _of_its_networks(translator, model.tensors), planned.file.path)
     translator.eval().requires_grad_(False)
-    placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
+    placed = translator.to(device, PRECISIONS[precision], memory_format=inference_format(device))  # type: ignore[call-overload]
     assert isinstance(placed, Translator)
     return placed
 

@@ -20,10 +20,10 @@ def memory_limit(device: torch.device) -> int:
     Raises UsageError for an ARTKIT_MEMORY that is no size.
     """
     told = os.environ.get("ARTKIT_MEMORY", "").strip()
-    return parse_size(told) if told else free_memory(device)
+    return parse_bytes(told) if told else free_memory(device)
 
 
-def parse_size(text: str) -> int:
+def parse_bytes(text: str) -> int:
     """Return the bytes that `4GB`, `800M` or `1.5GiB` stand for. Raises UsageError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", text.upper())
     size = int(float(match[1]) * UNITS[match[2]]) if match and match[2] in UNITS else 0

@@ -11,7 +11,9 @@ from typing import Any
 import torch
 
 from artkit import __version__
+from artkit.chain.arguments import check_facts, check_seed, parse_size
 from artkit.chain.plan import Plan, PlannedStep
+from artkit.chain.steps import Size
 from artkit.engine.blame import blame_plugin
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
 from artkit.engine.inputs import Input
@@ -95,24 +97,24 @@ class Runner:
         source: Input | Picture | None = None,
         *,
         seed: int = 0,
-        size: tuple[int, int] | None = None,
+        size: Size | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
         on_progress: Watcher | None = None,
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last, with provenance.
 
-        `size` is (width, height): an input is resized to it first, a source makes it. `facts` are things known about
-        the picture, by name. The same call gives the same picture. Raises ArtkitError.
+        `size` is (width, height), or the longest side: an input is resized to it first, a source makes it. `facts` are
+        things known about the picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
         self.load()
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        if size:
-            _check_size(size)
         given = Input(source) if isinstance(source, Picture) else source
-        results = self._run_steps(given and given.picture, seed, size, facts or {}, on_step, on_progress)
-        record = self._provenance(given, seed, size, min(result.share for result in results)).as_record()
+        seed, facts = check_seed(seed), check_facts(facts)
+        extent = None if size is None else _extent(size, given.picture if given else None)
+        results = self._run_steps(given.picture if given else None, seed, extent, facts, on_step, on_progress)
+        record = self._provenance(given, seed, extent, min(result.share for result in results)).as_record()
         last = results[-1]
         return [*results[:-1], replace(last, picture=replace(last.picture, provenance=record))]
 
@@ -144,7 +146,7 @@ class Runner:
             self.plan.registry.call("after_step", step=event)
             if on_step:
                 on_step(event)
-            with blame_plugin(planned.spec.name, planned.plugin):
+            with loaded.lock, blame_plugin(planned.spec.name, planned.plugin):
                 report = loaded.translator.report(picture.tensor)[0]
             results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
         return results
@@ -161,8 +163,8 @@ class Runner:
             torch=str(torch.__version__),
             device=str(self.device),
             precision=self.precision,
-            input=given and given.name,
-            input_hash=given and given.digest,
+            input=given.name if given else None,
+            input_hash=given.digest if given else None,
             stopped_at=round(share, 3) if share < 1 else None,
         )
 
@@ -238,10 +240,19 @@ def _own_seed(picture: Picture) -> int:
     return 1 + int.from_bytes(digest.digest(), "little")
 
 
-def _check_size(size: tuple[int, int]) -> None:
-    """Refuse to make more pixels than artkit reads."""
+def _extent(wanted: Size, source: Picture | None) -> tuple[int, int]:
+    """Return (width, height): that of the input, or of a dream, scaled where `wanted` is the longest side alone.
+
+    Refuse to make more pixels than artkit reads.
+    """
+    size = parse_size(wanted)
+    if isinstance(size, int):
+        width, height = (source.width, source.height) if source else DREAM_SIZE
+        scale = size / max(width, height)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
     if size[0] * size[1] > max_pixels():
         raise ImageError(
             f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "
             "ARTKIT_MAX_PIXELS higher."
         )
+    return size

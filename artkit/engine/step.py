@@ -57,7 +57,7 @@ class StepRun:
         """
         spec, main = self.planned.spec, self._main
         ports = {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
-        with blame_plugin(spec.name, self.planned.plugin):
+        with self.loaded.lock, blame_plugin(spec.name, self.planned.plugin):
             try:
                 output, alpha, share = self._run(ports, watcher, interruptible), None, 1.0
             except Interrupted as early:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
+from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import DREAM_SIZE, Runner, StepResult
+from artkit.engine.runner import Runner, StepResult
 from artkit.engine.step import ProgressEvent, Watcher
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
@@ -47,7 +48,8 @@ def run_jobs(
     runner: Runner,
     jobs: Iterable[Job],
     *,
-    size: tuple[int, int] | int | None = None,
+    size: Size | None = None,
+    facts: Mapping[str, str] | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Job, ProgressEvent], None] | None = None,
 ) -> Iterator[JobResult]:
@@ -65,7 +67,8 @@ def run_jobs(
         while reading:
             job, source = reading.pop(0)
             reading += [(after, readers.submit(_read, after)) for after in islice(waiting, 1)]
-            result = _compute(runner, job, source, size, partial(on_progress, job) if on_progress else None)
+            watcher = partial(on_progress, job) if on_progress else None
+            result = _compute(runner, job, source, size, facts, watcher)
             written = writer.submit(_write, result, overwrite) if result.error is None else None
             if unwritten:
                 yield _settle(*unwritten)
@@ -84,25 +87,17 @@ def _compute(
     runner: Runner,
     job: Job,
     source: Future[Input | None],
-    size: tuple[int, int] | int | None,
+    size: Size | None,
+    facts: Mapping[str, str] | None,
     on_progress: Watcher | None,
 ) -> JobResult:
     start = time.perf_counter()
     try:
         read = source.result()
-        steps = runner.run(read, seed=job.seed, size=_scaled(size, read), on_progress=on_progress)
+        steps = runner.run(read, seed=job.seed, size=size, facts=facts, on_progress=on_progress)
     except ArtkitError as error:
         return JobResult(job, error=error, seconds=time.perf_counter() - start)
-    return JobResult(job, read and read.picture, steps, seconds=time.perf_counter() - start)
-
-
-def _scaled(size: tuple[int, int] | int | None, source: Input | None) -> tuple[int, int] | None:
-    """Return (width, height): that of the input, or of a dream, scaled where `size` is the longest side alone."""
-    if not isinstance(size, int):
-        return size
-    width, height = (source.picture.width, source.picture.height) if source else DREAM_SIZE
-    scale = size / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return JobResult(job, read.picture if read else None, steps, seconds=time.perf_counter() - start)
 
 
 def _write(result: JobResult, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
 
@@ -11,8 +12,8 @@ from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain
 from artkit.data import Column, Dataset, open_dataset
 from artkit.engine.runner import Runner
-from artkit.errors import UsageError
-from artkit.images import Picture, convert
+from artkit.errors import DataError, UsageError
+from artkit.images import convert
 from artkit.plugins import current_registry, resolve
 from artkit.spec import Kind, MetricSpec
 
@@ -28,8 +29,8 @@ class Evaluation:
 
 
 def evaluate(
-    data: str,
-    chain: Chain,
+    data: str | Path,
+    chain: Chain | str,
     metrics: Sequence[str] | None = None,
     *,
     split: str = "val",
@@ -43,11 +44,16 @@ def evaluate(
 ) -> Evaluation:
     """Run `chain` on the source column of a split and score the results against its target column.
 
-    Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i
-    runs under seed `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
+    `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain when left out). Columns default
+    to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i runs under seed
+    `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
     """
-    dataset = open_dataset(data, split)
-    runner = Runner(plan_chain(chain, current_registry(), has_input=True), device=device, precision=precision)
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence | type(None)):
+        raise UsageError("metrics are a list of names, such as ['rgb_distance'].")
+    if not isinstance(data, str | Path):
+        raise DataError(f"data is a folder or a dataset's name, not {type(data).__name__}.")
+    dataset = open_dataset(str(data), split)
+    runner = Runner(plan_chain(Chain(chain), current_registry(), has_input=True), device=device, precision=precision)
     inputs, targets = _columns(dataset, runner.plan.output, source, target)
     chosen = _metrics(metrics, runner.plan.output)
     told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
@@ -57,9 +63,9 @@ def evaluate(
     for index in range(min(count, limit or count)):
         sample = dataset.load(index, [inputs.name, targets.name, *told])
         facts = {name: str(sample[name]) for name in told}
-        result = runner.run(_picture(sample[inputs.name], inputs), seed=seed + index, facts=facts)[-1].picture
+        result = runner.run(inputs.picture(sample[inputs.name]), seed=seed + index, facts=facts)[-1].picture
         outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
-        wanted.append(_picture(sample[targets.name], targets).tensor[0])
+        wanted.append(targets.picture(sample[targets.name]).tensor[0])
         progress()
     registry = current_registry()
     scores = {spec.name: float(resolve(spec.function, registry.origin(spec.name))(outputs, wanted)) for spec in chosen}
@@ -80,10 +86,3 @@ def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:
         if spec.kind is not kind:
             raise UsageError(f"the metric {spec.name} compares {spec.kind}, and this chain gives {kind}.")
     return chosen
-
-
-def _picture(value: Tensor | str, column: Column) -> Picture:
-    assert isinstance(value, Tensor)
-    if column.kind is Kind.LABELS:
-        return Picture(value[None].long(), kind=Kind.LABELS, classes=column.classes)
-    return Picture(value[None].float() / 255)

@@ -36,8 +36,10 @@ class MethodSpec:
     main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
     model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
     `models` are those in its package, each by `packaged(...)`; `register_models` is for others.
-    `tiling` promises what its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for
-    training, any one of several; `artkit data check` asks it.
+    `group` is the heading that `artkit methods` lists the method under, such as `enlarge`; empty, that follows from the
+    rest: `dream` for a source, `translate` for what has weights or is trained, else `filter`. `tiling` promises what
+    its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for training, any one of several;
+    `artkit data check` asks it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class MethodSpec:
     models: tuple[PackagedModel, ...] = ()
     size: SizeRule = field(default_factory=SizeRule)
     tiling: Tiling = Tiling.NONE
+    group: str = ""
     api: int = API_VERSION
 
     @property
@@ -81,6 +84,13 @@ class MethodSpec:
             )
             for model in self.models
         ]
+
+    @property
+    def heading(self) -> str:
+        """What the method does, in a word: its group, or what its ports and weights say."""
+        if self.group or self.is_source:
+            return self.group or "dream"
+        return "translate" if self.has_models or self.trainer else "filter"
 
     def port(self, name: str) -> Port | None:
         """Return the port called `name`, if there is one."""

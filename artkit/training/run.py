@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
 from artkit.engine.blame import blame_plugin
 from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.files import make_folder, write_atomically
+from artkit.files import make_folder, to_path, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
 from artkit.models.opening import open_model
 from artkit.models.store import find_model
@@ -89,8 +89,8 @@ class Record(msgspec.Struct, frozen=True):
 
 def train(
     method: str,
-    data: str,
-    run: Path,
+    data: str | Path,
+    run: str | Path,
     *,
     values: dict[str, Any] | None = None,
     resume: bool = False,
@@ -106,7 +106,15 @@ def train(
     """
     processes = join_processes()
     try:
-        return _train(method, data, run, dict(values or {}), resume, reporter or NullReporter(), processes)
+        return _train(
+            method,
+            str(to_path(data, "data")),
+            to_path(run, "run"),
+            _table(values),
+            resume,
+            reporter or NullReporter(),
+            processes,
+        )
     finally:
         processes.close()
 
@@ -143,6 +151,12 @@ def _train(
         export_trainer(loop.trainer, data, path)
         loop.reporter.end(path)
     return path
+
+
+def _table(values: Any) -> dict[str, Any]:
+    if not isinstance(values, Mapping | type(None)):
+        raise UsageError(f"values are settings by name, such as {{'steps': 100}}, not {type(values).__name__}.")
+    return dict(values or {})
 
 
 def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:

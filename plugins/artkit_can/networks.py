@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from artkit.nn import STROKE_CHANNELS, init_weights
+from artkit.nn.layout import lay_out
 
 Upsample = Literal["transposed", "resize"]
 
@@ -70,7 +71,7 @@ class Generator(nn.Module):
         `size` is (H, W), multiples of `size_multiple`; the `resolution` when left out.
         """
         height, width = size or (self.resolution, self.resolution)
-        x = self.first(self.dense(z).unflatten(1, (-1, START, START)).contiguous(memory_format=torch.channels_last))
+        x = self.first(lay_out(self.dense(z).unflatten(1, (-1, START, START))))
         multiple = size_multiple(self.resolution)
         for index, level in enumerate(self.levels):
             x = level(x)

@@ -13,6 +13,7 @@ from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Column, Dataset, Sample
 from artkit.images import resize_image
 from artkit.nn import augment, settle_norms, stroke_noise
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_can import CanTraining
@@ -136,8 +137,7 @@ class CanTrainer(Trainer):
             self.fields[field, :, top : top + side, left : left + side].float()
             for field, (top, left) in zip(chosen, places, strict=True)
         ]
-        strokes = torch.stack(cuts).to(like.device).contiguous(memory_format=torch.channels_last)
-        return z, strokes
+        return z, lay_out(torch.stack(cuts).to(like.device))
 
     def _shown(self, pictures: Tensor) -> Tensor:
         return augment(pictures) if self.options.augment else pictures

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import stroke_noise
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
 from artkit_can.losses import entropy, posterior
@@ -49,9 +50,7 @@ class Can(Translator):
         if self.generator.strokes:
             draw = partial(stroke_noise, *size, device=context.device)
             fields = [_between(place, draw, torch.lerp) for place in places]
-            strokes = (
-                torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
-            )
+            strokes = lay_out(torch.stack(fields).to(context.device, context.dtype))
         return (self.generator(self.options.temperature * z, strokes, size) + 1) / 2
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from artkit.nn import (
     in_tiles,
     stroke_noise,
 )
+from artkit.nn.layout import lay_out
 from artkit.spec import Direction
 from artkit_cyclegan import AB, BA, GENERATORS, CycleGANTraining
 
@@ -76,7 +77,7 @@ class Painter(nn.Module):
         picture, noise, centres = x.split([self.channels, NOISE_CHANNELS, CENTRE_CHANNELS], 1)
         colours = F.avg_pool2d(picture, BLUR, 1, BLUR // 2, count_include_pad=False)
         canvases = [take(colours, offset) for offset in centres.split(2, 1)]
-        return torch.cat([picture, *canvases, noise], 1).contiguous(memory_format=torch.channels_last)
+        return lay_out(torch.cat([picture, *canvases, noise], 1))
 
     def _paint(self, answer: Tensor, seen: Tensor) -> Tensor:
         """Return the canvases in the shares that the network answers, and what it adds to them."""

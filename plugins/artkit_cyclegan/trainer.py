@@ -25,6 +25,7 @@ from artkit.nn import (
     options_of_discriminator,
     read_arguments,
 )
+from artkit.nn.layout import lay_out
 from artkit.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
@@ -251,4 +252,4 @@ class CycleGANTrainer(Trainer):
 def generator_input(picture: Tensor, z: Tensor | None, style: Tensor | None) -> list[Tensor]:
     """Return what G takes: the picture, strokes behind it; and the style."""
     x = picture if z is None else torch.cat([picture, z], 1)
-    return [x.contiguous(memory_format=torch.channels_last), *([] if style is None else [style])]
+    return [lay_out(x), *([] if style is None else [style])]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import Conditions, choose_statistics, decode_image, encode_image, read_arguments, seeded_dropout
+from artkit.nn.layout import lay_out
 from artkit_cyclegan import AB, GENERATORS, SPEC, CycleGANOptions
 from artkit_cyclegan.networks import CycleGANArguments, Painter, lay_strokes
 
@@ -47,7 +48,7 @@ class CycleGAN(Translator):
         if isinstance(self.generator, Painter):
             strokes = context.draw(lambda seed: lay_strokes(context.height, context.width, seed, context.device))
             x = torch.cat([x, strokes], 1)
-        x = x.to(context.dtype).contiguous(memory_format=torch.channels_last)
+        x = lay_out(x.to(context.dtype))
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
             return decode_image(self.generator(x, *self._encode_conditions(context)))
 

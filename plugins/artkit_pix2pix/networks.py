@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from artkit.nn import STROKE_CHANNELS, Arguments, GeneratorArguments, encode_image
+from artkit.nn.layout import lay_out
 
 
 class Pix2PixArguments(Arguments, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ def encode_input(image: Tensor, classes: int | None, z: Tensor | None, channels:
         blank = torch.zeros(len(image), classes, *image.shape[1:], dtype=dtype, device=image.device)
         x = blank.scatter_(1, image.clamp(0, classes - 1)[:, None], 1)
     x = x if z is None else torch.cat([x, z], 1)
-    return x.contiguous(memory_format=torch.channels_last)
+    return lay_out(x)
 
 
 def disturb(source: Tensor, classes: int | None, kind: str, level: float) -> Tensor:

@@ -37,8 +37,7 @@ class Pix2Pix(Translator):
     def _draw_noise(self, context: Context) -> Tensor | None:
         if self.arguments.noise == "none":
             return None
-        height, width, device = context.height, context.width, context.device
-        return context.draw(lambda seed: stroke_noise(height, width, seed, device=device))
+        return context.draw(lambda seed: stroke_noise(context.height, context.width, seed, device=context.device))
 
     def _encode_conditions(self, context: Context) -> list[Tensor]:
         if not self.conditions:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn import DilatedBlock, in_tiles, whole_sum
+from artkit.nn.layout import lay_out
 from artkit.spec import ClassSet
 
 STAGES = 3
@@ -38,7 +39,7 @@ class Dreamer(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Map noise N `latent` to logits N K `resolution` `resolution`."""
         x = F.relu(self.dense(z)).unflatten(1, (-1, self.side, self.side))
-        return self.refine(self.to_classes(self.up(x.contiguous(memory_format=torch.channels_last))))
+        return self.refine(self.to_classes(self.up(lay_out(x))))
 
 
 class Judge(nn.Module):
@@ -140,7 +141,7 @@ class Reader(nn.Module):
 
     def _enter(self, image: Tensor, distances: Tensor) -> Tensor:
         x = (torch.cat([image, F.softmax(-distances, 1)], 1) * 2 - 1).to(self.enter.weight.dtype)
-        return self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+        return self.enter(lay_out(F.pixel_unshuffle(x, 2)))
 
     def _leave(self, y: Tensor, distances: Tensor) -> Tensor:
         return F.pixel_shuffle(self.leave(y), 2) - distances

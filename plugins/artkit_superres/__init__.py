@@ -48,6 +48,7 @@ class SuperresTraining(DiscriminatorOptions, frozen=True):
 
 SPEC = MethodSpec(
     name="superres",
+    group="enlarge",
     summary="Enlarge a picture, with detail that plain interpolation lacks.",
     inputs=(Port("image", Kind.IMAGE, "a picture to enlarge"),),
     output=Kind.IMAGE,

@@ -45,6 +45,7 @@ class TouchupTraining(DiscriminatorOptions, frozen=True):
 
 SPEC = MethodSpec(
     name="touchup",
+    group="restore and touch up",
     summary="Correct a generated picture: one artist adds light, one takes it away.",
     inputs=(Port("image", Kind.IMAGE, "the generated picture"),),
     output=Kind.IMAGE,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn import SubpixelNet
+from artkit.nn.layout import lay_out
 
 SIDE_MULTIPLE = 4
 """Sides of an artist's input are multiples of this."""
@@ -37,8 +38,7 @@ class Artist(nn.Module):
         Both may be finer than the weights' type.
         """
         seen = torch.cat([picture * 2 - 1, places], 1).to(next(self.network.parameters()).dtype)
-        seen = seen.contiguous(memory_format=torch.channels_last)
-        return F.softplus(self.network(seen), beta=SOFTPLUS_BETA)
+        return F.softplus(self.network(lay_out(seen)), beta=SOFTPLUS_BETA)
 
 
 def find_places(height: int, width: int, margin: int = 0) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from artkit import Chain, Kind, ModelHeader, OptionError, Picture, TrainingError
+from artkit import Chain, Kind, ModelHeader, OptionError, TrainingError
 from artkit.chain import Plan, plan_chain
 from artkit.data import Column, Dataset, FolderDataset, Sample, find_source_and_target
 from artkit.engine import Runner
@@ -43,7 +43,7 @@ class Base:
         Raises TrainingError when the chain changes the size.
         """
         facts = {name: value for name, value in sample.items() if isinstance(value, str)}
-        result = self.runner.run(self._picture(sample), seed=seed, facts=facts)[-1].picture
+        result = self.runner.run(self.source.picture(sample[self.source.name]), seed=seed, facts=facts)[-1].picture
         painted = convert(result, Kind.IMAGE).tensor[0]
         wanted = sample[target]
         assert isinstance(wanted, Tensor)
@@ -58,13 +58,6 @@ class Base:
     def has_seen(self, data: str) -> bool:
         """Tell whether a model of the chain says that it was trained on a folder of this name."""
         return any(step.header.training.get("data") == data for step in self.plan.steps if step.header)
-
-    def _picture(self, sample: Sample) -> Picture:
-        value = sample[self.source.name]
-        assert isinstance(value, Tensor)
-        if self.source.kind is Kind.LABELS:
-            return Picture(value[None].long(), kind=Kind.LABELS, classes=self.source.classes)
-        return Picture(value[None].float() / 255)
 
 
 def plan_base(chain: str) -> Plan:

@@ -1,6 +1,8 @@
-"""Sizes of a picture's pyramid, resizing, and blurring."""
+"""Image pyramids: the sizes of their levels, resizing, blurring, and bands of detail."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 RATIO = 1.6  # from one level to the next
 COARSEST = 64  # no level's long side is shorter
 NARROWEST = 24  # no level's short side is shorter, but for the picture itself
+BANDS = (1.0, 2.0, 4.0)  # sigmas between which contrast is compared
 
 
 def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -40,3 +43,14 @@ def blur(picture: Tensor, sigma: float) -> Tensor:
     rows = F.conv2d(rows, kernel[None, None, :, None])
     columns = F.pad(rows, (radius, radius, 0, 0), mode="replicate")
     return F.conv2d(columns, kernel[None, None, None, :])[:, 0]
+
+
+def bands(picture: Tensor) -> list[Tensor]:
+    """Split CHW into bands of detail, finest first; they and what is left below add up to the picture."""
+    levels = [picture, *(blur(picture, sigma) for sigma in BANDS)]
+    return [finer - coarser for finer, coarser in pairwise(levels)]
+
+
+def band_contrasts(picture: Tensor) -> list[float]:
+    """Return the standard deviation of each band of CHW."""
+    return [float(band.square().mean().sqrt()) for band in bands(picture)]
