@@ -83,10 +83,10 @@ def test_gradients_are_those_of_the_papers_objective(pictures, weights):
     objective = names["adversarial"] * gan + cycle + identity
     expected = torch.autograd.grad(objective, [*g.parameters(), *f.parameters()])
     d_loss = squares(d_y(y), 1) + squares(d_y(g(x).detach()), 0) + squares(d_x(x), 1) + squares(d_x(f(y).detach()), 0)
-    judged = torch.autograd.grad(d_loss / 2, [*d_y.parameters(), *d_x.parameters()])
+    discriminated = torch.autograd.grad(d_loss / 2, [*d_y.parameters(), *d_x.parameters()])
     losses = trainer.training_step(drawn)
     assert_gradients([trainer.generator_a, trainer.generator_b], expected)
-    assert_gradients([trainer.discriminator_a, trainer.discriminator_b], judged)
+    assert_gradients([trainer.discriminator_a, trainer.discriminator_b], discriminated)
     torch.testing.assert_close(losses["cycle_a"], l1(f(g(x)), x).detach())
     torch.testing.assert_close(losses["discriminator_b"], (squares(d_x(x), 1) + squares(d_x(f(y)), 0)).detach() / 2)
     assert ("identity_a" in losses) == (names["identity"] > 0)

@@ -14,7 +14,7 @@ CONDITIONS = Conditions(KNOWN, {"weather": "misty"})
 
 
 def parse(text):
-    return CONDITIONS.parse(text, "step(condition)")
+    return CONDITIONS.parse(text, "step")
 
 
 @given(st.permutations(["dusk", "misty", "any"]), st.sampled_from([" ", ",", ", ", "  "]))
@@ -30,7 +30,7 @@ def test_nothing_said_asks_for_nothing(nothing):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("dust", r"step\(condition\)='dust': this model knows no 'dust'\. Did you mean 'dusk'\?"),
+        ("dust", r"step\(condition='dust'\): this model knows no 'dust'\. Did you mean 'dusk'\?"),
         ("dusk dawn", "'dawn' and 'dusk' exclude each other"),
         ("clear misty", "'misty' and 'clear' exclude each other"),
         ("dusk dusk", "'dusk' and 'dusk' exclude each other"),
@@ -44,7 +44,7 @@ def test_words_that_will_not_do_are_refused(text, words):
 @pytest.mark.parametrize("text", ["dusk", "any"])
 def test_a_model_without_conditions_says_so(text):
     with pytest.raises(OptionError, match="takes no conditions"):
-        Conditions({}).parse(text, "step(condition)")
+        Conditions({}).parse(text, "step")
 
 
 @pytest.mark.parametrize(

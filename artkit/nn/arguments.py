@@ -46,6 +46,12 @@ class NetworkArguments(Arguments, frozen=True, kw_only=True, tag_field="network"
         """The sizes of pictures that the network takes."""
         return SizeRule()
 
+    def header_fields(self) -> dict[str, Any]:
+        """Return what a model's header says of its main network: the architecture, and the sizes it takes."""
+        rule = self.size_rule
+        sizes = {"size_multiple": rule.multiple, "size_minimum": rule.minimum, "size_margin": rule.margin}
+        return {"architecture": self.architecture, **sizes}
+
     def build(self) -> nn.Module:
         """Make the network, with weights drawn at random."""
         raise NotImplementedError

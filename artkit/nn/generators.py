@@ -45,10 +45,10 @@ def generator_arguments(
     return arguments
 
 
-def _upsample(network: str, options: GanOptions, usual: str, other: str) -> str:
-    if options.upsample not in (None, usual, other):
-        raise OptionError(f"training: {network} has upsample={usual} or {other}, not {options.upsample}.")
-    return options.upsample or usual
+def _upsample(network: str, options: GanOptions, default: str, other: str) -> str:
+    if options.upsample not in (None, default, other):
+        raise OptionError(f"training: {network} has upsample={default} or {other}, not {options.upsample}.")
+    return options.upsample or default
 
 
 def exchange_channels(arguments: GeneratorArguments) -> GeneratorArguments:
@@ -61,11 +61,11 @@ def exchange_channels(arguments: GeneratorArguments) -> GeneratorArguments:
 def choose_statistics(generator: nn.Module, statistics: Literal["picture", "running"], owner: str) -> None:
     """Let batch norm use each picture's own statistics, as at test time in the papers, or those kept in training.
 
-    Raises OptionError naming `owner`, the option, for running ones of a network that has no batch norm.
+    Raises OptionError naming `owner`, the method, for running ones of a network that has no batch norm.
     """
     norms = [layer for layer in generator.modules() if isinstance(layer, PictureBatchNorm)]
     if statistics == "running" and not norms:
-        raise OptionError(f"{owner}='running': this model has no batch norm; leave it out.")
+        raise OptionError(f"{owner}(statistics='running'): this model has no batch norm; leave it out.")
     for norm in norms:
         norm.statistics = statistics
 

@@ -159,7 +159,7 @@ class CycleGANArguments(Arguments, frozen=True, kw_only=True):
 
 
 def arguments_for(options: CycleGANTraining, styles: int) -> CycleGANArguments:
-    """Return the arguments of the generators that the training options describe, told `styles` styles apart.
+    """Return the arguments of the generators that the training options describe, for so many styles of B.
 
     Raises OptionError for what a network cannot do.
     """
