@@ -64,6 +64,8 @@ HOSTILE = [
     {"network": "resnet", "blocks": 10**7},
     {"network": "transformer"},
     {"layers": 3},
+    {"width": 1024, "levels": 12},
+    {"network": "resnet", "blocks": 64, "width": 1024},
 ]
 
 
@@ -116,6 +118,25 @@ def test_options_that_a_network_does_not_have_are_refused():
         generator_arguments("unet_256", GanOptions(), 3, 3, condition_channels=2)
     with pytest.raises(OptionError, match="resnet_9 has upsample=transposed or resize, not shuffle"):
         generator_arguments("resnet_9", GanOptions(upsample="shuffle"), 3, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        UnetArguments(in_channels=3, out_channels=3),
+        ResnetArguments(in_channels=3, out_channels=3),
+        SubpixelArguments(in_channels=3, out_channels=3),
+    ],
+    ids=lambda one: one.architecture,
+)
+def test_weights_are_counted_about_right(arguments):
+    counted = sum(parameter.numel() for parameter in arguments.build().parameters())
+    assert arguments.weights == pytest.approx(counted, rel=0.25)
+
+
+def test_a_network_beyond_all_sizes_is_an_option_error():
+    with pytest.raises(OptionError, match=r"unet_256 of width=1024: a network of about .* weights is larger than any"):
+        generator_arguments("unet_256", GanOptions(width=1024), 3, 3)
 
 
 def test_a_network_that_goes_back_has_its_channels_exchanged_and_nothing_else():

@@ -118,6 +118,19 @@ def test_our_terms_and_what_the_discriminator_sees():
     assert_gradients(trainer.generator, torch.autograd.grad(loss, list(generator.parameters())))
 
 
+def test_noise_on_the_input_reaches_the_generator_alone():
+    trainer, batch, given = make(**PAPER, input_noise="labels", input_noise_level=1.0), paper_batch(), []
+    x, y = one_hot(batch), batch["photo"] * 2 - 1
+    discriminator = copy.deepcopy(trainer.discriminator)
+    trainer.generator.register_forward_hook(lambda _, seen, fake: given.append((seen[0], fake.detach())))
+    losses = trainer.training_step(batch)
+    [(seen, fake)] = given
+    assert 0.8 < (seen != x).any(1).float().mean() < 1  # a random class is the right one in a twelfth of the places
+    (real_logits,), (fake_logits,) = (discriminator(torch.cat([x, picture], 1)) for picture in (y, fake))
+    equation_1 = log_sigmoid_mean(real_logits) + torch.log(1 - torch.sigmoid(fake_logits)).mean()
+    torch.testing.assert_close(losses["discriminator"], -equation_1 / 2)
+
+
 def test_relativistic_generators_compare_with_the_real_pair():
     trainer, batch = make(**PAPER, gan="relativistic"), paper_batch()
     x, y = one_hot(batch), batch["photo"] * 2 - 1

@@ -26,7 +26,7 @@ def generator_arguments(
     """Return the arguments of the generator called `network` under these training options.
 
     `resnet_N` has N blocks, `unet_S` takes sides that are multiples of S; the third is `subpixel`. Raises OptionError
-    for conditions where the network takes none, and for a way back up that it does not have.
+    for conditions where the network takes none, for a way back up that it does not have, and for one beyond all sizes.
     """
     family, _, number = network.partition("_")
     if condition_channels and family != "subpixel":
@@ -41,7 +41,10 @@ def generator_arguments(
         values |= {"upsample": _upsample(network, options, "transposed", "resize")}
     else:
         values |= {"levels": int(number).bit_length() - 1, "dropout": options.dropout}
-    arguments: GeneratorArguments = msgspec.convert(values, GeneratorArguments)
+    try:
+        arguments: GeneratorArguments = msgspec.convert(values, GeneratorArguments)
+    except msgspec.ValidationError as error:
+        raise OptionError(f"training: {network} of width={options.width}: {error}.") from None
     return arguments
 
 

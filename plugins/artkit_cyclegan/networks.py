@@ -113,6 +113,11 @@ class PainterArguments(NetworkArguments, frozen=True, kw_only=True, tag="painter
     upsample: Literal["shuffle", "resize"] = "resize"
 
     @property
+    def weights(self) -> int:
+        """Count the SubpixelNet in it."""
+        return self.way_back().weights
+
+    @property
     def size_rule(self) -> SizeRule:
         """The rule of the SubpixelNet in it."""
         return self.way_back().size_rule
