@@ -13,13 +13,8 @@ from test_can_training import DATA, TINY, batch, trainer
 
 STYLES = torch.tensor([0, 1, 0, 1])  # of `batch`
 MODERN = {
-    "gan": "relativistic", "style_form": "softmax", "patches": True, "norm": "none", "upsample": "resize",
+    "gan": "relativistic", "style_form": "softmax", "patches": True, "discriminator_norm": "none", "upsample": "resize",
 }  # fmt: skip
-
-
-def heads(network, pictures):
-    """Return the real-or-made logits, by scale, and the style logits."""
-    return network.judge(pictures)
 
 
 def test_the_papers_objective():
@@ -36,18 +31,21 @@ def test_the_papers_objective():
         torch.manual_seed(step)
         losses = made.training_step(batch())
         fake = generator(heard[step])
-        (real,), styles = heads(discriminator, batch()["image"] * 2 - 1)
-        (false,), _ = heads(discriminator, fake.detach())
+        (real,), styles = discriminator(batch()["image"] * 2 - 1)
+        (false,), _ = discriminator(fake.detach())
         p = torch.sigmoid(styles.double())
         art = (yes(real) + no(false)) / 2
         style = -(right * p.log() + (1 - right) * (1 - p).log()).sum(1).mean()
         twin.learn("discriminator", loss=art + style)
-        (verdict,), styles = heads(discriminator, fake)
+        (fake_logits,), styles = discriminator(fake)
         p = torch.sigmoid(styles.double())
         ambiguity = -(p.log() / 2 + (1 - 1 / 2) * (1 - p).log()).sum(1).mean()
-        twin.learn("generator", loss=yes(verdict) + 3 * ambiguity)
+        twin.learn("generator", loss=yes(fake_logits) + 3 * ambiguity)
         floor = 2 * torch.log(torch.tensor(2.0))
-        agree(losses, {"judge": art, "style": style, "art": yes(verdict), "ambiguity": ambiguity - floor})
+        agree(
+            losses,
+            {"discriminator": art, "style": style, "adversarial": yes(fake_logits), "ambiguity": ambiguity - floor},
+        )
 
 
 def test_the_objective_of_the_model_that_ships():
@@ -60,24 +58,26 @@ def test_the_objective_of_the_model_that_ships():
         torch.manual_seed(step)
         losses = made.training_step(batch())
         fake = generator(heard[step])
-        real, styles = heads(discriminator, batch()["image"] * 2 - 1)
-        false, _ = heads(discriminator, fake.detach())
+        real, styles = discriminator(batch()["image"] * 2 - 1)
+        false, _ = discriminator(fake.detach())
         assert len(real) == 2
         art = (yes(real[0] - false[0]) + yes(real[1] - false[1])) / 2
         style = -styles.double().log_softmax(1)[range(4), STYLES].mean()
         twin.learn("discriminator", loss=art + style)
-        verdicts, styles = heads(discriminator, fake)
-        pays = sum(yes(verdict - one.detach()) for verdict, one in zip(verdicts, real, strict=True)) / 2
+        fake_logits, styles = discriminator(fake)
+        adversarial = sum(yes(one - two.detach()) for one, two in zip(fake_logits, real, strict=True)) / 2
         ambiguity = -styles.double().log_softmax(1).mean(1).mean()
-        twin.learn("generator", loss=pays + 3 * ambiguity)
+        twin.learn("generator", loss=adversarial + 3 * ambiguity)
         floor = torch.log(torch.tensor(2.0))
-        agree(losses, {"judge": art, "style": style, "art": pays, "ambiguity": ambiguity - floor})
+        agree(
+            losses, {"discriminator": art, "style": style, "adversarial": adversarial, "ambiguity": ambiguity - floor}
+        )
 
 
 @pytest.mark.parametrize("patches", [False, True])
 def test_r1_is_paid_in_one_step_of_sixteen_and_sixteenfold(patches):
     """R1 = r1 / 2 times the squared gradient of the logits at real pictures (Mescheder et al. 2018, eq. 9)."""
-    made = enliven(trainer(r1=3.0, norm="none", patches=patches, learning_rate=1e-12))
+    made = enliven(trainer(r1=3.0, discriminator_norm="none", patches=patches, learning_rate=1e-12))
     generator, discriminator = made.networks["generator"], made.networks["discriminator"]
     heard = listen(generator)
     parameters, paid, steps = list(discriminator.parameters()), 0, 96
@@ -86,8 +86,8 @@ def test_r1_is_paid_in_one_step_of_sixteen_and_sixteenfold(patches):
         made.training_step(batch())
         z, real = heard[-1], (batch()["image"] * 2 - 1).requires_grad_()
         discriminator.requires_grad_(True)
-        logits, styles = heads(discriminator, real)
-        false, _ = heads(discriminator, generator(z).detach())
+        logits, styles = discriminator(real)
+        false, _ = discriminator(generator(z).detach())
         loss = sum((yes(one) + no(other)) / 2 for one, other in zip(logits, false, strict=True)) / len(logits)
         right = F.one_hot(STYLES, 2).float()
         loss = loss + F.binary_cross_entropy_with_logits(styles, right, reduction="none").sum(1).mean()

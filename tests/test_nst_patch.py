@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
+from scipy.linalg import sqrtm
 
 from artkit.metrics import patch_distance
 from artkit_nst.blending import blend
-from artkit_nst.colour import MAX_GAIN, luma, moments, pooled, transport
+from artkit_nst.colour import MAX_GAIN, keep_luminance, keep_palette, luma, moments, pooled, transport
 from artkit_nst.matching import Index, match, nearest_keys, wantedness
 from artkit_nst.painting import EFFORTS, Effort, Journal, Painter, find_looseness
 from artkit_nst.patches import Grid, Keys, Source, collect_keys, cut, find_basis, random_grid
@@ -52,6 +53,35 @@ def test_transport_gives_the_target_its_moments():
     carried = transport(photo, moments(photo), moments(style))
     assert torch.allclose(moments(carried).mean, moments(style).mean, atol=1e-4)
     assert torch.allclose(moments(carried).covariance, moments(style).covariance, atol=2e-3)
+
+
+def test_transport_agrees_with_the_closed_form():
+    """Pitié and Kokaram 2007: S^-1/2 (S^1/2 D S^1/2)^1/2 S^-1/2, by scipy's matrix roots, where no gain is too much."""
+    mixing = torch.tensor([[0.5, 0.2, 0.1], [0.1, 0.4, 0.3], [0.0, 0.2, 0.6]])
+    photo = torch.rand(3, 20, 30, generator=random(0))
+    style = torch.einsum("dc,chw->dhw", mixing, torch.rand(3, 25, 25, generator=random(1)))
+    pixels, goal = photo.flatten(1).double().numpy(), style.flatten(1).double().numpy()
+    spread = sqrtm(np.cov(pixels, bias=True))
+    inverse = np.linalg.inv(spread)
+    linear = inverse @ sqrtm(spread @ np.cov(goal, bias=True) @ spread) @ inverse
+    wanted = linear @ (pixels - pixels.mean(1, keepdims=True)) + goal.mean(1, keepdims=True)
+    assert np.allclose(transport(photo, moments(photo), moments(style)).flatten(1), wanted, atol=1e-3)
+
+
+def test_luminance_keeps_the_smeared_colours_and_the_moments_of_lightness():
+    photo, painted = torch.rand(3, 24, 20, generator=random(0)) / 2 + 0.25, torch.rand(1, 24, 20, generator=random(1))
+    kept = keep_luminance(photo, painted)
+    grey = 0.299 * photo[0] + 0.587 * photo[1] + 0.114 * photo[2]
+    fitted = (painted[0] - painted.mean()) * (grey.std() / painted.std()) + grey.mean()
+    wanted = (fitted + blur(photo - grey, 1.0)).clamp(0, 1)
+    assert torch.allclose(kept, wanted, atol=2e-3)
+
+
+def test_palette_is_transport_to_the_colours_of_the_photo():
+    photo, painted = 0.3 + 0.3 * torch.rand(3, 24, 20, generator=random(0)), torch.rand(3, 24, 20, generator=random(1))
+    kept = keep_palette(photo, (painted + painted.roll(1, 0)) / 2)
+    assert torch.allclose(kept.mean((1, 2)), photo.mean((1, 2)), atol=1e-3)
+    assert np.allclose(np.cov(kept.flatten(1)), np.cov(photo.flatten(1)), atol=2e-4)
 
 
 def test_transport_leaves_a_picture_with_the_right_colours_alone():

@@ -1,4 +1,4 @@
-"""SemGAN's training step: the relativistic game on class distributions, class shares, the encoder's bound, the reader.
+"""SemGAN's training step: the relativistic game on class distributions, class shares, encoder and segmenter.
 
 Values and gradients against the formulas, in every phase of training.
 """
@@ -20,7 +20,14 @@ from test_semgan import CLASSES, TINY, maps
 __all__ = ["maps"]
 
 ADVERSARIAL = (0.0, 0.99)
-SIZES = {"latent": 4, "width": 2, "judge_width": 2, "resolution": 32, "reader_width": 8, "reader_dilations": (1,)}
+SIZES = {
+    "latent": 4,
+    "width": 2,
+    "discriminator_width": 2,
+    "resolution": 32,
+    "segmenter_width": 8,
+    "segmenter_dilations": (1,),
+}
 
 
 class Maps(Dataset):
@@ -55,83 +62,96 @@ def batch():
     return {"label": blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)}
 
 
-def bound(dreamer, guide, real, z):
-    """The cross-entropy of real maps redrawn from z, and how far z's distribution is from N(0, 1), in nats a map.
+def bound(generator, encoder, real, z):
+    """The cross-entropy of real maps reconstructed from z, and how far z's distribution is from N(0, 1), in nats a map.
 
     `z` is what the trainer drew; the noise it drew it from is found again, so that gradients reach the encoder.
     """
-    mean, log_variance = guide(real)
+    mean, log_variance = encoder(real)
     deviation = (log_variance / 2).exp()
     noise = ((z - mean) / deviation).detach()
-    logits = dreamer(mean + deviation * noise)
+    logits = generator(mean + deviation * noise)
     entropy = -(real * logits.log_softmax(1)).sum(1).mean()
     return entropy, kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
 
 
 def test_the_objective_of_dreams():
-    made = trainer(parts="dream", guide=4.0, kl=8.0, shares=0.5)
-    twin = Twin(made, {("dreamer", "guide"): ADVERSARIAL, ("judge",): ADVERSARIAL})
-    heard = listen(made.networks["dreamer"])
-    dreamer, judge, guide = (twin.networks[name] for name in ("dreamer", "judge", "guide"))
+    made = trainer(parts="generate", reconstruction=4.0, kl=8.0, shares=0.5)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
+    generator, discriminator, encoder = (twin.networks[name] for name in ("generator", "discriminator", "encoder"))
     real = one_hot(batch()["label"], 3)
     world, dreams = None, None
     for step in range(3):
         torch.manual_seed(step)
         losses = made.training_step(batch())
         first, second, third = heard[-3:]
-        told = yes(judge(real) - judge(dreamer(first).softmax(1).detach()))
-        twin.learn("judge", loss=told)
-        shown = dreamer(second).softmax(1)
-        dream = yes(judge(shown) - judge(real).detach())
+        loss_d = yes(discriminator(real) - discriminator(generator(first).softmax(1).detach()))
+        twin.learn("discriminator", loss=loss_d)
+        shown = generator(second).softmax(1)
+        loss_g = yes(discriminator(shown) - discriminator(real).detach())
         share, present = shown.mean((0, 2, 3)), real.mean((0, 2, 3))
         world = present if world is None else 0.99 * world + 0.01 * present
         dreams = share if dreams is None else 0.9 * dreams.detach() + 0.1 * share
         apart = 10 * ((dreams - world) ** 2 / (world + 0.01)).sum()
-        redraw, kl = bound(dreamer, guide, real, third)
-        twin.learn("dreamer", "guide", loss=dream + 0.5 * apart + 4 * (redraw + 8 * kl / 32**2))
-        agree(losses, {"judge": told, "dream": dream, "shares": apart, "redraw": redraw, "kl": kl})
+        reconstruction, kl = bound(generator, encoder, real, third)
+        twin.learn("generator", "encoder", loss=loss_g + 0.5 * apart + 4 * (reconstruction + 8 * kl / 32**2))
+        agree(
+            losses,
+            {
+                "discriminator": loss_d,
+                "adversarial": loss_g,
+                "shares": apart,
+                "reconstruction": reconstruction,
+                "kl": kl,
+            },
+        )
 
 
-def test_dreams_only_redraw_before_the_game_begins():
-    made = trainer(step=9, parts="dream", kl=8.0)
-    twin, heard = Twin(made, {("dreamer", "guide"): ADVERSARIAL, ("judge",): ADVERSARIAL}), []
-    heard = listen(made.networks["dreamer"])
+def test_dreams_only_reconstruct_before_the_game_begins():
+    made = trainer(step=9, parts="generate", kl=8.0)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
     losses = made.training_step(batch())
-    redraw, kl = bound(twin.networks["dreamer"], twin.networks["guide"], one_hot(batch()["label"], 3), heard[-1])
-    twin.learn("dreamer", "guide", loss=4 * (redraw + 8 * kl / 32**2))
-    agree(losses, {"redraw": redraw, "kl": kl})
-    assert all(one.grad is None for one in made.networks["judge"].parameters())
+    reconstruction, kl = bound(
+        twin.networks["generator"], twin.networks["encoder"], one_hot(batch()["label"], 3), heard[-1]
+    )
+    twin.learn("generator", "encoder", loss=4 * (reconstruction + 8 * kl / 32**2))
+    agree(losses, {"reconstruction": reconstruction, "kl": kl})
+    assert all(one.grad is None for one in made.networks["discriminator"].parameters())
     made.step = 10
-    assert set(made.training_step(batch())) == {"judge", "dream", "shares", "redraw", "kl"}
-    assert "judge" in trainer(step=0, parts="dream", guide=0.0).training_step(batch())
+    assert set(made.training_step(batch())) == {"discriminator", "adversarial", "shares", "reconstruction", "kl"}
+    assert "discriminator" in trainer(step=0, parts="generate", reconstruction=0.0).training_step(batch())
 
 
-def test_without_encoder_and_shares_the_dreamer_plays_the_plain_game():
-    made = trainer(parts="dream", gan="vanilla", guide=0.0, shares=0.0)
-    twin = Twin(made, {("dreamer", "guide"): ADVERSARIAL, ("judge",): ADVERSARIAL})
-    heard = listen(made.networks["dreamer"])
-    dreamer, judge = twin.networks["dreamer"], twin.networks["judge"]
+def test_without_encoder_and_shares_the_generator_plays_the_plain_game():
+    made = trainer(parts="generate", gan="vanilla", reconstruction=0.0, shares=0.0)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
+    generator, discriminator = twin.networks["generator"], twin.networks["discriminator"]
     made.training_step(batch())
     first, second = heard
-    told = (yes(judge(one_hot(batch()["label"], 3))) + no(judge(dreamer(first).softmax(1).detach()))) / 2
-    twin.learn("judge", loss=told)
-    gradients = torch.autograd.grad(yes(judge(dreamer(second).softmax(1))), list(dreamer.parameters()))
-    for gradient, parameter in zip(gradients, made.networks["dreamer"].parameters(), strict=True):
+    loss_d = (
+        yes(discriminator(one_hot(batch()["label"], 3))) + no(discriminator(generator(first).softmax(1).detach()))
+    ) / 2
+    twin.learn("discriminator", loss=loss_d)
+    gradients = torch.autograd.grad(yes(discriminator(generator(second).softmax(1))), list(generator.parameters()))
+    for gradient, parameter in zip(gradients, made.networks["generator"].parameters(), strict=True):
         assert float((gradient - parameter.grad).norm()) <= 1e-3 * float(gradient.norm()) + 1e-5
 
 
 def test_r1_is_paid_in_one_step_of_eight_and_eightfold():
     """r1 / 2 times the squared gradient of the logits at real maps (Mescheder et al. 2018, eq. 9)."""
-    made = trainer(parts="dream", guide=0.0, r1=3.0, learning_rate=1e-12)
-    dreamer, judge, paid = made.networks["dreamer"], made.networks["judge"], 0
-    heard, parameters = listen(dreamer), list(judge.parameters())
+    made = trainer(parts="generate", reconstruction=0.0, r1=3.0, learning_rate=1e-12)
+    generator, discriminator, paid = made.networks["generator"], made.networks["discriminator"], 0
+    heard, parameters = listen(generator), list(discriminator.parameters())
     for step in range(64):
         torch.manual_seed(step)
         made.training_step(batch())
         z, real = heard[-2], one_hot(batch()["label"], 3).requires_grad_()
-        judge.requires_grad_(True)
-        logits = judge(real)
-        loss = yes(logits - judge(dreamer(z).softmax(1).detach()))
+        discriminator.requires_grad_(True)
+        logits = discriminator(real)
+        loss = yes(logits - discriminator(generator(z).softmax(1).detach()))
         plain = torch.autograd.grad(loss, parameters, retain_graph=True)
         slope = torch.autograd.grad(logits.sum(), real, create_graph=True)[0]
         penalty = torch.autograd.grad(slope.pow(2).sum() / 3 * 3.0 / 2, parameters, allow_unused=True)
@@ -147,11 +167,11 @@ def test_r1_is_paid_in_one_step_of_eight_and_eightfold():
 
 
 def test_draws_are_one_hot_and_come_as_often_as_they_are_likely():
-    made = trainer(parts="dream", fakes="gumbel", guide=0.0)
-    likely, last = torch.tensor([0.6, 0.3, 0.1]), made.networks["dreamer"].refine
+    made = trainer(parts="generate", fakes="gumbel", reconstruction=0.0)
+    likely, last = torch.tensor([0.6, 0.3, 0.1]), made.networks["generator"].refine
     last.weight.data.zero_()
     last.bias.data.copy_(likely.log())
-    heard = listen(made.networks["judge"])
+    heard = listen(made.networks["discriminator"])
     made.training_step(batch())
     for shown in heard:
         torch.testing.assert_close(shown, one_hot(shown.argmax(1), 3))
@@ -159,21 +179,21 @@ def test_draws_are_one_hot_and_come_as_often_as_they_are_likely():
     assert float(last.bias.grad.norm()) > 0
 
 
-def test_the_readers_objective_is_the_cross_entropy_of_the_true_classes(monkeypatch):
+def test_the_segmenters_objective_is_the_cross_entropy_of_the_true_classes(monkeypatch):
     fade = 0.2  # damage that can be undone, to know what is true
-    monkeypatch.setattr("artkit_semgan.trainer.damage", lambda pictures: fade * pictures + (1 - fade) / 2)
-    made = trainer(parts="read")
-    twin, heard = Twin(made, {("reader",): (0.9, 0.99)}), []
-    heard = listen(made.networks["reader"])
+    monkeypatch.setattr("artkit_semgan.damage.damage", lambda pictures: fade * pictures + (1 - fade) / 2)
+    made = trainer(parts="segment")
+    twin = Twin(made, {("segmenter",): (0.9, 0.99)})
+    heard = listen(made.networks["segmenter"])
     for step in range(3):
         losses = made.training_step(batch())
         picture = heard[step]
         assert picture.shape == (2, 3, 16, 16)
         truth = nearest_palette((picture - (1 - fade) / 2) / fade, CLASSES)
-        logits = twin.networks["reader"](picture).double()
+        logits = twin.networks["segmenter"](picture).double()
         loss = -logits.log_softmax(1).gather(1, truth[:, None]).mean()
-        twin.learn("reader", loss=loss)
-        agree(losses, {"read": loss})
+        twin.learn("segmenter", loss=loss)
+        agree(losses, {"segmentation": loss})
 
 
 def test_the_rate_falls_and_the_averages_are_exported(maps, tmp_path, monkeypatch):
@@ -181,5 +201,5 @@ def test_the_rate_falls_and_the_averages_are_exported(maps, tmp_path, monkeypatc
         monkeypatch,
         SemganTrainer,
         lambda values: train("semgan", str(maps), tmp_path / "run", values=TINY | values),
-        {"dreamer", "reader"},
+        {"generator", "segmenter"},
     )

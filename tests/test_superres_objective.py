@@ -30,7 +30,7 @@ def energies(picture):
 def activations(discriminator, picture):
     """The outputs of every stage but the last, and the logits."""
     found = []
-    for stage in discriminator.stages:
+    for stage in discriminator.scales[0].stages:
         picture = stage(picture)
         found.append(picture)
     return found[:-1], found[-1]
@@ -40,8 +40,16 @@ def activations(discriminator, picture):
 def test_the_objective_of_one_step(folder, pixel):
     """pixel + texture + 10^-3 adversarial (Ledig et al. 2017, eq. 3), + feature matching (Wang et al. 2018, eq. 4)."""
     made, batch = enliven(trainer(folder, pixel=pixel, **WEIGHTS)), batch_of(folder)
-    nets, judges = (0.9, 0.999), (0.5, 0.999)
-    twin = Twin(made, {("x2",): nets, ("judge_x2",): judges, ("x4",): nets, ("judge_x4",): judges})
+    of_generator, of_discriminator = (0.9, 0.999), (0.5, 0.999)
+    twin = Twin(
+        made,
+        {
+            ("x2",): of_generator,
+            ("discriminator_x2",): of_discriminator,
+            ("x4",): of_generator,
+            ("discriminator_x4",): of_discriminator,
+        },
+    )
     heard = {scale: listen(made.networks[f"x{scale}"]) for scale in (2, 4)}
     for step in range(3):
         losses, expected = made.training_step(batch), {}
@@ -49,11 +57,12 @@ def test_the_objective_of_one_step(folder, pixel):
             target = batch["photo"][..., : 8 * scale, : 8 * scale]
             small = F.interpolate(target, size=(8, 8), mode="bicubic", antialias=True)
             assert torch.equal(heard[scale][step], (small.clamp(0, 1) * 255).round() / 255)
-            output, discriminator = twin.networks[f"x{scale}"](heard[scale][step]), twin.networks[f"judge_x{scale}"]
+            output = twin.networks[f"x{scale}"](heard[scale][step])
+            discriminator = twin.networks[f"discriminator_x{scale}"]
             real, fake = (activations(discriminator, one * 2 - 1)[1] for one in (target, output.detach()))
-            judged = (yes(real) + no(fake)) / 2
-            twin.learn(f"judge_x{scale}", loss=judged)
-            made_features, verdict = activations(discriminator, output * 2 - 1)
+            loss_d = (yes(real) + no(fake)) / 2
+            twin.learn(f"discriminator_x{scale}", loss=loss_d)
+            made_features, logits = activations(discriminator, output * 2 - 1)
             with torch.no_grad():
                 real_features, _ = activations(discriminator, target * 2 - 1)
             gaps = [(a - b).abs().mean() for a, b in zip(made_features, real_features, strict=True)]
@@ -61,12 +70,12 @@ def test_the_objective_of_one_step(folder, pixel):
             parts = {
                 pixel: gap.pow(2).mean() if pixel == "mse" else gap.abs().mean(),
                 "texture": (energies(output) - energies(target)).abs().mean(),
-                "adversarial": yes(verdict),
+                "adversarial": yes(logits),
                 "matching": sum(gaps) / len(gaps),
             }
             content, texture, adversarial, matching = parts.values()
             twin.learn(f"x{scale}", loss=3 * content + 0.7 * texture + 0.2 * adversarial + 0.3 * matching)
-            expected |= {f"{name}_x{scale}": loss for name, loss in (parts | {"discriminator": judged}).items()}
+            expected |= {f"{name}_x{scale}": loss for name, loss in (parts | {"discriminator": loss_d}).items()}
         agree(losses, expected)
 
 

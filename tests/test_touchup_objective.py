@@ -19,12 +19,13 @@ def squares(real):
     return lambda logits: (logits - float(real)).pow(2).mean()
 
 
-@pytest.mark.parametrize("judged", ["residuals", "picture"])
+@pytest.mark.parametrize("seen", ["residuals", "picture"])
 @pytest.mark.parametrize("gan", ["vanilla", "lsgan"])
-def test_the_objective_of_one_step(judged, gan):
-    """l1 (|A+ - max(R, 0)| + |A- - max(-R, 0)|), R = T - G, + the picture G + A+ - A- judged, and its averages."""
+def test_the_objective_of_one_step(seen, gan):
+    """l1 (|A+ - max(R, 0)| + |A- - max(-R, 0)|), R = T - G, + an adversarial and a low-pass loss."""
     data = Inverted()
-    made = enliven(trainer(data, judged=judged, gan=gan, l1=7.0, lowpass=5.0, lowpass_cell=4, adversarial=0.6))
+    weights = {"l1": 7.0, "lowpass": 5.0, "lowpass_cell": 4, "adversarial": 0.6}
+    made = enliven(trainer(data, discriminator_input=seen, gan=gan, **weights))
     batch, adam = batch_of(made, data), (0.5, 0.999)
     batch["painting"] = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(2))
     twin = Twin(made, {("additive", "subtractive"): adam, ("discriminator",): adam})
@@ -39,25 +40,25 @@ def test_the_objective_of_one_step(judged, gan):
     assert all(float(part.mean()) > 0.02 for part in wanted)
 
     def show(add, take):
-        seen = [generated, add, take] if judged == "residuals" else [generated, generated + add - take]
-        return torch.cat([2 * one - 1 for one in seen], 1)
+        shown = [generated, add, take] if seen == "residuals" else [generated, generated + add - take]
+        return torch.cat([2 * one - 1 for one in shown], 1)
 
     for _ in range(3):
         losses = made.training_step(batch)
         add, take = (artist(generated, places) for artist in artists)
         (real,), (fake,) = (discriminator(show(*one)) for one in (wanted, (add.detach(), take.detach())))
-        told = (real_loss(real) + fake_loss(fake)) / 2
-        twin.learn("discriminator", loss=told)
-        (verdict,) = discriminator(show(add, take))
+        loss_d = (real_loss(real) + fake_loss(fake)) / 2
+        twin.learn("discriminator", loss=loss_d)
+        (logits,) = discriminator(show(add, take))
         parts = {
             "additive": (add - wanted[0]).abs().mean(),
             "subtractive": (take - wanted[1]).abs().mean(),
             "lowpass": F.avg_pool2d(generated + add - take - target, 4).abs().mean(),
-            "adversarial": real_loss(verdict),
+            "adversarial": real_loss(logits),
         }
         loss = 7 * (parts["additive"] + parts["subtractive"]) + 5 * parts["lowpass"] + 0.6 * parts["adversarial"]
         twin.learn("additive", "subtractive", loss=loss)
-        agree(losses, parts | {"discriminator": told})
+        agree(losses, parts | {"discriminator": loss_d})
 
 
 def test_the_rate_falls_and_the_averages_are_exported(folder, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from .arguments import (
     options_of_arguments as options_of_arguments,
     read_arguments as read_arguments,
 )
-from .augmentation import augment as augment
+from .augmentation import augment as augment, compress_jpeg as compress_jpeg
 from .conditions import ANY as ANY, Asked as Asked, Conditions as Conditions, condition_planes as condition_planes
 from .discriminators import (
     PATCH_LAYERS as PATCH_LAYERS,
@@ -22,7 +22,12 @@ from .discriminators import (
     options_of_discriminator as options_of_discriminator,
 )
 from .dropout import PictureDropout as PictureDropout, seeded_dropout as seeded_dropout
-from .edsr import Edsr as Edsr, EdsrBlock as EdsrBlock, enlarge_bicubic as enlarge_bicubic
+from .edsr import (
+    Edsr as Edsr,
+    EdsrArguments as EdsrArguments,
+    EdsrBlock as EdsrBlock,
+    enlarge_bicubic as enlarge_bicubic,
+)
 from .ema import Ema as Ema
 from .generators import (
     GeneratorArguments as GeneratorArguments,
@@ -57,8 +62,8 @@ from .options import (
 )
 from .pool import ImagePool as ImagePool
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
-from .rrdb import Rrdb as Rrdb, RrdbNet as RrdbNet
-from .srresnet import SrResnet as SrResnet, SrResnetBlock as SrResnetBlock
+from .rrdb import Rrdb as Rrdb, RrdbArguments as RrdbArguments, RrdbNet as RrdbNet
+from .srresnet import SrResnet as SrResnet, SrResnetArguments as SrResnetArguments, SrResnetBlock as SrResnetBlock
 from .strokes import LAYERS as LAYERS, STROKE_CHANNELS as STROKE_CHANNELS, Layer as Layer, stroke_noise as stroke_noise
 from .subpixel import DilatedBlock as DilatedBlock, SubpixelArguments as SubpixelArguments, SubpixelNet as SubpixelNet
 from .tiling import (

@@ -1,8 +1,12 @@
-"""Augmentation that gradients pass through, for what a discriminator sees (Zhao et al. 2020, "DiffAugment")."""
+"""Augmentation: DiffAugment (Zhao et al. 2020), which gradients pass through, for a discriminator's input; and JPEG."""
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -59,3 +63,11 @@ def _frame(side: int, count: int) -> Tensor:
     centres = torch.randint(side + 1, (count, 1))
     places = torch.arange(side)[None] + 0.5
     return (places - centres).abs() < half
+
+
+def compress_jpeg(image: Tensor, quality: int) -> Tensor:
+    """Take an image 3HW in [0, 1] through a JPEG file of `quality` 1 to 95; no gradients pass."""
+    levels = (image.detach().clamp(0, 1) * 255).round().to(torch.uint8).movedim(0, -1).contiguous().cpu().numpy()
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, "JPEG", quality=quality)
+    return torch.from_numpy(np.array(Image.open(file))).movedim(-1, 0).to(image) / 255

@@ -72,7 +72,7 @@ class Trainer(ABC):
 
     defaults: ClassVar[dict[str, Any]] = {}
     """Settings that differ from the shared defaults."""
-    averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    averaged: tuple[str, ...] = ("generator",)
     """Networks whose weight average is exported."""
     unpaired: ClassVar[bool] = False
     """Whether each column is drawn in an order of its own: then pictures need no partners."""

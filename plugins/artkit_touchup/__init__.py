@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, Tiling, hookimpl, option
-from artkit.nn import DiscriminatorOptions
+from artkit import Kind, MethodSpec, Need, Options, Port, SizeRule, Tiling, hookimpl, option, packaged
+from artkit.nn import DiscriminatorOptions, Filters, NormKind
 
 
 class TouchupOptions(Options, frozen=True):
@@ -32,11 +32,11 @@ class TouchupTraining(DiscriminatorOptions, frozen=True):
     target: Annotated[str | None, option("column to come closer to; the first other picture if none")] = None
     width: Annotated[int, option("filters of each artist's trunk", ge=4, le=1024)] = 48
     blocks: Annotated[int, option("residual blocks of each artist", ge=1, le=64)] = 4
-    detail: Annotated[tuple[int, int], option("filters of each artist at half and full resolution")] = (24, 16)
-    norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the artists")] = "none"
-    judged: Annotated[
+    detail: Annotated[tuple[Filters, Filters], option("filters of each artist at half and full resolution")] = (24, 16)
+    norm: Annotated[NormKind, option("normalisation of the artists")] = "none"
+    discriminator_input: Annotated[
         Literal["residuals", "picture"],
-        option("what is judged, beside the generated picture: both artists' work, or the picture touched up"),
+        option("what the discriminator sees beside the generated picture: both residuals, or the picture touched up"),
     ] = "residuals"
     l1: Annotated[float, option("weight of the L1 loss of each artist to its residual", ge=0)] = 100.0
     lowpass: Annotated[float, option("weight of an L1 loss on averages of the picture over cells", ge=0)] = 0.0
@@ -55,6 +55,11 @@ SPEC = MethodSpec(
     training_options=TouchupTraining,
     trains_on=(Need.PAIRS,),
     default_model="landscape",
+    models=(
+        packaged(
+            "landscape", "Brings landscapes painted by pix2pix closer to the paintings it learned from.", "CC0-1.0"
+        ),
+    ),
     size=SizeRule(multiple=4),
     tiling=Tiling.EXACT,
 )
@@ -62,20 +67,5 @@ SPEC = MethodSpec(
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register touchup."""
+    """Register touchup, with the artists that touch up painted landscapes."""
     return [SPEC]
-
-
-@hookimpl
-def register_models() -> list[ModelSpec]:
-    """Register the artists that touch up painted landscapes."""
-    return [
-        ModelSpec(
-            name="landscape",
-            method="touchup",
-            summary="Brings landscapes painted by pix2pix closer to the paintings it learned from.",
-            file="artkit_touchup:weights/landscape.safetensors",
-            licence="CC0-1.0",
-            source="examples/recipes/touchup-landscape.toml",
-        )
-    ]

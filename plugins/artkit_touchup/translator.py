@@ -1,12 +1,13 @@
-"""Run touchup artists."""
+"""Run a touchup model: the translator."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
+from artkit.nn import read_arguments
 from artkit_touchup import SPEC, TouchupOptions
-from artkit_touchup.artists import Artist, find_places, touch_up
+from artkit_touchup.artists import Artist, ArtistArguments, find_places, touch_up
 
 
 class Touchup(Translator):
@@ -21,7 +22,8 @@ class Touchup(Translator):
 
     def __init__(self, options: TouchupOptions, header: ModelHeader) -> None:
         super().__init__(options, header)
-        self.additive, self.subtractive = Artist(header.arguments), Artist(header.arguments)
+        arguments = read_arguments(header, ArtistArguments)
+        self.additive, self.subtractive = Artist(arguments), Artist(arguments)
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Correct N3HW."""
