@@ -134,7 +134,7 @@ def test_a_killed_run_goes_on_to_the_same_end(pictures, tmp_path):
     run(pictures, tmp_path / "run", reached + 2, resume=True)
     run(pictures, tmp_path / "whole", reached + 2, **{**PAPER, "decay_from": 1.0})
     assert_equal(state(tmp_path / "whole")["networks"], state(tmp_path / "run")["networks"])
-    assert_equal(state(tmp_path / "whole")["extra"], state(tmp_path / "run")["extra"])
+    assert_equal(state(tmp_path / "whole")["processes"], state(tmp_path / "run")["processes"])
 
 
 @pytest.mark.parametrize("options", [PAPER, OURS])
