@@ -176,7 +176,7 @@ def unpaired(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "judge"),
+    ("kind", "discriminator"),
     [
         ("cut", {"cut": True}),
         ("plain", {"layers": 4}),
@@ -185,11 +185,11 @@ def unpaired(folder: Path) -> str:
     ],
     ids=["cut", "142px", "34px", "286px"],
 )
-def test_any_discriminator_and_filtered_networks_train_on(tmp_path, kind, judge):
+def test_any_discriminator_and_filtered_networks_train_on(tmp_path, kind, discriminator):
     """All tensors are taken over, filters too, and one step changes what learns and leaves filters alone."""
-    norm = judge.get("norm", "instance")
+    norm = discriminator.get("norm", "instance")
     states = {name: resnet_state(norm, blocks=6, cut=kind == "cut") for name in ("G_A", "G_B")} | {
-        name: patch_state(**{"norm": "instance", **judge}) for name in ("D_A", "D_B")
+        name: patch_state(**{"norm": "instance", **discriminator}) for name in ("D_A", "D_B")
     }
     paths = [save(state, tmp_path / f"latest_net_{name}.pth") for name, state in states.items()]
     assert main(["models", "import", *map(str, paths), "--name", "theirs"]) == 0

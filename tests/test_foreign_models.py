@@ -154,10 +154,12 @@ def test_the_way_there_and_back_changes_no_bit(tmp_path, capsys, state):
         assert torch.equal(back[name], tensor)
 
 
-@pytest.mark.parametrize("judge", [patch_state(inside=6), patch_state("instance", 2, inside=6, cut=True)], ids=len)
-def test_discriminators_come_along(tmp_path, capsys, judge):
+@pytest.mark.parametrize(
+    "discriminator", [patch_state(inside=6), patch_state("instance", 2, inside=6, cut=True)], ids=len
+)
+def test_discriminators_come_along(tmp_path, capsys, discriminator):
     generator = unet_state(levels=7)
-    files = [save(generator, tmp_path / "latest_net_G.pth"), save(judge, tmp_path / "latest_net_D.pth")]
+    files = [save(generator, tmp_path / "latest_net_G.pth"), save(discriminator, tmp_path / "latest_net_D.pth")]
     assert main(["models", "import", *map(str, files), "--name", "facades"]) == 0
     model = load_model(user_model_path("pix2pix", "facades"))
     assert {name.partition(".")[0] for name in model.tensors} == {"generator", "discriminator"}
@@ -166,7 +168,7 @@ def test_discriminators_come_along(tmp_path, capsys, judge):
     image = picture(16, 16)
     assert torch.equal(run(user_model_path("pix2pix", "facades"), image), run(files[0], image))
     assert main(["models", "export", "pix2pix/facades", str(tmp_path / "back"), "--layout", "cyclegan"]) == 0
-    for file, state in zip(files, (generator, judge), strict=True):
+    for file, state in zip(files, (generator, discriminator), strict=True):
         back = torch.load(tmp_path / "back" / file.name, weights_only=True)
         assert back.keys() == state.keys()
         assert all(torch.equal(back[name], state[name]) for name in state)
@@ -322,8 +324,8 @@ def test_training_goes_on_from_an_imported_model(tmp_path):
         sheet = tmp_path / "data" / "train" / f"{index}_AB.png"
         sheet.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(32, 64)).save(sheet)
-    generator, judge = resnet_state("batch", blocks=6, dropout=True), patch_state(inside=6, layers=2, width=6)
-    files = [save(generator, tmp_path / "G.pth"), save(judge, tmp_path / "D.pth")]
+    generator, discriminator = resnet_state("batch", blocks=6, dropout=True), patch_state(inside=6, layers=2, width=6)
+    files = [save(generator, tmp_path / "G.pth"), save(discriminator, tmp_path / "D.pth")]
     assert main(["models", "import", *map(str, files), "--name", "mine", "--method", "pix2pix"]) == 0
     still = {"start": "mine", "steps": 1, "crop": 32, "learning_rate": 1e-12, "ema": 0, "precision": "fp32"}
     train("pix2pix", str(tmp_path / "data"), tmp_path / "run", values=still)

@@ -75,20 +75,20 @@ def test_generators_have_the_papers_size(network, parameters):
 
 @pytest.mark.parametrize(("layers", "side"), [(0, 1), (1, 16), (2, 34), (3, 70), (5, 286)])
 def test_patch_discriminators_see_what_they_say(layers, side):
-    judge = PatchDiscriminator(1, 1, layers, norm="none")
-    for parameter in judge.parameters():
+    discriminator = PatchDiscriminator(1, 1, layers, norm="none")
+    for parameter in discriminator.parameters():
         nn.init.constant_(parameter, 1.0)
     x = torch.ones(1, 1, 300, 300, requires_grad=True)
-    logits = judge(x)
+    logits = discriminator(x)
     middle = logits.shape[-1] // 2
     logits[0, 0, middle, middle].backward()
     assert int((x.grad[0, 0].sum(0) != 0).sum()) == side
 
 
 def test_multiscale_features_end_in_the_logits():
-    judge = MultiscaleDiscriminator(3, (4, 4), layers=1)
+    discriminator = MultiscaleDiscriminator(3, (4, 4), layers=1)
     x = torch.randn(1, 3, 32, 32)
-    for features, logits in zip(judge.features(x), judge(x), strict=True):
+    for features, logits in zip(discriminator.features(x), discriminator(x), strict=True):
         assert torch.equal(features[-1], logits)
 
 

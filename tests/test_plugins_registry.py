@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from artkit.errors import ChainError, PluginError, UsageError
 from artkit.hookspecs import hookimpl
 from artkit.plugins import PluginSource, Registry, current_registry, use_registry
-from artkit.spec import DatasetSpec, Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, StepEvent
+from artkit.spec import DatasetSpec, Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, StepEvent, packaged
 
 STEP = StepEvent(0, "negative", 7)
 
@@ -233,3 +234,48 @@ def test_registry_of_the_process_can_be_replaced() -> None:
         use_registry(None)
     assert current_registry() is current_registry() is not mine
     use_registry(None)
+
+
+class Packaged:
+    """A plugin whose method has models in its package."""
+
+    @hookimpl
+    def register_methods(self) -> list[MethodSpec]:
+        models = (packaged("winter", "Snow.", "CC0-1.0"), packaged("summer", "Sun.", "MIT", "a talk"))
+        return [method("negative", translator="artkit_negative.translator:Negative", models=models)]
+
+
+def test_packaged_models_are_registered_with_their_method() -> None:
+    found = load(Packaged())
+    winter, summer = found.models
+    assert winter == ModelSpec(
+        name="winter",
+        method="negative",
+        summary="Snow.",
+        file="artkit_negative:weights/winter.safetensors",
+        licence="CC0-1.0",
+        source="examples/recipes/negative-winter.toml",
+    )
+    assert (summer.source, summer.licence) == ("a talk", "MIT")
+    assert found.origin("negative/winter") == "Packaged"
+
+
+def test_a_packaged_model_registered_twice_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    class Twice(Packaged):
+        @hookimpl
+        def register_models(self) -> list[ModelSpec]:
+            return [ModelSpec("winter", "negative", "s")]
+
+    found = load(Twice())
+    assert not found.models
+    assert "its model 'negative/winter' is already registered by the plugin 'Twice'" in capsys.readouterr().err
+
+
+def test_the_packaged_models_of_the_house_are_there_with_their_recipes() -> None:
+    root = Path(__file__).parents[1]
+    models = [model for spec in current_registry().methods.values() for model in spec.packaged_models]
+    assert {"pix2pix/landscape", "cyclegan/painting"} <= {f"{model.method}/{model.name}" for model in models}
+    for model in models:
+        package, _, place = str(model.file).partition(":")
+        assert (root / "plugins" / package / place).is_file()
+        assert (root / model.source).is_file()

@@ -122,6 +122,11 @@ def test_facts_reach_the_plugin():
     assert context.fact(1, "time") is None
 
 
+def test_a_translator_that_cannot_translate_is_refused_where_it_is_written():
+    with pytest.raises(TypeError, match="Silent is a Translator without a method translate"):
+        type("Silent", (Translator,), {"spec": SPEC})
+
+
 @pytest.mark.parametrize("kind", [Kind.LABELS, Kind.PICTURE])
 def test_networks_get_int64_labels_and_what_carries_any_picture_gets_bytes(kind):
     spec = dataclasses.replace(SPEC, inputs=(Port("image", kind),), output=kind)

@@ -20,6 +20,10 @@ Blocks = Annotated[int, msgspec.Meta(ge=1, le=64)]
 """Residual blocks of a trunk."""
 
 
+MOST_WEIGHTS = 2**30
+"""Weights of the largest network that is built, about: 4 GiB; the papers' have 11 to 54 million."""
+
+
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model's header records in `arguments`: fields with types and ranges, none besides.
 
@@ -34,7 +38,19 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class NetworkArguments(Arguments, frozen=True, kw_only=True, tag_field="network"):
-    """The arguments of one network; a `tag` tells networks apart where a header may hold either."""
+    """The arguments of one network; a `tag` tells networks apart where a header may hold either.
+
+    Raises ValueError for one of more than about `MOST_WEIGHTS`, as numbers within their ranges may make together.
+    """
+
+    def __post_init__(self) -> None:
+        if self.weights > MOST_WEIGHTS:
+            raise ValueError(f"a network of about {self.weights:.0e} weights is larger than any that artkit builds")
+
+    @property
+    def weights(self) -> int:
+        """About how many weights the network has; 0 where nobody counts."""
+        return 0
 
     @property
     def architecture(self) -> str:
@@ -45,6 +61,12 @@ class NetworkArguments(Arguments, frozen=True, kw_only=True, tag_field="network"
     def size_rule(self) -> SizeRule:
         """The sizes of pictures that the network takes."""
         return SizeRule()
+
+    def header_fields(self) -> dict[str, Any]:
+        """Return what a model's header says of its main network: the architecture, and the sizes it takes."""
+        rule = self.size_rule
+        sizes = {"size_multiple": rule.multiple, "size_minimum": rule.minimum, "size_margin": rule.margin}
+        return {"architecture": self.architecture, **sizes}
 
     def build(self) -> nn.Module:
         """Make the network, with weights drawn at random."""

@@ -20,7 +20,7 @@ def augment(images: Tensor) -> Tensor:
     """Change colour, place and completeness of each picture N C H W at random; gradients pass.
 
     Shown real and made pictures alike augmented, a discriminator cannot learn its few real pictures by heart, and as
-    the generator is judged through the same augmentation it does not learn to imitate that. The paper's policy of
+    it sees fakes through the same augmentation while the generator learns, that is not imitated. The paper's policy of
     colour, translation and cutout, with its strengths.
     """
     return cut_out(translate(recolour(images)))

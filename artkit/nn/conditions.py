@@ -40,19 +40,19 @@ class Conditions:
         """The length of the one-hot encoding."""
         return sum(len(words) for words in self.known.values())
 
-    def parse(self, text: str | None, owner: str) -> Asked:
+    def parse(self, text: str | None, owner: str, option: str = "condition") -> Asked:
         """Read words in any order, with blanks or commas between: `dusk misty`, `misty`, `dusk, any`.
 
-        Raises OptionError naming `owner`, the option, and the nearest word.
+        Raises OptionError naming `owner`, a method, its option, and the nearest word.
         """
         words: dict[str, str] = {}
         spoken = (text or "").replace(",", " ").split()
         if spoken and not self.known:
-            raise OptionError(f"{owner}={text!r}: this model takes no conditions; leave it out.")
+            raise OptionError(f"{owner}({option}={text!r}): this model takes no conditions; leave it out.")
         for word in (word for word in spoken if word != ANY):
             name = next((name for name, known in self.known.items() if word in known and name not in words), None)
             if name is None:
-                raise OptionError(f"{owner}={text!r}: {self._complaint(word, words)}")
+                raise OptionError(f"{owner}({option}={text!r}): {self._complaint(word, words)}")
             words[name] = word
         return Asked(words, ANY in spoken)
 

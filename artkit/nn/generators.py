@@ -26,7 +26,7 @@ def generator_arguments(
     """Return the arguments of the generator called `network` under these training options.
 
     `resnet_N` has N blocks, `unet_S` takes sides that are multiples of S; the third is `subpixel`. Raises OptionError
-    for conditions where the network takes none, and for a way back up that it does not have.
+    for conditions where the network takes none, for a way back up that it does not have, and for one beyond all sizes.
     """
     family, _, number = network.partition("_")
     if condition_channels and family != "subpixel":
@@ -41,14 +41,17 @@ def generator_arguments(
         values |= {"upsample": _upsample(network, options, "transposed", "resize")}
     else:
         values |= {"levels": int(number).bit_length() - 1, "dropout": options.dropout}
-    arguments: GeneratorArguments = msgspec.convert(values, GeneratorArguments)
+    try:
+        arguments: GeneratorArguments = msgspec.convert(values, GeneratorArguments)
+    except msgspec.ValidationError as error:
+        raise OptionError(f"training: {network} of width={options.width}: {error}.") from None
     return arguments
 
 
-def _upsample(network: str, options: GanOptions, usual: str, other: str) -> str:
-    if options.upsample not in (None, usual, other):
-        raise OptionError(f"training: {network} has upsample={usual} or {other}, not {options.upsample}.")
-    return options.upsample or usual
+def _upsample(network: str, options: GanOptions, default: str, other: str) -> str:
+    if options.upsample not in (None, default, other):
+        raise OptionError(f"training: {network} has upsample={default} or {other}, not {options.upsample}.")
+    return options.upsample or default
 
 
 def exchange_channels(arguments: GeneratorArguments) -> GeneratorArguments:
@@ -61,11 +64,11 @@ def exchange_channels(arguments: GeneratorArguments) -> GeneratorArguments:
 def choose_statistics(generator: nn.Module, statistics: Literal["picture", "running"], owner: str) -> None:
     """Let batch norm use each picture's own statistics, as at test time in the papers, or those kept in training.
 
-    Raises OptionError naming `owner`, the option, for running ones of a network that has no batch norm.
+    Raises OptionError naming `owner`, the method, for running ones of a network that has no batch norm.
     """
     norms = [layer for layer in generator.modules() if isinstance(layer, PictureBatchNorm)]
     if statistics == "running" and not norms:
-        raise OptionError(f"{owner}='running': this model has no batch norm; leave it out.")
+        raise OptionError(f"{owner}(statistics='running'): this model has no batch norm; leave it out.")
     for norm in norms:
         norm.statistics = statistics
 

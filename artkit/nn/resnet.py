@@ -124,6 +124,11 @@ class ResnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="resnet")
         return f"resnet_{self.blocks}"
 
     @property
+    def weights(self) -> int:
+        """Count the blocks, of 4 `width` filters."""
+        return 288 * self.width**2 * self.blocks
+
+    @property
     def size_rule(self) -> SizeRule:
         """Sides are halved twice; blocks mirror borders at a quarter of the size."""
         return SizeRule(multiple=4, minimum=8)

@@ -125,6 +125,11 @@ class SubpixelArguments(NetworkArguments, frozen=True, kw_only=True, tag="subpix
     residual: bool = False
 
     @property
+    def weights(self) -> int:
+        """Count the blocks."""
+        return 18 * self.width**2 * self.blocks
+
+    @property
     def size_rule(self) -> SizeRule:
         """Blocks see 4 x 4 pixels as one; their zero padding shows as a rim about as wide as the margin."""
         return SizeRule(multiple=4, minimum=4, margin=16)

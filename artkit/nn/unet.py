@@ -99,6 +99,11 @@ class UnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="unet"):
         return f"unet_{2**self.levels}"
 
     @property
+    def weights(self) -> int:
+        """Count the levels of 8 `width` filters."""
+        return 3072 * self.width**2 * max(self.levels - 4, 1)
+
+    @property
     def size_rule(self) -> SizeRule:
         """Sides are halved down to one pixel."""
         return SizeRule(multiple=2**self.levels, minimum=max(8, 2**self.levels))

@@ -113,6 +113,11 @@ class PainterArguments(NetworkArguments, frozen=True, kw_only=True, tag="painter
     upsample: Literal["shuffle", "resize"] = "resize"
 
     @property
+    def weights(self) -> int:
+        """Count the SubpixelNet in it."""
+        return self.way_back().weights
+
+    @property
     def size_rule(self) -> SizeRule:
         """The rule of the SubpixelNet in it."""
         return self.way_back().size_rule
@@ -159,7 +164,7 @@ class CycleGANArguments(Arguments, frozen=True, kw_only=True):
 
 
 def arguments_for(options: CycleGANTraining, styles: int) -> CycleGANArguments:
-    """Return the arguments of the generators that the training options describe, told `styles` styles apart.
+    """Return the arguments of the generators that the training options describe, for so many styles of B.
 
     Raises OptionError for what a network cannot do.
     """

@@ -62,7 +62,7 @@ class Drawn:
 class CycleGANTrainer(Trainer):
     """Both generators, then both discriminators on pooled fakes, every step, as in the paper.
 
-    Several targets told apart by a condition, strokes, several scales and averages over cells are ours. Networks are
+    Several targets as styles of one model, strokes, several scales and averages over cells are ours. Networks are
     named after the domain they start from, as in the authors' code: `generator_a` is the paper's G: X to Y,
     `discriminator_a` is D_Y, which sees what G makes; `generator_b` is F, `discriminator_b` D_X.
     """
@@ -214,17 +214,13 @@ class CycleGANTrainer(Trainer):
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
         """Return both generators as one model."""
-        generator = self.arguments.generator
         header = ModelHeader(
             method="cyclegan",
-            architecture=generator.architecture,
             arguments=self.arguments.record(),
             inputs={"image": Kind.IMAGE},
             output=Kind.IMAGE,
             conditions={name: tuple(words) for name, words in self.conditions.known.items()},
-            size_multiple=generator.size_rule.multiple,
-            size_minimum=generator.size_rule.minimum,
-            size_margin=generator.size_rule.margin,
+            **self.arguments.generator.header_fields(),
         )
         return header, self.exported_tensors()
 

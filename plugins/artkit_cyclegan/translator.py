@@ -31,10 +31,10 @@ class CycleGAN(Translator):
             )
         for name, network in arguments.build([options.direction]).items():
             self.add_module(name, network)
-        choose_statistics(self.generator, options.statistics, "cyclegan(statistics)")
+        choose_statistics(self.generator, options.statistics, "cyclegan")
         forth = options.direction == AB
         self.channels = arguments.generator.in_channels if forth else arguments.generator.out_channels
-        asked = Conditions(header.conditions).parse(options.condition, "cyclegan(condition)")
+        asked = Conditions(header.conditions).parse(options.condition, "cyclegan")
         self.conditions, self.asked = Conditions(header.conditions if forth else {}), asked
 
     @property

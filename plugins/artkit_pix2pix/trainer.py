@@ -55,15 +55,15 @@ class Pix2PixTrainer(Trainer):
         self._build()
 
     def _build(self) -> None:
-        options, told = self.options, self.conditions.channels
+        options, condition_channels = self.options, self.conditions.channels
         seen = (self.classes or 3) + noise_channels(options.noise)
-        arguments = generator_arguments(options.network, options, seen, 3, told)
+        arguments = generator_arguments(options.network, options, seen, 3, condition_channels)
         self.check_crop(arguments.size_rule.multiple, least_side(options))
         self.arguments = Pix2PixArguments(
             generator=arguments, noise=options.noise, default_conditions=dict(self.conditions.defaults)
         )
         self.generator = arguments.build()
-        self.discriminator = make_discriminator(options, seen + told + 3, antialias=options.antialias)
+        self.discriminator = make_discriminator(options, seen + condition_channels + 3, antialias=options.antialias)
         if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
             init_weights(self.generator)
         init_weights(self.discriminator)
@@ -77,9 +77,10 @@ class Pix2PixTrainer(Trainer):
         """
         x, y = self._encode(batch), encode_image(batch[self.target.name])
         disturbed = self._encode(batch, self.options.input_noise) if self.options.input_noise != "none" else x
-        fake = self.generator(disturbed, *self._conditions(batch))
-        condition = torch.cat([x, *(condition_planes(rows, y) for rows in self._conditions(batch))], 1)
-        real_pair, fake_pair = torch.cat([condition, y], 1), torch.cat([condition, fake], 1)
+        conditions = self._encode_conditions(batch)
+        fake = self.generator(disturbed, *conditions)
+        seen = torch.cat([x, *(condition_planes(rows, y) for rows in conditions)], 1)
+        real_pair, fake_pair = torch.cat([seen, y], 1), torch.cat([seen, fake], 1)
         loss = self.update_discriminator("discriminator", real_pair, fake_pair, self.options.gan)
         return {"discriminator": loss, **self._update_generator(y, fake, real_pair, fake_pair)}
 
@@ -124,7 +125,7 @@ class Pix2PixTrainer(Trainer):
         source = disturb(batch[self.source.name], self.classes, input_noise, self.options.input_noise_level)
         return encode_input(source, self.classes, batch.get("z"))
 
-    def _conditions(self, batch: dict[str, Any]) -> list[Tensor]:
+    def _encode_conditions(self, batch: dict[str, Any]) -> list[Tensor]:
         if not self.conditions:
             return []
         return [self.conditions.encode_columns(batch).to(batch[self.target.name].device)]
@@ -134,24 +135,20 @@ class Pix2PixTrainer(Trainer):
         multiple = self.arguments.generator.size_rule.multiple
         batch = {name: trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
         source = batch[self.source.name]
-        output = self.exported("generator")(self._encode(batch), *self._conditions(batch))
+        output = self.exported("generator")(self._encode(batch), *self._encode_conditions(batch))
         shown = paint_labels(source, self.source.classes) if self.source.classes else source
         return [shown, decode_image(output), batch[self.target.name]]
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
         """Return the generator as a model."""
-        generator = self.arguments.generator
         header = ModelHeader(
             method="pix2pix",
-            architecture=generator.architecture,
             arguments=self.arguments.record(),
             inputs={"image": self.source.kind},
             output=Kind.IMAGE,
             classes=self.source.classes,
             conditions={name: tuple(words) for name, words in self.conditions.known.items()},
-            size_multiple=generator.size_rule.multiple,
-            size_minimum=generator.size_rule.minimum,
-            size_margin=generator.size_rule.margin,
+            **self.arguments.generator.header_fields(),
         )
         return header, self.exported_tensors()
 
@@ -176,7 +173,7 @@ def find_conditions(dataset: Dataset, options: Pix2PixTraining) -> Conditions:
     if free := next((name for name, words in known.items() if not words), None):
         raise OptionError(f"training pix2pix(conditions): '{free}' is no text column of few words.")
     defaults = {name: words[0] for name, words in known.items()}
-    asked = Conditions(known).parse(" ".join(options.default_conditions), "training pix2pix(default_conditions)")
+    asked = Conditions(known).parse(" ".join(options.default_conditions), "training pix2pix", "default_conditions")
     return Conditions(known, defaults | dict(asked.words))
 
 

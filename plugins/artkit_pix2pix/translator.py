@@ -23,10 +23,10 @@ class Pix2Pix(Translator):
         super().__init__(options, header)
         self.arguments = read_arguments(header, Pix2PixArguments)
         self.generator = self.arguments.generator.build()
-        choose_statistics(self.generator, options.statistics, "pix2pix(statistics)")
+        choose_statistics(self.generator, options.statistics, "pix2pix")
         self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
         self.conditions = Conditions(header.conditions, self.arguments.default_conditions)
-        self.asked = self.conditions.parse(options.condition, "pix2pix(condition)")
+        self.asked = self.conditions.parse(options.condition, "pix2pix")
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""

@@ -91,9 +91,9 @@ def forward(chain: str, size: tuple[int, int]) -> None:
     width, height = (translator.size_rule.padded(side) for side in size)
     generator, header = translator.generator_a, translator.header
     x = torch.rand(1, header.arguments["generator"]["in_channels"], height, width)
-    if translator.strokes:
+    if header.architecture == "painter":
         x = torch.cat([x, lay_strokes(height, width, 0)[None]], 1)
-    told = [torch.eye(len(translator.manners))[:1]] if translator.manners else []
+    told = [torch.eye(translator.conditions.channels)[:1]] if translator.conditions else []
     with torch.inference_mode():
         generator = generator.to(memory_format=torch.contiguous_format)
         plain = median_seconds(lambda: generator(x, *told))

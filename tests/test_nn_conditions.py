@@ -1,0 +1,88 @@
+"""Conditions: their grammar, where their words come from, and the one-hot encoding."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, strategies as st
+
+from artkit import OptionError
+from artkit.nn import Asked, Conditions, condition_planes
+
+KNOWN = {"time": ("noon", "dusk", "dawn"), "weather": ("clear", "misty")}
+CONDITIONS = Conditions(KNOWN, {"weather": "misty"})
+
+
+def parse(text):
+    return CONDITIONS.parse(text, "step")
+
+
+@given(st.permutations(["dusk", "misty", "any"]), st.sampled_from([" ", ",", ", ", "  "]))
+def test_words_come_in_any_order_with_blanks_or_commas_between(words, between):
+    assert parse(between.join(words)) == Asked({"time": "dusk", "weather": "misty"}, drawn=True)
+
+
+@pytest.mark.parametrize("nothing", [None, "", " , "])
+def test_nothing_said_asks_for_nothing(nothing):
+    assert parse(nothing) == Asked()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("dust", r"step\(condition='dust'\): this model knows no 'dust'\. Did you mean 'dusk'\?"),
+        ("dusk dawn", "'dawn' and 'dusk' exclude each other"),
+        ("clear misty", "'misty' and 'clear' exclude each other"),
+        ("dusk dusk", "'dusk' and 'dusk' exclude each other"),
+    ],
+)
+def test_words_that_will_not_do_are_refused(text, words):
+    with pytest.raises(OptionError, match=words):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["dusk", "any"])
+def test_a_model_without_conditions_says_so(text):
+    with pytest.raises(OptionError, match="takes no conditions"):
+        Conditions({}).parse(text, "step")
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "chosen"),
+    [
+        ("", {}, ("noon", "misty")),  # the defaults: its own, or the first word
+        ("", {"time": "dawn", "weather": "clear"}, ("dawn", "clear")),
+        ("", {"time": "midnight"}, ("noon", "misty")),  # a word it does not know
+        ("dusk", {"time": "dawn", "weather": "clear"}, ("dusk", "clear")),  # what is asked wins
+    ],
+)
+def test_what_is_asked_wins_over_what_is_known_and_that_over_the_default(text, facts, chosen):
+    assert tuple(CONDITIONS.choose(parse(text), 0, facts).values()) == chosen
+
+
+def test_any_lets_the_seed_draw_what_is_left_out():
+    drawn = [CONDITIONS.choose(parse("any dusk"), seed, {"weather": "misty"}) for seed in range(40)]
+    assert {row["time"] for row in drawn} == {"dusk"}
+    assert {row["weather"] for row in drawn} == {"clear", "misty"}
+    assert drawn == [CONDITIONS.choose(parse("any dusk"), seed, {}) for seed in range(40)]
+
+
+def test_rows_are_one_hot_in_index_order():
+    assert CONDITIONS.channels == 5
+    rows = CONDITIONS.encode([{"time": "dusk", "weather": "clear"}, {"time": "midnight"}])
+    assert rows.tolist() == [[0, 1, 0, 1, 0], [0, 0, 0, 0, 0]]
+
+
+def test_a_step_and_a_batch_of_data_are_encoded_alike():
+    columns = {"time": ["dawn", "noon"], "weather": ["clear", "misty"], "caption": ["a", "b"]}
+    facts = [{"time": "dawn", "weather": "clear"}, {"time": "noon", "weather": "misty"}]
+    assert torch.equal(CONDITIONS.encode_columns(columns), CONDITIONS.encode_asked(Asked(), (1, 2), facts))
+    defaults = CONDITIONS.encode_asked(Asked(), (1, 2), ())
+    assert defaults.tolist() == [[1, 0, 0, 0, 1]] * 2
+
+
+def test_planes_hold_a_row_at_every_place():
+    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    planes = condition_planes(rows, torch.empty(2, 3, 4, 5, dtype=torch.bfloat16))
+    assert (planes.shape, planes.dtype) == ((2, 2, 4, 5), torch.bfloat16)
+    assert torch.equal(planes[:, :, 2, 3], rows.bfloat16())
