@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from artkit.data import FolderDataset, Place, Table
-from artkit.data.layouts import find_splits, recognise
+from artkit.data.layouts import find_splits, find_tables
 from artkit.data.layouts.clips import find_clips
 from artkit.data.layouts.columns import find_columns
 from artkit.errors import DataError
@@ -205,7 +205,7 @@ def test_a_plugin_adds_a_layout(tmp_path):
     known.add(PluginSource("pages", Plugin))
     try:
         use_registry(known)
-        tables, _ = recognise(tmp_path)
+        tables, _ = find_tables(tmp_path)
         assert tables[""].layout == "scanned pages"
     finally:
         use_registry(before)

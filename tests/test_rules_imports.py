@@ -207,6 +207,21 @@ def test_no_files_import_each_other():
     assert not found, "\n".join(map(str, found))
 
 
+def public_homes() -> dict[str, set[Path | None]]:
+    """Return, for each name that a room hands out, the files that it comes from in one room or another."""
+    homes: dict[str, set[Path | None]] = {}
+    for path in CORE_FILES:
+        if path.name == "__init__.py":
+            for name in exported(path) or ():
+                homes.setdefault(name, set()).add(home_of(Import(0, module_of(path), name)))
+    return homes
+
+
+def test_no_two_rooms_have_a_public_name_for_different_things():
+    twins = {name: files for name, files in public_homes().items() if len(files) > 1}
+    assert not twins
+
+
 def test_circles_are_found():
     a, b, c, d = map(Path, "abcd")
     assert circles({a: {b}, b: {c}, c: {a}, d: {a}}) == [[a, b, c]]

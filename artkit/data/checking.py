@@ -17,7 +17,7 @@ from artkit.data.dataset import Column
 from artkit.data.folder import FolderDataset
 from artkit.data.inspecting import Facts, find_near_duplicates, inspect_labels, inspect_picture
 from artkit.data.labels import find_void
-from artkit.data.layouts import WHOLE, recognise
+from artkit.data.layouts import WHOLE, find_tables
 from artkit.data.layouts.place import LABELS
 from artkit.data.needs import list_trainable, list_untrainable
 from artkit.errors import DataError
@@ -175,7 +175,7 @@ def _advise_sheets(dataset: FolderDataset, sizes: list[tuple[int, int]]) -> str:
 def _open_splits(directory: Path) -> tuple[dict[str, FolderDataset], list[str]]:
     if not directory.is_dir():
         raise DataError(f"{directory} is no folder: give a folder of pictures.")
-    tables, _ = recognise(directory)
+    tables, _ = find_tables(directory)
     names = [name for name in ("train", "val", "test") if name in tables] or ["train", "val"]
     opened: dict[str, FolderDataset] = {}
     problems: list[str] = []

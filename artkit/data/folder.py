@@ -14,7 +14,7 @@ from artkit.data.captions import find_captions
 from artkit.data.dataset import Column, Dataset, Sample
 from artkit.data.inspecting import read_header
 from artkit.data.labels import find_classes, load_labels
-from artkit.data.layouts import WHOLE, Place, recognise
+from artkit.data.layouts import WHOLE, Place, find_tables
 from artkit.data.layouts.place import LABELS, MASKS, is_column
 from artkit.errors import DataError, ImageError
 from artkit.files import open_regular
@@ -70,7 +70,7 @@ class FolderDataset(Dataset):
         self.directory, self.split, self.name, self.at_least = directory, split, str(directory), at_least
         if not directory.is_dir():
             raise DataError(f"{directory} is no folder: give a dataset's folder, or a name that `artkit data` lists.")
-        self.tables, places = recognise(directory)
+        self.tables, places = find_tables(directory)
         part = self._part()
         self.table, self.hashed = self.tables[part], part == WHOLE
         _check_filled(places[part], directory)

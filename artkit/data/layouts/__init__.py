@@ -16,7 +16,7 @@ from artkit.errors import DataError
 from artkit.images import READABLE_SUFFIXES
 from artkit.plugins import current_registry, resolve
 
-__all__ = ["LAYOUTS", "WHOLE", "Layout", "Place", "Table", "find_splits", "key_files", "list_pictures", "recognise"]
+__all__ = ["LAYOUTS", "WHOLE", "Layout", "Place", "Table", "find_splits", "find_tables", "key_files", "list_pictures"]
 
 Layout = Callable[[Place], Table | None]
 
@@ -35,7 +35,7 @@ WHOLE = ""
 """The one split of a folder that has no splits."""
 
 
-def recognise(directory: Path) -> tuple[dict[str, Table], dict[str, Place]]:
+def find_tables(directory: Path) -> tuple[dict[str, Table], dict[str, Place]]:
     """Return the table and the place of each split of a folder, by split; of `WHOLE` where it has no splits.
 
     What is seen in the first split, "train" where there is one, is looked for in the others. Raises DataError.
