@@ -33,7 +33,10 @@ class Twin:
         return [parameter for name in names for parameter in self.networks[name].parameters()]
 
     def learn(self, *names: str, loss: Tensor, close: float = 2e-3) -> None:
-        """Take the step that the trainer has just taken for these networks; its gradients must be those of `loss`."""
+        """Take the step that the trainer has just taken on these networks: its gradients must be those of `loss`.
+
+        From the same gradients, the same Adam makes the same weights.
+        """
         mine = self.parameters(names)
         gradients = torch.autograd.grad(loss, mine)
         theirs = [parameter.grad for name in names for parameter in self.trainer.networks[name].parameters()]
@@ -44,6 +47,9 @@ class Twin:
             assert float((gradient - other).norm()) <= close * float(gradient.norm()) + 1e-5 * largest
             parameter.grad = other.clone()  # rounding, which Adam blows up where gradients are nothing else, stays out
         self.adams[names].step()
+        trained = [parameter for name in names for parameter in self.trainer.networks[name].parameters()]
+        for parameter, other in zip(mine, trained, strict=True):
+            assert float((parameter - other).detach().abs().max()) <= 0.01 * self.trainer.settings.learning_rate
 
 
 def enliven(trainer: Trainer) -> Trainer:

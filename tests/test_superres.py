@@ -142,7 +142,7 @@ def test_flat_and_tiny_pictures_go_through(model, value):
     ("networks", "message"),
     [
         ([], "length >= 1"),
-        ([{"network": "edsr", "scale": 2, "width": 6, "blocks": 10**9}], "blocks"),
+        ([{"network": "edsr", "scale": 2, "width": 6, "blocks": 1000}], "blocks"),
         ([{"network": "edsr", "scale": 2}, {"network": "edsr", "scale": 2}], "2 networks have scale 2"),
         ([{"network": "rrdb", "doublings": 1, "unshuffle": 4}], "unshuffle of 4"),
         ([{"network": "vdsr", "scale": 2}], "vdsr"),

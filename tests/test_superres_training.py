@@ -185,7 +185,7 @@ def test_exported_model_does_what_the_trainer_showed(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "message"),
-    [({"scales": (3,)}, "scales 2 and 4"), ({"scales": ()}, "scales 2 and 4")],
+    [({"scales": (3,)}, "scales 2 and 4"), ({"scales": ()}, "scales 2 and 4"), ({"scales": (2, 2)}, "each once")],
 )
 def test_bad_options_are_one_line(folder, values, message):
     with pytest.raises(OptionError, match=message):

@@ -108,7 +108,7 @@ def train(
     try:
         return _train(
             method,
-            str(to_path(data, "data")),
+            str(to_path(data, "data")) if data else "",
             to_path(run, "run"),
             _table(values),
             resume,

@@ -91,8 +91,8 @@ class SuperresTrainer(Trainer):
         options, known = self.options, (2, 4)
         if not self.columns:
             raise OptionError("training superres: the data has no column of pictures to learn from.")
-        if not options.scales or set(options.scales) - set(known):
-            raise OptionError(f"training superres(scales={options.scales}): it learns scales 2 and 4.")
+        if not options.scales or set(options.scales) - set(known) or len(set(options.scales)) < len(options.scales):
+            raise OptionError(f"training superres(scales={options.scales}): it learns scales 2 and 4, each once.")
         largest, smallest = max(options.scales), min(options.scales)
         self.check_crop(2 * largest, least_side(options) * largest // smallest)
 
