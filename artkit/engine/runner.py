@@ -40,7 +40,9 @@ class StepResult:
     """What one step made, how long it took, and what its translator reports of the picture.
 
     `nested` holds, by port, what the steps of the chains that fed it made. `share` is less than 1 where Ctrl-C ended
-    the step: the picture is what it had by then.
+    the step: the picture is what it had by then. `batch` pictures were computed at once, and `seconds` are one's part.
+    `clock` holds the events before and after the step on a GPU, which works on by itself: until `settle` asks it, the
+    seconds are those of giving it the work.
     """
 
     index: int
@@ -50,6 +52,8 @@ class StepResult:
     report: dict[str, Any] = field(default_factory=dict)
     nested: dict[str, list[StepResult]] = field(default_factory=dict)
     share: float = 1.0
+    batch: int = 1
+    clock: tuple[torch.cuda.Event, torch.cuda.Event] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass
@@ -191,14 +195,15 @@ class Runner:
         seeds = [mix_seeds(work.number(planned), planned.index) for work in works]
         for mixed in seeds:
             self.plan.registry.call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
-        start = time.perf_counter()
+        start, began = time.perf_counter(), self._mark()
         nested = [self._run_nested(planned, mixed, work.own) for work, mixed in zip(works, seeds, strict=True)]
         runs = [self._prepare(planned, loaded, *pair, facts) for pair in zip(works, nested, strict=True)]
         if len(runs) == 1:
             made = [runs[0].compute(on_progress, interruptible=self.interruptible)]
         else:
             made = [(picture, 1.0) for picture in compute_batch(runs)]
-        seconds = (time.perf_counter() - start) / len(works)
+        seconds, ended = (time.perf_counter() - start) / len(works), self._mark()
+        clock = (began, ended) if began and ended else None
         for work, mixed, fed, (picture, share) in zip(works, seeds, nested, made, strict=True):
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             self.plan.registry.call("after_step", step=event)
@@ -207,7 +212,18 @@ class Runner:
             with loaded.lock, blame_plugin(planned.spec.name, planned.plugin):
                 report = loaded.translator.report(picture.tensor)[0]
             work.picture = picture
-            work.results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, fed, share))
+            result = StepResult(
+                planned.index, planned.spec.name, picture, seconds, report, fed, share, len(works), clock
+            )
+            work.results.append(result)
+
+    def _mark(self) -> torch.cuda.Event | None:
+        """Let a GPU note the time when it comes to this point of its work."""
+        if not self.on_gpu:
+            return None
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
 
     def _prepare(
         self,
@@ -313,19 +329,21 @@ class Runner:
 
 def settle(results: Sequence[StepResult]) -> list[StepResult]:
     """Bring what `Runner.compute` made to the CPU. Raises PluginError for values that are no numbers."""
-    return [
-        replace(result, picture=_settled(result), nested={port: settle(made) for port, made in result.nested.items()})
-        for result in results
-    ]
+    return [_settled(result) for result in results]
 
 
-def _settled(result: StepResult) -> Picture:
+def _settled(result: StepResult) -> StepResult:
+    nested = {port: settle(made) for port, made in result.nested.items()}
     if result.picture.tensor.device.type == "cpu":
-        return result.picture
-    picture = place(result.picture, torch.device("cpu"))
+        return replace(result, nested=nested)
+    picture, seconds = place(result.picture, torch.device("cpu")), result.seconds
     if picture.tensor.is_floating_point() and bool(picture.tensor.flatten()[0].isnan()):
         raise PluginError(unfinite(result.method))
-    return picture
+    if result.clock is not None:
+        began, ended = result.clock
+        ended.synchronize()
+        seconds = max(seconds, began.elapsed_time(ended) / 1000 / result.batch)
+    return replace(result, picture=picture, nested=nested, seconds=seconds, clock=None)
 
 
 def _own_seed(picture: Picture) -> int:

@@ -66,7 +66,7 @@ class StepRun:
                     raise
                 output, alpha, share = early.output, None, early.share
             if self.planned.carries and main is not None and main.alpha is not None:
-                alpha = self._run(ports | {spec.inputs[0].name: main.alpha}, watcher, interruptible)
+                alpha = self._run({**ports, spec.inputs[0].name: main.alpha}, watcher, interruptible)
         return self._picture(output, alpha), share
 
     def _ports(self) -> Inputs:

@@ -14,7 +14,7 @@ from itertools import islice
 from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import DREAM_SIZE, Runner, StepResult, settle
+from artkit.engine.runner import DREAM_SIZE, MOST_AT_ONCE, Runner, StepResult, settle
 from artkit.engine.step import ProgressEvent
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
@@ -66,9 +66,10 @@ def run_jobs(
     `DREAM_SIZE` without one. The next pictures are read, and the last ones written, while others are computed: several
     at once where the device gains from it. No more than a few wait at either end.
     """
-    with ThreadPoolExecutor(READ_AHEAD) as readers, ThreadPoolExecutor(WRITERS) as writers:
+    ahead = 2 * MOST_AT_ONCE if runner.on_gpu else READ_AHEAD
+    with ThreadPoolExecutor(max(READ_AHEAD, WRITERS)) as readers, ThreadPoolExecutor(WRITERS) as writers:
         waiting, read = iter(jobs), partial(_read, pinned=runner.on_gpu)
-        reading = deque((job, readers.submit(read, job)) for job in islice(waiting, READ_AHEAD))
+        reading = deque((job, readers.submit(read, job)) for job in islice(waiting, ahead))
         unwritten: deque[Writing] = deque()
         try:
             while reading:
