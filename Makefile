@@ -2,11 +2,12 @@
 # Needs Python 3.11+ and make; `make demo PYTHON=python3.12` picks the interpreter.
 
 PYTHON ?= python3
+MINUTES ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint types format clean
+.PHONY: help demo test lint types fuzz format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -27,12 +28,15 @@ lint: $(VENV)/.installed-test ## ruff: faults and format
 types: $(VENV)/.installed-test ## mypy
 	$(BIN)/mypy
 
+fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
+	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
+
 format: $(VENV)/.installed-test ## let ruff mend and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## remove the environment and the tools' caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) fuzz-failures .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -35,6 +35,7 @@ from .spec import (
     SizeRule as SizeRule,
     Tiling as Tiling,
     option as option,
+    packaged as packaged,
 )
 from .training import Trainer as Trainer, train as train
 from .translator import Context as Context, Translator as Translator

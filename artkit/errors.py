@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -52,6 +51,8 @@ class OutputError(ArtkitError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x' or 'y'?`, or the known names, or nothing: the end of an error message."""
+    import difflib  # seldom needed, and every command would pay for it
+
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
     if close:

@@ -8,6 +8,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,7 +36,7 @@ def to_path(value: Any, what: str) -> Path:
 _NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # Windows has neither
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a regular file for reading bytes; a pipe, a device or a socket, which may never end, is no file.
 
     Raises OSError, with a `strerror` fit for people, for these and for whatever `open` refuses.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias, cast
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ImageError, PluginError
 from artkit.images.decoding import max_pixels
+from artkit.nn.layout import inference_format
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, MethodSpec, ModelHeader, Options, SizeRule
@@ -86,7 +86,7 @@ class Context:
         return self.facts[index].get(name) if index < len(self.facts) else None
 
 
-class Translator(nn.Module, ABC):
+class Translator(nn.Module):
     """A method ready to turn inputs into an output: its options, and its networks as submodules.
 
     A plugin writes `__init__` (build networks from the header, weights are loaded after it) and `translate`.
@@ -101,18 +101,23 @@ class Translator(nn.Module, ABC):
     """How many pictures are computed at once, at most; None leaves it to the device. 1 for methods that take long and
     tell how far they have come."""
 
+    translate: Callable[..., Tensor]
+    """`translate(context, *, PORT, ...)` computes the output for a batch; every method writes its own.
+
+    Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
+    that nobody feeds as None; a `picture` port as whichever of the first three it is, labels as uint8 where they are
+    bytes. Return the same layouts, of the `output_size` of `context.height` x `context.width`.
+    """
+
+    def __init_subclass__(cls, **how: Any) -> None:
+        """Refuse a method that cannot translate."""
+        super().__init_subclass__(**how)
+        if not callable(getattr(cls, "translate", None)):
+            raise TypeError(f"{cls.__name__} is a Translator without a method translate(context, **ports)")
+
     def __init__(self, options: Options, header: ModelHeader | None) -> None:
         super().__init__()
         self.options, self.header = options, header
-
-    @abstractmethod
-    def translate(self, context: Context, **ports: Any) -> Tensor:
-        """Compute the output for a batch.
-
-        Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional
-        ports that nobody feeds as None; a `picture` port as whichever of the first three it is. Return the same
-        layouts, of the `output_size` of `context.height` x `context.width`.
-        """
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:
         """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""
@@ -165,10 +170,10 @@ class Translator(nn.Module, ABC):
 
         `size` is (height, width) of the input. Networks that say where they may be cut (`artkit.nn.in_tiles`) are
         computed in tiles where they would take more than `memory` bytes. Returns float32 for images and masks, int64
-        for labels, on the device, of the `output_size` of `size`; sketches that `progress` gets are finished likewise.
-        Values that are no numbers are an error at once on a CPU; elsewhere, where asking would stop the work, such a
-        picture is NaN all over. Raises PluginError when the plugin breaks the contract, Interrupted at Ctrl-C where
-        there is a sketch.
+        for labels (uint8 for those of a method that carries bytes), on the device, of the `output_size` of `size`;
+        sketches that `progress` gets are finished likewise. Values that are no numbers are an error at once on a CPU;
+        elsewhere, where asking would stop the work, such a picture is NaN all over. Raises PluginError when the plugin
+        breaks the contract, Interrupted at Ctrl-C where there is a sketch.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
@@ -185,6 +190,7 @@ class Translator(nn.Module, ABC):
                 if watched.sketch is None:
                     raise
                 raise Interrupted(watched.sketch(), watched.share) from None
+        del inputs  # the output may be as large again
         return watched.finish(output)
 
     def _allowed_size(self, height: int, width: int) -> tuple[int, int]:
@@ -213,10 +219,13 @@ class Translator(nn.Module, ABC):
                 reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], size, strict=True)
             )
             value = value[..., rows.to(value.device)[:, None], columns.to(value.device)]
-        if not value.is_floating_point():
-            return value.to(device, copy=True)
+        if not value.is_floating_point():  # a method that carries any picture carries label maps as they are stored
+            stored = port is not None and port.kind is Kind.PICTURE
+            return value.to(device, value.dtype if stored else torch.int64, copy=True)
         dtype = torch.float32 if self.keeps_float else dtype
-        return value.to(device, dtype, copy=True).contiguous(memory_format=torch.channels_last)
+        has_network = next(self.parameters(), None) is not None
+        layout = inference_format(device) if has_network else torch.contiguous_format
+        return value.to(device, dtype, copy=True, memory_format=layout)
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or tuple(output.shape) != due:
@@ -234,13 +243,15 @@ class Translator(nn.Module, ABC):
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
-            return output.to(torch.int64, copy=True)
-        output = output.to(torch.float32, copy=True)
+            dtype = output.dtype if self.spec.output is Kind.PICTURE else torch.int64
+            return output.to(dtype, copy=True)
+        shape, equal_channels = output.shape, output.stride(1) == 0
+        output = (output[:, :1] if equal_channels else output).to(torch.float32)
         if output.device.type != "cpu":
-            return mark_unfinite(output)
-        if not bool(torch.isfinite(output).all()):
+            return mark_unfinite(output).expand(shape)
+        if not all(map(math.isfinite, output.aminmax())):  # NaN is both the least and the most
             raise PluginError(unfinite(self.spec.name))
-        return output.clamp_(0, 1)
+        return output.clamp(0, 1).expand(shape)  # equal channels stay one in memory
 
 
 class _Watched:
@@ -257,12 +268,12 @@ class _Watched:
 
 
 def mark_unfinite(output: Tensor) -> Tensor:
-    """Clamp N C H W to [0, 1] in place; a picture with values that are no numbers becomes NaN all over.
+    """Clamp N C H W to [0, 1]; a picture with values that are no numbers becomes NaN all over.
 
     Asks no device for a value, so that it can go on working.
     """
     unfinite = ~torch.isfinite(output).flatten(1).all(1)
-    return output.clamp_(0, 1).masked_fill_(unfinite[:, None, None, None], math.nan)
+    return output.clamp(0, 1).masked_fill_(unfinite[:, None, None, None], math.nan)
 
 
 def unfinite(method: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
-from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit import Chain, Kind, ModelError, ModelHeader, OptionError
 from artkit.chain import plan_chain
 from artkit.cli import main
 from artkit.engine import Runner
@@ -22,14 +23,11 @@ from artkit_can import SPEC, CanOptions
 from artkit_can.losses import (
     ambiguity_floor,
     ambiguity_loss,
-    artist_loss,
     entropy,
-    gradient_penalty,
-    judge_loss,
     posterior,
     style_loss,
 )
-from artkit_can.networks import Discriminator, Generator, StyleCritic, plan_side, size_multiple
+from artkit_can.networks import Discriminator, Generator, StyleClassifier, plan_side, size_multiple
 from artkit_can.translator import Can, slerp
 
 STYLES = ["baroque", "cubism", "pop"]
@@ -44,7 +42,7 @@ def translator(generator=GENERATOR, style_form="softmax", **options):
         architecture="can",
         arguments={
             "generator": generator,
-            "critic": {"width": 4, "resolution": 32, "norm": "batch"},
+            "classifier": {"width": 4, "resolution": 32, "norm": "batch"},
             "styles": STYLES,
             "style_form": style_form,
         },
@@ -113,23 +111,6 @@ def test_entropy_is_log_k_at_most():
     assert entropy(torch.tensor([[0.25] * 4, [1.0, 0.0, 0.0, 0.0]])).tolist() == pytest.approx([math.log(4), 0.0])
 
 
-@pytest.mark.parametrize("gan", ["vanilla", "lsgan", "hinge", "relativistic"])
-def test_made_pictures_are_judged_as_made(gan):
-    """One re-implementation labels them as real, and its discriminator never learns of them."""
-    real, made = ([torch.full((3, 1), 0.5, requires_grad=True)] for _ in range(2))
-    judge_loss(real, made, gan).backward()
-    assert float(real[0].grad.max()) < 0 < float(made[0].grad.min())
-    wish = [torch.zeros(3, 1, requires_grad=True)]
-    artist_loss([scale.detach() for scale in real], wish, gan).backward()
-    assert float(wish[0].grad.max()) < 0
-
-
-def test_the_gradient_penalty_is_the_squared_slope():
-    real = torch.rand(2, 3, 4, 4, requires_grad=True)
-    verdicts = [(2 * real).sum((1, 2, 3))[:, None]]
-    assert gradient_penalty(verdicts, real).item() == pytest.approx(4 * 48)
-
-
 # -- networks ---
 
 
@@ -159,32 +140,32 @@ def test_the_generator_makes_any_size_its_rule_allows(upsample, strokes, resolut
 
 @pytest.mark.parametrize("resolution", [16, 64])
 @pytest.mark.parametrize("changes", [{}, {"norm": "none", "spectral": True, "patches": True}])
-def test_the_exported_critic_is_the_discriminators(resolution, changes):
+def test_the_exported_classifier_is_the_discriminators(resolution, changes):
     torch.manual_seed(1)
     whole = Discriminator(3, 4, resolution, **changes).eval()
-    critic = StyleCritic(3, 4, resolution, changes.get("norm", "batch")).eval()
-    critic.load_state_dict(whole.critic_state())
+    classifier = StyleClassifier(3, 4, resolution, changes.get("norm", "batch")).eval()
+    classifier.load_state_dict(whole.classifier_state())
     x = torch.rand(2, 3, resolution, resolution)
     with torch.no_grad():
-        verdicts, logits = whole.judge(x)
-        assert torch.allclose(critic(x), logits, atol=1e-5)
-    assert len(verdicts) == (2 if changes else 1)
+        real_or_fake, logits = whole(x)
+        assert torch.allclose(classifier(x), logits, atol=1e-5)
+    assert len(real_or_fake) == (2 if changes else 1)
     side = min(16, resolution // 2)
-    assert not changes or verdicts[1].shape == (2, 1, side, side)
+    assert not changes or real_or_fake[1].shape == (2, 1, side, side)
 
 
 def test_the_heads_see_4_by_4_however_large_the_picture():
     """The public implementation stops at 8 x 8, where the heads hold most of the weights."""
-    assert Discriminator(27, 32, 256).verdict.in_features == 4 * 4 * 512
+    assert Discriminator(27, 32, 256).whole.in_features == 4 * 4 * 512
 
 
 def test_ambiguity_reaches_the_generator_through_the_style_head():
     """One re-implementation stops the gradient there, so that its ambiguity teaches nothing."""
     made = torch.rand(2, 3, 32, 32, requires_grad=True)
-    judge = Discriminator(3, 4, 32).requires_grad_(False)
-    ambiguity_loss(judge.judge(made)[1], "softmax").backward()
+    discriminator = Discriminator(3, 4, 32).requires_grad_(False)
+    ambiguity_loss(discriminator(made)[1], "softmax").backward()
     assert float(made.grad.abs().sum()) > 0
-    assert all(weight.grad is None for weight in judge.parameters())
+    assert all(weight.grad is None for weight in discriminator.parameters())
 
 
 # -- dreams ---
@@ -254,12 +235,12 @@ def test_the_report_is_a_posterior_and_its_entropy(form):
     made = dream(model, 1, 2, size=(20, 44))
     reports = model.report(made)
     assert len(reports) == 2
-    for told in reports:
-        chances = np.array(list(told["styles"].values()))
-        assert list(told["styles"]) == STYLES
+    for report in reports:
+        chances = np.array(list(report["styles"].values()))
+        assert list(report["styles"]) == STYLES
         assert chances.sum() == pytest.approx(1, abs=1e-3)
         expected = -(chances * np.log(np.maximum(chances, 1e-9))).sum()
-        assert told["style_entropy"] == pytest.approx(expected, abs=5e-3)
+        assert report["style_entropy"] == pytest.approx(expected, abs=5e-3)
 
 
 def test_the_atelier_model_dreams_varied_undecided_pictures():
@@ -276,7 +257,7 @@ def run_can(seed):
     return Runner(plan).run(seed=seed, size=(128, 128))[-1]
 
 
-def test_json_tells_what_the_critic_thinks(tmp_path, capsys):
+def test_json_tells_how_the_classifier_sees_it(tmp_path, capsys):
     assert (
         main(["run", "--chain", "can", "--seed", "3", "--size", "32x32", "-o", str(tmp_path / "a.png"), "--json"]) == 0
     )
@@ -284,3 +265,19 @@ def test_json_tells_what_the_critic_thinks(tmp_path, capsys):
     assert step["method"] == "can"
     assert len(step["styles"]) == 8
     assert 0 <= step["style_entropy"] <= math.log(8) + 1e-4
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator": GENERATOR | {"resolution": 48}}, "resolution"),
+        ({"generator": GENERATOR | {"width": 10**6}}, "width"),
+        ({"styles": ["one"]}, "length >= 2"),
+        ({"critic": {}}, "critic"),
+    ],
+)
+def test_a_header_is_checked_before_anything_is_built(change, message):
+    header = translator().header
+    header = msgspec.structs.replace(header, arguments=header.arguments | change)
+    with pytest.raises(ModelError, match=message):
+        Can(CanOptions(), header)

@@ -8,20 +8,20 @@ import torch
 from artkit import Chain, Kind, OptionError
 from artkit.data import Batches, Column, Dataset
 from artkit.models.file import load_model
+from artkit.nn import generator_loss
 from artkit.training import Settings, train
 from artkit.training.loop import Loop
 from artkit_can import CanTraining
-from artkit_can.losses import artist_loss
 from artkit_can.trainer import CanTrainer, find_styles
 
 DATA = "styles(count=12,size=[20,16],styles=['ink','watercolour'])"
 TINY = {
-    "latent": 4, "width": 2, "judge_width": 2, "steps": 4, "batch": 2, "crop": 16, "learning_rate": 1e-3, "ema": 0.9,
-    "sample_every": 2, "checkpoint_every": 2, "precision": "fp32",
+    "latent": 4, "width": 2, "discriminator_width": 2, "steps": 4, "batch": 2, "crop": 16, "learning_rate": 1e-3,
+    "ema": 0.9, "sample_every": 2, "checkpoint_every": 2, "precision": "fp32",
 }  # fmt: skip
 MODERN = {
-    "noise": "strokes", "upsample": "resize", "norm": "none", "spectral": True, "patches": True, "augment": True,
-    "gan": "relativistic", "r1": 1.0, "style_form": "softmax",
+    "noise": "strokes", "upsample": "resize", "discriminator_norm": "none", "spectral": True, "patches": True,
+    "augment": True, "gan": "relativistic", "r1": 1.0, "style_form": "softmax",
 }  # fmt: skip
 
 
@@ -41,10 +41,10 @@ class Uneven(Dataset):
         return {name: sample[name] for name in names}
 
 
-def trainer(dataset=None, crop=16, **options):
+def trainer(dataset=None, crop=16, learning_rate=2e-4, **options):
     torch.manual_seed(0)
-    chosen = CanTraining(**{"latent": 4, "width": 2, "judge_width": 2, **options})
-    made = CanTrainer(chosen, Settings(batch=4, crop=crop), dataset or Uneven())
+    chosen = CanTraining(**{"latent": 4, "width": 2, "discriminator_width": 2, **options})
+    made = CanTrainer(chosen, Settings(batch=4, crop=crop, learning_rate=learning_rate), dataset or Uneven())
     for network in made.networks.values():
         network.train()
     return made
@@ -71,23 +71,23 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, changes, monkeypatch):
     monkeypatch.undo()
     half = train("can", DATA, tmp_path / "half", values=TINY | changes, resume=True)
     assert half.read_bytes() == whole.read_bytes()
-    assert {name.split(".")[0] for name in load_model(whole).tensors} == {"generator", "critic"}
+    assert {name.split(".")[0] for name in load_model(whole).tensors} == {"generator", "classifier"}
     assert Chain(f"can(model={str(whole)!r})")(seed=1, size=(30, 20)).size == (20, 30)
 
 
 def test_the_discriminators_style_head_hears_nothing_of_made_pictures():
     """Style is a matter of real art: with it alone, the style head moves as if nothing had been made."""
     made = trainer(ambiguity=5.0)
-    head = made.networks["discriminator"].style
+    head = made.discriminator.classifier.style
     real, styles = batch()["image"] * 2 - 1, torch.tensor([0, 1, 0, 1])
-    _, verdicts = made._learn_to_judge(real, styles, torch.rand(4, 3, 16, 16))
+    _, real_logits = made._update_discriminator(real, styles, torch.rand(4, 3, 16, 16))
     first = [weight.grad.clone() for weight in head.parameters()]
     again = trainer(ambiguity=5.0)
-    again._learn_to_judge(real, styles, -torch.rand(4, 3, 16, 16))
-    for one, other in zip(first, again.networks["discriminator"].style.parameters(), strict=True):
+    again._update_discriminator(real, styles, -torch.rand(4, 3, 16, 16))
+    for one, other in zip(first, again.discriminator.classifier.style.parameters(), strict=True):
         assert torch.equal(one, other.grad)
     before = [weight.detach().clone() for weight in head.parameters()]
-    made._learn_to_create(made.networks["generator"](*made._noise(real)), verdicts)
+    made._update_generator(made.networks["generator"](*made._noise(real)), real_logits)
     assert all(torch.equal(old, new) for old, new in zip(before, head.parameters(), strict=True))
 
 
@@ -97,16 +97,16 @@ def test_ambiguity_0_is_the_plain_gan():
     for one in (plain, can):
         torch.manual_seed(5)
         losses = one.training_step(batch())
-        assert set(losses) == {"judge", "style", "art", "ambiguity"}
+        assert set(losses) == {"discriminator", "style", "adversarial", "ambiguity"}
     torch.manual_seed(5)
     alone = trainer(ambiguity=0.0)
     torch.manual_seed(5)
     made = alone.networks["generator"](*alone._noise(batch()["image"]))
-    alone._learn_to_judge(batch()["image"] * 2 - 1, torch.tensor([0, 1, 0, 1]), made.detach())
+    alone._update_discriminator(batch()["image"] * 2 - 1, torch.tensor([0, 1, 0, 1]), made.detach())
     for weight in alone.networks["generator"].parameters():
         weight.grad = None
-    judge = alone.networks["discriminator"].requires_grad_(False)
-    artist_loss([], judge.judge(made)[0], "vanilla").backward()
+    discriminator = alone.discriminator.requires_grad_(False)
+    generator_loss(discriminator(made)[0], "vanilla").backward()
     grads = [[weight.grad for weight in one.networks["generator"].parameters()] for one in (alone, plain, can)]
     assert all(torch.allclose(one, other, atol=1e-7) for one, other in zip(grads[0], grads[1], strict=True))
     assert any(not torch.equal(one, other) for one, other in zip(grads[0], grads[2], strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+import torch
 
 import artkit
 from artkit import Chain, ModelError
@@ -24,17 +25,39 @@ def changed(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("scales", [3, {"2": {"width": [3]}}, {"2": {"unheard": 1}}, {"2": None}, {"two": {}}])
-def test_a_bad_header_is_the_files_fault(changed, scales):
-    with pytest.raises(ModelError, match=r"m\.safetensors.*header") as caught:
-        changed(scales=scales)(grey(9))
+NETWORKS = [3, [], [{"network": "edsr", "scale": 2, "width": [3], "blocks": 8}], [{"network": "unheard"}], [None]]
+
+
+@pytest.mark.parametrize("networks", NETWORKS)
+def test_a_bad_header_is_the_files_fault(changed, networks):
+    with pytest.raises(ModelError, match=r"m\.safetensors: ") as caught:
+        changed(networks=networks)(grey(9))
     assert "plugin" not in str(caught.value)
 
 
-def test_a_network_that_the_file_does_not_hold_takes_no_memory(changed):
-    """A width of a million would take terabytes."""
-    scales = load_model(artkit.models()["superres/sharp"].path).header.arguments["scales"]
-    scale, arguments = next(iter(scales.items()))
-    wide = {name: 10**6 if name == "width" else value for name, value in arguments.items()}
+@pytest.mark.parametrize("error", [TypeError, ValueError, RuntimeError, KeyError])
+def test_what_a_method_raises_over_a_header_is_told_of_the_file(changed, error, monkeypatch):
+    def fail(self, *given):
+        raise error("width")
+
+    monkeypatch.setattr("artkit_superres.translator.Superres.__init__", fail)
+    with pytest.raises(ModelError, match=r"m\.safetensors: its header describes no network .*width"):
+        changed()(grey(9))
+    monkeypatch.setenv("ARTKIT_STRICT", "1")
+    with pytest.raises(error, match="width"):
+        changed()(grey(9))
+
+
+def test_a_network_that_the_file_does_not_hold_takes_no_memory(changed, monkeypatch):
+    """Five gigabytes are not taken before the file is known not to hold them."""
+    devices = set()
+    draw = torch.nn.init.kaiming_uniform_
+
+    def watched(tensor, *given, **how):
+        devices.add(tensor.device.type)
+        return draw(tensor, *given, **how)
+
+    monkeypatch.setattr(torch.nn.init, "kaiming_uniform_", watched)
     with pytest.raises(ModelError, match=r"m\.safetensors does not fit .*misshaped"):
-        changed(scales={scale: wide})(grey(9))
+        changed(networks=[{"network": "edsr", "scale": 2, "width": 1024, "blocks": 64}])(grey(9))
+    assert devices == {"meta"}

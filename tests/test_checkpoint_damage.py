@@ -71,19 +71,25 @@ def test_a_sound_one_is_loaded(checkpoint):
     assert load(checkpoint) == 7
 
 
+def with_own(state: dict, **changes: object) -> dict:
+    """Return the state with changes in what its one process held for itself."""
+    return {**state, "processes": [{**state["processes"][0], **changes}]}
+
+
 WRONG = {
-    "random of another size": lambda state: {**state, "random": torch.zeros(3, dtype=torch.uint8)},
-    "random that is none": lambda state: {**state, "random": None},
-    "random that is missing": lambda state: {name: value for name, value in state.items() if name != "random"},
+    "random of another size": lambda state: with_own(state, random=torch.zeros(3, dtype=torch.uint8)),
+    "random that is none": lambda state: with_own(state, random=None),
+    "processes that are missing": lambda state: {name: value for name, value in state.items() if name != "processes"},
+    "processes without any": lambda state: {**state, "processes": []},
     "networks that are a list": lambda state: {**state, "networks": []},
     "optimisers of text": lambda state: {**state, "optimisers": {"generator": "adam"}},
     "optimisers without groups": lambda state: {**state, "optimisers": {"generator": {"state": {}}}},
-    "extra that is none": lambda state: {**state, "extra": None},
+    "extra that is none": lambda state: with_own(state, extra=None),
     "averages of numbers": lambda state: {**state, "averages": {"generator": 3}},
     "step that is text": lambda state: {**state, "step": "many"},
     "step below zero": lambda state: {**state, "step": -1},
     "another network": lambda state: {**state, "networks": {"generator": {"weight": torch.ones(9)}}},
-    "another format": lambda state: {**state, "format": 2},
+    "another format": lambda state: {**state, "format": 1},
     "no table": lambda state: [state],
     "an empty table": lambda state: {},
 }
@@ -100,10 +106,8 @@ def test_a_pickle_in_a_checkpoint_runs_nothing(checkpoint, tmp_path, place):
     marker = tmp_path / "marker"
     state = torch.load(checkpoint, weights_only=True)
     payload = Payload(marker)
-    torch.save(
-        {"alone": payload, "inside": {**state, "extra": payload}, "as a tensor": {**state, "random": payload}}[place],
-        checkpoint,
-    )
+    inside = {"extra": payload} if place == "inside" else {"random": payload}
+    torch.save(payload if place == "alone" else with_own(state, **inside), checkpoint)
     assert "is damaged" in refusal(checkpoint)
     assert not marker.exists()
 

@@ -33,6 +33,7 @@ def fails(outcome, code: int, *words: str) -> None:
     (line,) = outcome.err.splitlines()
     assert line.startswith("artkit: ")
     assert "Traceback" not in outcome.err
+    assert "?." not in line
     for word in words:
         assert word in line
 
@@ -63,6 +64,12 @@ def test_truncated_picture(shell, name):
 def test_missing_file_names_its_neighbour(shell):
     shell.paint("semantic.png")
     fails(shell("run", "semantc.png", "--chain", "invert"), 1, "semantc.png", "did you mean semantic.png?")
+
+
+@pytest.mark.parametrize("name", ["https://example.org/a.png", "http://a.b/c", "ftp://x/y.png", "s3://bucket/a.png"])
+def test_an_address_is_not_fetched(shell, name):
+    fails(shell("run", name, "--chain", "invert"), 2, name, "fetches no pictures", "download it")
+    fails(shell("run", shell.paint("a.png"), "--chain", "mix", "-i", f"style={name}"), 2, name, "download it")
 
 
 def test_unreadable_file(shell, monkeypatch):

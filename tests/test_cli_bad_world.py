@@ -14,7 +14,7 @@ from artkit.cli import main
 from artkit.plugins import discovery
 from foreign_reference import resnet_state, unet_state
 
-TINY = ["--steps", "1", "--crop", "24", "--set", "network=resnet_6", "--set", "width=4", "--set", "scales=[4]"]
+TINY = ["--steps", "1", "--crop", "24", "--set", "network=resnet_6", "--set", "width=4", "--set", "widths=[4]"]
 
 
 @pytest.fixture

@@ -38,6 +38,13 @@ def test_verbose_is_forgotten_by_the_next_command(shell):
     assert "Traceback" not in shell("data", "check", "nowhere").err
 
 
+@pytest.mark.parametrize("command", ["run", "train", "evaluate", "data make", "data pairs"])
+def test_help_says_seed_in_the_words_of_the_field(shell, command):
+    text = " ".join(shell(*command.split(), "--help").out.split())
+    assert "Random seed" in text
+    assert not {"judge", "chance", "dreamer"} & set(text.lower().split())
+
+
 def test_help_lists_commands_without_cutting_them(shell):
     outcome = shell("--help")
     assert "..." not in outcome.out.partition("Commands:")[2]
@@ -77,6 +84,7 @@ def test_many_ports_alike_are_counted_and_listed_a_line_each(shell, monkeypatch)
 def test_methods(shell):
     outcome = shell("methods")
     assert outcome.code == 0
+    assert [line for line in outcome.lines() if not line.startswith("  ")] == ["Dream", "Filters"]
     rows = {line.split()[0]: line for line in outcome.lines()}
     assert "image -> image" in rows["invert"]
     assert "[image] -> image" in rows["dream"]
@@ -91,6 +99,49 @@ def test_method_by_name(shell):
     assert record["options"][0]["name"] == "by"
     assert record["plugin"] == "tiny_methods"
     assert record["inputs"][0]["kind"] == "image"
+
+
+def test_methods_are_listed_by_what_they_do(shell, monkeypatch):
+    monkeypatch.delenv("ARTKIT_PLUGINS")
+    groups: dict[str, list[str]] = {}
+    for line in shell("methods").lines():
+        if line.startswith("  "):
+            groups[list(groups)[-1]].append(line.split()[0])
+        else:
+            groups[line] = []
+    assert list(groups)[:4] == ["Translate", "Dream", "Enlarge", "Restore and touch up"]
+    assert list(groups)[-1] == "Filters"
+    assert {"pix2pix", "cyclegan", "nst"} <= set(groups["Translate"])
+    assert {"can", "semgan", "dream"} <= set(groups["Dream"])
+    assert groups["Enlarge"] == ["superres"]
+    assert groups["Restore and touch up"] == ["touchup"]
+    assert {"blur", "grey", "invert"} <= set(groups["Filters"])
+
+
+@pytest.mark.parametrize(
+    ("word", "methods"),
+    [
+        ("upscale", "'superres' or 'resize'"),
+        ("super-resolution", "'superres' or 'resize'"),
+        ("gray", "'grey'"),
+        ("greyscale", "'grey'"),
+        ("colorize", "'pix2pix' or 'match'"),
+        ("sharpn", "'sharpen'"),
+        ("segment", "'semgan' or 'quantise'"),
+        ("style-transfer", "'nst'"),
+        ("rectangle", "'crop'"),
+        ("restore", "'touchup' or 'denoise'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["methods", "run"])
+def test_a_method_is_found_by_what_people_call_it(shell, monkeypatch, command, word, methods):
+    monkeypatch.delenv("ARTKIT_PLUGINS")
+    if command == "methods":
+        outcome = shell("methods", word)
+    else:
+        outcome = shell("run", shell.paint("a.png"), "--chain", word.replace("-", "_"))
+    assert outcome.code == 2
+    assert f"Did you mean {methods}" in outcome.err
 
 
 def test_unknown_method_has_a_neighbour(shell):

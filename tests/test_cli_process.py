@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on_where_it_was(shell, monkeypatch):
 def test_a_killed_folder_run_goes_on_with_what_is_missing(shell):
     for index, level in enumerate((200, 150, 100, 0, 250, 50)):
         shell.paint(f"in/{index}.png", level)
-    run = ("run", "in", "--chain", "fatal,fade", "--seed", "3", "--skip-existing", "-o")
+    run = ("run", "in", "--chain", "lethal,fade", "--seed", "3", "--skip-existing", "-o")
     killed = run_process(*run, "out", cwd=shell.folder, text=True)
     assert killed.returncode == -signal.SIGKILL
     before = {path: path.stat().st_mtime_ns for path in Path("out").glob("[0-9].png")}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from artkit.cli import progress
 from artkit.cli.parameters import collect_settings
 from cli_kit import command, environment, open_shell, pixels_of
 
@@ -67,6 +71,31 @@ def test_export_replaces_a_file_only_when_told_to(shell):
     assert "--overwrite" in refused.err
     assert (shell.folder / "mine.safetensors").read_text() == "mine"
     assert shell("--plugin", PLUGIN, "models", "export", "run", "mine.safetensors", "--overwrite").code == 0
+
+
+def test_device_and_precision_are_flags(shell):
+    outcome = train(shell, "tint", "pairs", "-o", "run", *QUICK, "--device", "cpu", "--precision", "bf16")
+    assert outcome.code == 0, outcome.err
+    assert '"precision": "bf16"' in (shell.folder / "run" / "run.json").read_text()
+
+
+def test_progress_shows_from_the_first_step(shell, monkeypatch):
+    stream = io.StringIO()
+    terminal = Console(file=stream, force_terminal=True, width=100)
+    monkeypatch.setattr("rich.console.Console", lambda **_: terminal)
+    monkeypatch.setattr(progress, "on_terminal", lambda: True)
+    seen = []
+    tick = progress.TrainingProgress.tick
+
+    def draw(self, step):
+        tick(self, step)
+        seen.append(self.bar.tasks[0].description)
+
+    monkeypatch.setattr(progress.TrainingProgress, "tick", draw)
+    assert train(shell, "tint", "pairs", "-o", "run", *QUICK).code == 0
+    assert len(seen) == 3
+    assert all(re.fullmatch(r"\S+ (steps/s|s a step)  \d+:\d\d left", words) for words in seen)
+    assert "3/3" in stream.getvalue()
 
 
 def test_evaluate(shell):
@@ -133,6 +162,16 @@ def test_run_folder_that_is_taken(shell):
         (("tnt", "pairs", "-o", "run"), 2, ("tint",)),
         (("tint", "pairs", "-o", "run", "--set", "stps=3"), 2, ("stps", "steps")),
         (("tint", "pairs", "-o", "run", "--set", "steps"), 2, ("KEY=VALUE",)),
+        (
+            ("tint", "pairs", "-o", "run", "--sample-every", 5),
+            2,
+            ("type --set sample_every=5",),
+        ),
+        (("tint", "pairs", "-o", "run", "--ema=0"), 2, ("--set ema=VALUE",)),
+        (("tint", "pairs", "--pause", "-o", "run"), 2, ("--set pause=VALUE",)),
+        (("tint", "pairs", "-o", "run", "--stepz", 5), 2, ("--stepz", "--steps")),
+        (("tint", "pairs", "-o", "run", "--device", "gpu"), 2, ("gpu",)),
+        (("tint", "pairs", "-o", "run", "--precision", "fp8"), 2, ("fp8", "fp32")),
         (("tint", "-o", "run"), 2, ("DATA",)),
         (("-o", "run"), 2, ("METHOD",)),
         (("invert", "pairs", "-o", "run"), 2, ("invert", "tint")),

@@ -1,4 +1,4 @@
-"""cyclegan models: both directions of one file, one-way files, manners, channels, strokes, any size."""
+"""cyclegan models: both directions of one file, one-way files, styles, channels, strokes, any size."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from PIL import Image
 
 from artkit import Chain, Kind, ModelHeader, OptionError
 from artkit.models.file import load_model, save_model
-from artkit.nn import ResnetGenerator, SubpixelNet, fix_tiles
+from artkit.nn import ResnetGenerator, SubpixelNet, fix_tiles, read_arguments
 from artkit.testing import check_spec
-from artkit_cyclegan import SPEC, CycleGANOptions
+from artkit_cyclegan import AB, BA, SPEC, CycleGANOptions
 from artkit_cyclegan.inversion import luminance_correlation
 from artkit_cyclegan.networks import (
-    AB,
-    BA,
     CENTRE_CHANNELS,
     MOST_ADDED,
     NOISE_CHANNELS,
     STROKES,
+    CycleGANArguments,
     Painter,
     lay_strokes,
-    make_generators,
     take,
 )
 from artkit_cyclegan.translator import CycleGAN
@@ -33,22 +31,23 @@ BOTH = [AB, BA]
 TINY = {
     "subpixel": {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "none", "upsample": "resize"},
     "painter": {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "none", "upsample": "resize"},
-    "resnet_6": {"width": 4, "norm": "instance"},
-    "unet_128": {"width": 4, "norm": "batch", "dropout": True},
+    "resnet_6": {"blocks": 6, "width": 4, "norm": "instance"},
+    "unet_128": {"levels": 7, "width": 4, "norm": "batch", "dropout": True},
 }
-MANNERS = ("broken", "swirl")
+STYLES = ("broken", "swirl")
 
 
-def header(architecture="subpixel", directions=BOTH, manners=(), channels=(3, 3)):
-    arguments = {"in_channels": channels[0], "out_channels": channels[1]}
-    arguments |= TINY[architecture] | ({"condition_channels": len(manners)} if manners else {})
+def header(architecture="subpixel", directions=BOTH, styles=(), channels=(3, 3)):
+    network = architecture.partition("_")[0]
+    arguments = {"network": network, "in_channels": channels[0], "out_channels": channels[1]}
+    arguments |= TINY[architecture] | ({"condition_channels": len(styles)} if styles else {})
     return ModelHeader(
         method="cyclegan",
         architecture=architecture,
         arguments={"generator": arguments, "directions": list(directions)},
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
-        conditions={"manner": manners} if manners else {},
+        conditions={"style": styles} if styles else {},
         size_multiple=128 if architecture == "unet_128" else 4,
     )
 
@@ -64,7 +63,7 @@ def run(model, image, seed=0, facts=()):
 
 def save(path, head, **more):
     torch.manual_seed(0)
-    generators = make_generators(head.architecture, head.arguments)
+    generators = read_arguments(head, CycleGANArguments).build()
     tensors = {f"{name}.{key}": v for name, network in generators.items() for key, v in network.state_dict().items()}
     save_model(path, head, tensors | more)
     return str(path)
@@ -87,7 +86,7 @@ def test_each_direction_runs_its_own_generator(architecture, direction):
 
 @pytest.mark.parametrize("architecture", ["subpixel", "painter"])
 def test_a_batch_equals_its_pictures_one_by_one(architecture):
-    model = translator(header(architecture, manners=MANNERS), condition="any")
+    model = translator(header(architecture, styles=STYLES), condition="any")
     image = torch.rand(2, 3, 13, 18)
     both = model.run({"image": image}, seeds=(3, 4), size=(13, 18))
     for index, seed in enumerate((3, 4)):
@@ -102,21 +101,21 @@ def test_strokes_follow_the_seed_on_the_way_to_the_painting_alone():
     assert torch.equal(run(back, image, 1), run(back, image, 2))
 
 
-def test_the_manner_is_said_known_or_the_first():
-    head, image = header(manners=MANNERS), torch.rand(1, 3, 16, 16)
-    broken, swirl = (run(translator(head, condition=manner), image) for manner in MANNERS)
+def test_the_style_is_said_known_or_the_first():
+    head, image = header(styles=STYLES), torch.rand(1, 3, 16, 16)
+    broken, swirl = (run(translator(head, condition=style), image) for style in STYLES)
     assert not torch.equal(broken, swirl)
     assert torch.equal(run(translator(head), image), broken)
-    assert torch.equal(run(translator(head), image, facts=({"manner": "swirl"},)), swirl)
-    assert torch.equal(run(translator(head), image, facts=({"manner": "cubist"},)), broken)
+    assert torch.equal(run(translator(head), image, facts=({"style": "swirl"},)), swirl)
+    assert torch.equal(run(translator(head), image, facts=({"style": "cubist"},)), broken)
     drawn = {run(translator(head, condition="any"), image, seed).sum().item() for seed in range(20)}
     assert drawn == {broken.sum().item(), swirl.sum().item()}
 
 
-@pytest.mark.parametrize(("manners", "words"), [(MANNERS, "did you mean 'swirl'|'swirl'"), ((), "one manner alone")])
-def test_an_unknown_manner_is_refused(manners, words):
+@pytest.mark.parametrize(("styles", "words"), [(STYLES, "did you mean 'swirl'|'swirl'"), ((), "no conditions")])
+def test_an_unknown_style_is_refused(styles, words):
     with pytest.raises(OptionError, match=words):
-        translator(header(manners=manners), condition="swril")
+        translator(header(styles=styles), condition="swril")
 
 
 @pytest.mark.parametrize(("there", "asked"), [(AB, BA), (BA, AB)])

@@ -81,7 +81,15 @@ def test_batch_norm_uses_either_statistics(tmp_path, state, forward, size, runni
 
 def test_a_trained_model_keeps_its_running_statistics(tmp_path):
     """Trained with batch norm, written back in that project's layout, read independently."""
-    values = {"network": "resnet_6", "width": 4, "norm": "batch", "steps": 3, "crop": 16, "scales": (4,), "patch": 16}
+    values = {
+        "network": "resnet_6",
+        "width": 4,
+        "norm": "batch",
+        "steps": 3,
+        "crop": 16,
+        "widths": (4,),
+        "receptive_field": 16,
+    }
     model = train("cyclegan", unpaired(tmp_path / "data"), tmp_path / "run", values=values)
     assert main(["models", "export", str(model), str(tmp_path / "theirs"), "--layout", "cyclegan"]) == 0
     image = picture(24, 28)
@@ -201,7 +209,7 @@ def test_any_discriminator_and_filtered_networks_train_on(tmp_path, kind, judge)
 
 def test_a_generator_of_cut_alone_trains_on(tmp_path):
     path = save(resnet_state(blocks=6, cut=True), tmp_path / "latest_net_G.pth")
-    values = {"start": str(path), "steps": 1, "crop": 16, "scales": (4,), "patch": 16}
+    values = {"start": str(path), "steps": 1, "crop": 16, "widths": (4,), "receptive_field": 16}
     model = train("cyclegan", unpaired(tmp_path / "data"), tmp_path / "run", values=values)
     assert read_header(model).arguments["generator"]["antialias"] is True
     assert run(model, picture(16, 20), ",direction=BtoA").shape == (1, 3, 16, 20)

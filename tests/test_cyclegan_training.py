@@ -26,10 +26,10 @@ from artkit_cyclegan.inversion import EVERY, WATCHED, InversionGuard
 from artkit_cyclegan.networks import lay_strokes
 from artkit_cyclegan.trainer import CycleGANTrainer
 
-PAPER = {"network": "resnet_6", "width": 4, "patch": 16, "scales": (4,), "pool": 3}
+PAPER = {"network": "resnet_6", "width": 4, "receptive_field": 16, "widths": (4,), "pool": 3}
 OURS = {
     "network": "painter", "width": 8, "blocks": 1, "detail": (4, 4), "norm": "none",
-    "target": ("oil", "chalk"), "patch": 16, "scales": (4, 4), "cell": 4, "pool": 3,
+    "target": ("oil", "chalk"), "receptive_field": 16, "widths": (4, 4), "cell": 4, "pool": 3,
 }  # fmt: skip
 SHORT = {"batch": 2, "crop": 16, "log_every": 2, "sample_every": 4, "checkpoint_every": 4, "precision": "fp32"}
 
@@ -182,7 +182,7 @@ def test_low_memory_gives_the_same_gradients(pictures, options):
 
 
 def test_generators_and_discriminators_begin_as_in_the_paper(pictures):
-    trainer = make(pictures, width=32, scales=(32,))
+    trainer = make(pictures, width=32, widths=(32,))
     for network in trainer.networks.values():
         weights = torch.cat([p.flatten() for p in network.parameters() if p.dim() == 4])
         assert weights.mean().abs() < 1e-3
@@ -197,7 +197,7 @@ def test_channels_that_differ_turn_the_identity_loss_off_with_a_word(pictures, c
     assert {"cycle_a", "cycle_b", "correlation_a", "correlation_b"} <= losses.keys()
 
 
-def test_several_targets_need_a_network_that_can_be_told(pictures):
+def test_several_targets_need_a_network_that_takes_conditions(pictures):
     with pytest.raises(OptionError, match="network=subpixel"):
         make(pictures, target=("oil", "chalk"))
 
@@ -207,10 +207,10 @@ def test_a_painter_gives_paint_of_the_pictures_channels(pictures):
         make(pictures, network="painter", channels=(1, 3))
 
 
-def test_the_model_knows_its_manners_and_both_directions(pictures, tmp_path):
+def test_the_model_knows_its_styles_and_both_directions(pictures, tmp_path):
     path = run(pictures, tmp_path / "run", 2, **OURS)
     model = load_model(path)
-    assert model.header.conditions == {"manner": ("oil", "chalk")}
+    assert model.header.conditions == {"style": ("oil", "chalk")}
     assert model.header.arguments["directions"] == ["AtoB", "BtoA"]
     assert {name.split(".")[0] for name in model.tensors} == {"generator_a", "generator_b"}
     picture = np.zeros((9, 11, 3), np.uint8)

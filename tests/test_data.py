@@ -228,3 +228,13 @@ def test_jitter_varies_the_colours_of_the_input_alone(tmp_path):
     assert not torch.equal(
         domains.at(0)["B"], Batches(dataset, ["A", "B"], size=4, crop=8, seed=3, unpaired=True).at(0)["B"]
     )
+
+
+def test_a_columns_values_become_pictures(pairs):
+    data = FolderDataset(pairs, "train")
+    sample = data.load(0, ["label", "photo"])
+    label, photo = (data.column(name).picture(sample[name]) for name in ("label", "photo"))
+    assert (label.kind, label.classes, label.tensor.dtype) == (Kind.LABELS, data.classes, torch.int64)
+    assert torch.equal(label.tensor[0], sample["label"].long())
+    assert (photo.kind, photo.classes) == (Kind.IMAGE, None)
+    assert np.array_equal(photo.numpy(), sample["photo"].permute(1, 2, 0).numpy())

@@ -6,10 +6,12 @@ from collections import Counter
 
 import pytest
 import torch
+from hypothesis import given, strategies as st
 
 from artkit import Kind
 from artkit.data import Batches, Column, Dataset
-from artkit.data.batches import draw_shuffled
+from artkit.data.batches import Shuffle
+from artkit.seeds import mix_seeds
 
 SHARES = {"many": 9, "some": 4, "few": 1}
 
@@ -62,5 +64,39 @@ def test_without_it_samples_come_as_often_as_they_are():
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_draws_go_through_all_before_any_comes_again(count):
-    drawn = [draw_shuffled(count, number, 5) for number in range(3 * count)]
+    shuffle = Shuffle(count, 5)
+    drawn = [shuffle.draw(number) for number in range(3 * count)]
     assert all(sorted(drawn[start : start + count]) == list(range(count)) for start in range(0, 3 * count, count))
+
+
+def in_one_go(count, number, seed):
+    """Draw as before orders were remembered: the reference."""
+    epoch, position = divmod(number, count)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
+    return int(order[position])
+
+
+@given(st.integers(1, 9), st.lists(st.integers(0, 40), max_size=20), st.integers(0, 3))
+def test_remembered_orders_are_those_of_each_round(count, numbers, seed):
+    shuffle = Shuffle(count, seed)
+    assert [shuffle.draw(number) for number in numbers] == [in_one_go(count, number, seed) for number in numbers]
+
+
+def test_a_round_is_shuffled_once(monkeypatch):
+    shuffle, made, randperm = Shuffle(50, 1), [], torch.randperm
+    monkeypatch.setattr(torch, "randperm", lambda *told, **named: made.append(told) or randperm(*told, **named))
+    for number in range(100):
+        shuffle.draw(number)
+    assert len(made) == 2
+
+
+def test_batches_draw_as_ever():
+    """The samples of the first steps, plain and balanced, are those of the reference."""
+    plain, _ = draws(28, balance=None)
+    assert plain == [in_one_go(14, number, 3) for number in range(28)]
+    groups = [list(range(13, 14)), list(range(9)), list(range(9, 13))]  # few, many, some
+    balanced, _ = draws(30)
+    turns = [(in_one_go(3, number, 3), number // 3) for number in range(30)]
+    assert balanced == [
+        groups[turn][in_one_go(len(groups[turn]), number, mix_seeds(3, turn, 1))] for turn, number in turns
+    ]

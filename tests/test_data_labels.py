@@ -94,14 +94,14 @@ def test_captions_of_several_makers(captioned, name, header, row):
     found, data = rows(captioned)
     assert found
     assert all(words == f"number {key}" for key, words in found.items())
-    assert data.unfound == data.uncaptioned == []
+    assert data.captions_without_picture == data.uncaptioned == []
 
 
 def test_captions_of_missing_pictures_are_told_and_left_out(captioned, capsys):
     lines = [f"{index}.png,{index}" for index in (0, 1, 2, 3, 4, 77)]
     (captioned / "captions.csv").write_text("\n".join(["file,text", *lines]))
     data = open_dataset(captioned)
-    assert data.unfound == ["77"]
+    assert data.captions_without_picture == ["77"]
     assert data.uncaptioned in (["5"], [])
     (told,) = capsys.readouterr().err.splitlines()
     assert "1 rows of its captions name pictures that are not there (77" in told
@@ -112,7 +112,7 @@ def test_captions_that_name_no_file_are_told_and_left_out(captioned, capsys, nam
     lines = [f"{index}.png,number {index}" for index in range(6)] + [f"{name},x"]
     (captioned / "captions.csv").write_text("\n".join(["file,text", *lines]))
     data = FolderDataset(captioned)
-    assert len(data.unfound) == 1
+    assert len(data.captions_without_picture) == 1
     assert data.load(0, ["text"])["text"].startswith("number ")
 
 

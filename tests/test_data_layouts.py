@@ -136,7 +136,7 @@ def test_endings_tell_partners_apart(make):
     data = make("train/Monet.png", "train/Monet_sem.png", "train/Gogh.png", "train/Gogh_sem.png", "train/Coast_sem.png")
     assert data.stems == ["Gogh", "Monet"]
     assert list(data.columns) == ["sem", "image"]
-    assert data.lonely == {"Coast": ["image"]}
+    assert data.unmatched == {"Coast": ["image"]}
 
 
 def test_cityscapes(tmp_path):

@@ -93,17 +93,25 @@ def test_only_jpegs_have_drafts(photos):
 
 
 def test_training_loads_at_the_size_asked_for(photos, tmp_path):
-    values = {"network": "resnet_6", "width": 4, "scales": (4,), "patch": 16, "steps": 1, "crop": 32, "load": 40}
+    values = {
+        "network": "resnet_6",
+        "width": 4,
+        "widths": (4,),
+        "receptive_field": 16,
+        "steps": 1,
+        "crop": 32,
+        "load_size": 40,
+    }
     train("pix2pix", str(photos), tmp_path / "run", values=values)
     with Image.open(tmp_path / "run" / "samples" / "000001.png") as sheet:
         assert sheet.height < 3 * 70  # three rows of whole pictures, 40 px on their shortest side
-    with pytest.raises(UsageError, match="load=16 leaves less"):
-        train("pix2pix", str(photos), tmp_path / "small", values=values | {"load": 16})
+    with pytest.raises(UsageError, match="load_size=16 leaves less"):
+        train("pix2pix", str(photos), tmp_path / "small", values=values | {"load_size": 16})
 
 
 def test_large_pictures_are_noticed(photos, tmp_path):
     assert advise_load([(4000, 3000)] * 5, 256).startswith("pictures are 3000 px on their shortest side and crops 256")
-    assert "load=286" in advise_load([(4000, 3000)] * 5, 256)
+    assert "load_size=286" in advise_load([(4000, 3000)] * 5, 256)
     assert not advise_load([(1000, 1500), (1023, 2000), (9000, 4000)], 256)
     assert not advise_load([], 256)
     assert describe(photos)["advice"] == []
@@ -113,6 +121,6 @@ def test_large_pictures_are_noticed(photos, tmp_path):
         def note(self, text: str) -> None:
             notes.append(text)
 
-    values = {"network": "resnet_6", "width": 4, "scales": (4,), "patch": 16, "steps": 1, "crop": 32}
+    values = {"network": "resnet_6", "width": 4, "widths": (4,), "receptive_field": 16, "steps": 1, "crop": 32}
     train("pix2pix", str(photos), tmp_path / "run", values=values, reporter=Notes())
-    assert any("load=36" in note for note in notes)
+    assert any("load_size=36" in note for note in notes)

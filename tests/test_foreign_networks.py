@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from artkit.errors import ModelError
-from artkit.models.foreign import recognise
-from artkit.nn import PatchDiscriminator, make_generator
+from artkit.models.foreign import recognise, recognised_arguments
+from artkit.nn import PatchDiscriminator
 from artkit.spec import Recognised
 from foreign_reference import (
     patch_forward,
@@ -45,11 +45,7 @@ def picture(side: int, channels: int = 3) -> torch.Tensor:
 
 
 def network(found: Recognised) -> torch.nn.Module:
-    built = (
-        PatchDiscriminator(**found.arguments)
-        if found.network == "patch"
-        else make_generator(found.network, found.arguments)
-    )
+    built = PatchDiscriminator(**found.arguments) if found.network == "patch" else recognised_arguments(found).build()
     built.load_state_dict(found.tensors)
     return built.eval().requires_grad_(False)
 

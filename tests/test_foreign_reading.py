@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import struct
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -202,3 +203,12 @@ def test_a_bare_pickle_is_refused_in_plain_words(tmp_path):
     path.write_bytes(pickle.dumps(Payload(tmp_path / "made")))
     assert "is refused: it is a pickle" in refusal(path)
     assert not (tmp_path / "made").exists()
+
+
+def test_an_archive_of_several_disks_is_damaged(tmp_path):
+    """Python's own look at the end of an archive raises there, instead of saying no."""
+    end = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 0, 0)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 2)
+    record = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)
+    (tmp_path / "net.pth").write_bytes(b"PK\x03\x04" + bytes(60) + end + locator + record)
+    assert "is damaged" in refusal(tmp_path / "net.pth")

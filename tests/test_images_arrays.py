@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
+from artkit.engine.step import resize
 from artkit.errors import ImageError
-from artkit.images import Picture, read_picture
+from artkit.images import Picture, convert, encode_picture, one_hot, read_picture
 from artkit.spec import ClassSet, Kind, LabelClass
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))
@@ -107,6 +108,8 @@ def test_a_picture_checks_its_tensor() -> None:
         Picture(torch.zeros(1, 3, 4, 4, dtype=torch.float64))
     with pytest.raises(ImageError, match="int64"):
         Picture(torch.zeros(1, 3, 4, 4), kind=Kind.LABELS)
+    with pytest.raises(ImageError, match="int64 or uint8"):
+        Picture(torch.zeros(1, 4, 4, dtype=torch.int32), kind=Kind.LABELS)
     with pytest.raises(ImageError, match="needs a tensor"):
         Picture(torch.zeros(2, 3, 4, 4))
     with pytest.raises(ImageError, match="alpha"):
@@ -125,3 +128,32 @@ def test_with_tensor_keeps_what_belongs_to_the_picture() -> None:
     assert larger.alpha is not None
     assert larger.alpha.shape == (1, 1, 8, 12)
     assert torch.equal(labels.alpha, picture.alpha)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.rand(3, 4, 4).to_sparse(), torch.rand(3, 4, 4, device="meta"), torch.zeros(1, 3, 0, 4)],
+    ids=["sparse", "meta", "empty"],
+)
+def test_tensors_without_pixels_are_refused(tensor: torch.Tensor) -> None:
+    with pytest.raises(ImageError, match=r"hold its pixels|at least one pixel"):
+        read_picture(tensor)
+
+
+def test_bytes_will_do_for_labels() -> None:
+    """A label map of bytes is painted, written, resized and converted as one of int64 is."""
+    classes = ClassSet("two", (LabelClass("a", (9, 0, 0)), LabelClass("b", (0, 7, 0))))
+    wide = torch.tensor([[[0, 1, 1], [1, 0, 0]]])
+    pictures = [Picture(labels, kind=Kind.LABELS, classes=classes) for labels in (wide, wide.to(torch.uint8))]
+    for change in (
+        lambda picture: picture.painted().tensor,
+        lambda picture: convert(picture, Kind.IMAGE).tensor,
+        lambda picture: torch.from_numpy(picture.numpy()),
+        lambda picture: one_hot(picture.tensor, 2),
+        lambda picture: resize(picture, (6, 4)).tensor.long(),
+        lambda picture: torch.tensor(list(encode_picture(picture, ".png"))),
+    ):
+        assert torch.equal(*map(change, pictures))
+    assert resize(pictures[1], (6, 4)).tensor.dtype == torch.uint8
+    with pytest.raises(ImageError, match="class 7"):
+        Picture(wide.to(torch.uint8) * 7, kind=Kind.LABELS, classes=classes)

@@ -243,3 +243,29 @@ def test_a_class_file_has_a_length(tmp_path: Path) -> None:
         file.truncate(2**40)
     with pytest.raises(DataError, match="is no class file: it has more than 16777216 bytes"):
         read_classes_file(tmp_path / "classes.txt")
+
+
+@pytest.mark.parametrize("band", [1, 7, 2**20])
+def test_bands_of_rows_change_nothing(band: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = random_labels((13, 5), len(LAND), batch=2)
+    noisy = torch.rand(2, 3, 13, 5, generator=torch.Generator().manual_seed(1))
+    image = paint_labels(labels, LAND)
+    colours = torch.tensor(LAND.colours)[labels].movedim(-1, 1) / 255
+    mixed = torch.where(torch.arange(13).view(-1, 1) % 3 == 0, noisy, image)
+    nearest, share = nearest_palette(noisy, LAND), match_palette(mixed, LAND)
+    monkeypatch.setattr("artkit.images.labels._BAND", band)
+    assert torch.equal(paint_labels(labels, LAND), colours)
+    assert torch.equal(nearest_palette(noisy, LAND), nearest)
+    again = match_palette(mixed, LAND)
+    assert torch.equal(again[0], share[0])
+    assert again[1] == share[1] == pytest.approx(8 / 13)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
+def test_labels_of_any_integer_type_are_resized_and_painted(dtype: torch.dtype) -> None:
+    labels = random_labels((9, 14), len(LAND))
+    small = resize_labels(labels.to(dtype), (5, 20))
+    assert small.dtype == dtype
+    rows, columns = ([int((i + 0.5) * old / new) for i in range(new)] for old, new in ((9, 5), (14, 20)))
+    assert torch.equal(small.long(), labels[:, rows][:, :, columns])
+    assert torch.equal(paint_labels(labels.to(dtype), LAND), paint_labels(labels, LAND))

@@ -9,7 +9,7 @@ from artkit import Chain, ImageError, Kind, ModelHeader, UsageError
 from artkit.engine import memory
 from artkit.engine.memory import free_memory, memory_limit, parse_bytes
 from artkit.models import save_model
-from artkit.nn import make_generator
+from artkit.nn import ResnetArguments, UnetArguments
 
 CPU = torch.device("cpu")
 
@@ -48,12 +48,13 @@ def test_containers_leave_what_their_limit_leaves(tmp_path, monkeypatch):
 
 def save_generator(name, path):
     torch.manual_seed(0)
-    arguments = {"in_channels": 3, "out_channels": 3, "width": 4}
-    tensors = {f"generator.{key}": value for key, value in make_generator(name, arguments).state_dict().items()}
+    sizes = {"in_channels": 3, "out_channels": 3, "width": 4}
+    arguments = {"resnet_1": ResnetArguments(blocks=1, **sizes), "unet_8": UnetArguments(levels=3, **sizes)}[name]
+    tensors = {f"generator.{key}": value for key, value in arguments.build().state_dict().items()}
     header = ModelHeader(
         method="pix2pix",
         architecture=name,
-        arguments=arguments,
+        arguments={"generator": arguments.record()},
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
         size_multiple=8,

@@ -11,7 +11,7 @@ from PIL import Image
 
 import cli_kit
 import vgg_kit
-from artkit_nst.judging import SMALL, warn_of_smallness
+from artkit_nst.style import SMALL, warn_of_smallness
 from artkit_nst.vgg import network as network_module
 
 shell = pytest.fixture(cli_kit.open_shell)

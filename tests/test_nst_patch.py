@@ -8,19 +8,16 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
+from scipy.linalg import sqrtm
 
 from artkit.metrics import patch_distance
-from artkit_nst import grid as grid_module
 from artkit_nst.blending import blend
-from artkit_nst.colour import MAX_GAIN, luma, moments, pooled, transport
-from artkit_nst.effort import EFFORTS, Effort, manner
-from artkit_nst.grid import Grid, random_grid
-from artkit_nst.journal import Journal
-from artkit_nst.keys import Keys, Source, collect_keys, cut, find_basis
-from artkit_nst.matching import match, nearest_keys, wantedness
-from artkit_nst.painting import Painter
-from artkit_nst.saliency import FLOOR, saliency
-from artkit_nst.scales import blur, level_sizes, resize
+from artkit_nst.colour import MAX_GAIN, keep_luminance, keep_palette, luma, moments, pooled, transport
+from artkit_nst.matching import Index, match, nearest_keys, wantedness
+from artkit_nst.painting import EFFORTS, Effort, Journal, Painter, find_looseness
+from artkit_nst.patches import Grid, Keys, Source, collect_keys, cut, find_basis, random_grid
+from artkit_nst.pyramid import blur, level_sizes, resize
+from artkit_nst.regions import FLOOR, saliency
 from artkit_nst.style import Style
 
 QUICK = Effort(1, 400, ((9, 4), (5, 2)), 2, reweight=True, steps=1)
@@ -45,7 +42,7 @@ def scene(height: int, width: int) -> torch.Tensor:
 
 
 def painter(style: torch.Tensor, *, strength: float = 0.5, effort: Effort = QUICK, scale: float = 1.0) -> Painter:
-    return Painter(Style([Source(style, 1.0)], scale), manner(strength, 0.7), effort)
+    return Painter(Style([Source(style, 1.0)], scale), find_looseness(strength, 0.7), effort)
 
 
 # -- colours ---------------------------------------------------------------------------------------------
@@ -56,6 +53,35 @@ def test_transport_gives_the_target_its_moments():
     carried = transport(photo, moments(photo), moments(style))
     assert torch.allclose(moments(carried).mean, moments(style).mean, atol=1e-4)
     assert torch.allclose(moments(carried).covariance, moments(style).covariance, atol=2e-3)
+
+
+def test_transport_agrees_with_the_closed_form():
+    """Pitié and Kokaram 2007: S^-1/2 (S^1/2 D S^1/2)^1/2 S^-1/2, by scipy's matrix roots, where no gain is too much."""
+    mixing = torch.tensor([[0.5, 0.2, 0.1], [0.1, 0.4, 0.3], [0.0, 0.2, 0.6]])
+    photo = torch.rand(3, 20, 30, generator=random(0))
+    style = torch.einsum("dc,chw->dhw", mixing, torch.rand(3, 25, 25, generator=random(1)))
+    pixels, goal = photo.flatten(1).double().numpy(), style.flatten(1).double().numpy()
+    spread = sqrtm(np.cov(pixels, bias=True))
+    inverse = np.linalg.inv(spread)
+    linear = inverse @ sqrtm(spread @ np.cov(goal, bias=True) @ spread) @ inverse
+    wanted = linear @ (pixels - pixels.mean(1, keepdims=True)) + goal.mean(1, keepdims=True)
+    assert np.allclose(transport(photo, moments(photo), moments(style)).flatten(1), wanted, atol=1e-3)
+
+
+def test_luminance_keeps_the_smeared_colours_and_the_moments_of_lightness():
+    photo, painted = torch.rand(3, 24, 20, generator=random(0)) / 2 + 0.25, torch.rand(1, 24, 20, generator=random(1))
+    kept = keep_luminance(photo, painted)
+    grey = 0.299 * photo[0] + 0.587 * photo[1] + 0.114 * photo[2]
+    fitted = (painted[0] - painted.mean()) * (grey.std() / painted.std()) + grey.mean()
+    wanted = (fitted + blur(photo - grey, 1.0)).clamp(0, 1)
+    assert torch.allclose(kept, wanted, atol=2e-3)
+
+
+def test_palette_is_transport_to_the_colours_of_the_photo():
+    photo, painted = 0.3 + 0.3 * torch.rand(3, 24, 20, generator=random(0)), torch.rand(3, 24, 20, generator=random(1))
+    kept = keep_palette(photo, (painted + painted.roll(1, 0)) / 2)
+    assert torch.allclose(kept.mean((1, 2)), photo.mean((1, 2)), atol=1e-3)
+    assert np.allclose(np.cov(kept.flatten(1)), np.cov(photo.flatten(1)), atol=2e-4)
 
 
 def test_transport_leaves_a_picture_with_the_right_colours_alone():
@@ -118,7 +144,7 @@ def test_every_pixel_is_covered_and_strips_agree_with_cutting(height, width, pat
         covered[max(top, 0) : top + patch[0], max(left, 0) : left + patch[0]] += 1
     assert float(covered.min()) >= 1
     strips = [places.unfold(places.strip(picture, rows)) for rows in places.bands(7)]
-    assert torch.equal(torch.cat(strips), cut(picture, tops, lefts, patch[0]))
+    assert torch.equal(torch.cat(strips, 1), cut(picture, tops, lefts, patch[0]))
 
 
 def test_keys_are_patches_of_the_style_or_their_mirror_images():
@@ -126,29 +152,86 @@ def test_keys_are_patches_of_the_style_or_their_mirror_images():
     basis = find_basis([Source(style, 1.0)], 5, 50, random(1))
     keys = collect_keys([Source(style, 1.0)], 5, 50, basis, random(2))
     tops, lefts = (index.flatten() for index in torch.meshgrid(torch.arange(8), torch.arange(7), indexing="ij"))
-    every = cut(style, tops, lefts, 5)
+    every = cut(style, tops, lefts, 5).T
     every = torch.cat([every, every.unflatten(1, (3, 5, 5)).flip(-1).flatten(1)])
-    assert all(bool((every == patch).all(1).any()) for patch in keys.patches)
+    found = [(every == patch).all(1).nonzero()[0] for patch in keys.patches.T]
+    assert bool((torch.cat(found[:25]) < 56).all())
+    assert bool((torch.cat(found[25:]) >= 56).all())
+
+
+def style_keys(side: int, count: int, size: int = 30) -> Keys:
+    """Return keys of a style of noise, coarse and fine."""
+    style = blur(torch.rand(3, size, size, generator=random(0)), 1.0) + 0.1 * stripes(size, size)
+    basis = find_basis([Source(style, 1.0)], side, count, random(1))
+    return collect_keys([Source(style, 1.0)], side, count, basis, random(2))
+
+
+def slow_nearest(queries: torch.Tensor, keys: Keys, factors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the index and the score of the nearest keys, one query at a time."""
+    scores = torch.stack([factors * (query[:, None] - keys.descriptions).square().sum(0) for query in queries.T])
+    return scores.argmin(1), scores
+
+
+def test_wantedness_agrees_with_its_formula():
+    keys = style_keys(5, 200)
+    queries = keys.describe(torch.rand(75, 50, generator=random(3)), None)
+    apart = torch.cdist(keys.descriptions.T.double(), queries.T.double()).square().amin(1)
+    for completeness, alpha in ((0.0, 10), (1.0, 10**-2.3)):
+        wanted = 1 / (alpha * apart.mean() + apart)
+        assert torch.allclose(wantedness(queries, keys, completeness).double(), wanted, rtol=1e-3)
 
 
 def test_nearest_keys_agree_with_brute_force():
-    style = torch.rand(3, 30, 30, generator=random(0))
-    basis = find_basis([Source(style, 1.0)], 5, 200, random(1))
-    keys = collect_keys([Source(style, 1.0)], 5, 200, basis, random(2))
-    queries = keys.describe(torch.rand(50, 75, generator=random(3)), None)
+    keys = style_keys(5, 200)
+    queries = keys.describe(torch.rand(75, 50, generator=random(3)), None)
     factors = wantedness(queries, keys, 0.7)
-    slow = torch.stack([(factors * (query - keys.descriptions).square().sum(1)).argmin() for query in queries])
-    assert torch.equal(nearest_keys(queries, keys, factors), slow)
+    assert torch.equal(nearest_keys(queries, keys, factors), slow_nearest(queries, keys, factors)[0])
+
+
+def test_an_index_finds_what_brute_force_finds_or_next_to_it():
+    """Of 3000 keys each cell looks at a third: nine of ten queries get the nearest, others one no 5 % farther."""
+    keys = style_keys(7, 3000, 80)
+    photo = 0.2 * scene(60, 60) + 0.5 * blur(torch.rand(3, 60, 60, generator=random(5)), 1.0)
+    places = random_grid(60, 60, 7, 1, random(6))
+    queries = torch.cat([keys.describe_all(places.strip(photo, rows), None, 1) for rows in places.bands()], 1)
+    factors = wantedness(queries[:, ::3], keys, 0.7)
+    found = Index(queries[:, ::3], keys, factors).nearest(queries)
+    nearest, scores = slow_nearest(queries, keys, factors)
+    assert float((found == nearest).float().mean()) > 0.9
+    score, least = (scores.gather(1, index[:, None]).mean() for index in (found, nearest))
+    assert float(score) < 1.05 * float(least)
+
+
+def test_an_index_whose_cells_hold_every_key_is_exact(monkeypatch):
+    monkeypatch.setattr("artkit_nst.matching.CANDIDATES", 128)
+    keys = style_keys(5, 128)
+    queries = keys.describe(torch.rand(75, 300, generator=random(3)), None)
+    factors = wantedness(queries, keys, 0.7)
+    assert torch.equal(Index(queries, keys, factors).nearest(queries), nearest_keys(queries, keys, factors))
+
+
+@pytest.mark.parametrize(("side", "stride"), [(5, 2), (7, 1), (4, 4)])
+def test_describing_a_strip_is_describing_its_patches(side, stride):
+    """A convolution and a mean over windows, against patches that are cut out one by one."""
+    style, regions = torch.rand(3, 30, 30, generator=random(0)), torch.rand(2, 30, 30, generator=random(1))
+    sources = [Source(style, 1.0, regions)]
+    keys = collect_keys(sources, side, 60, find_basis(sources, side, 60, random(2)), random(3))
+    tops, lefts = (i.flatten() for i in torch.meshgrid(*[torch.arange(0, 31 - side, stride)] * 2, indexing="ij"))
+    patches = torch.stack([style[:, y : y + side, x : x + side].flatten() for y, x in zip(tops, lefts, strict=True)])
+    shares = [regions[:, y : y + side, x : x + side].mean((1, 2)) for y, x in zip(tops, lefts, strict=True)]
+    wanted = torch.cat([(patches - keys.basis.mean) @ keys.basis.directions, keys.pull * torch.stack(shares)], 1)
+    assert torch.allclose(keys.describe_all(style, regions, stride), wanted.T, atol=1e-4)
+    assert torch.allclose(keys.describe(patches.T, torch.stack(shares, 1)), wanted.T, atol=1e-4)
 
 
 @given(st.integers(1, 200), st.integers(0, 20))
 def test_the_first_of_equal_keys_is_nearest(count, seed):
     """Many keys alike: the index is that of argmin, whatever the number of keys."""
-    described = torch.randint(2, (count, 3), generator=random(seed)).float()
+    described = torch.randint(2, (3, count), generator=random(seed)).float()
     keys = Keys(1, described, described, find_basis([Source(torch.rand(3, 9, 9), 1.0)], 1, 10, random(0)), 1.0)
-    queries = torch.randint(2, (7, 3), generator=random(seed + 1)).float()
-    distances = torch.stack([(query - described).square().sum(1) for query in queries])
-    assert torch.equal(nearest_keys(queries, keys, torch.ones(count)), distances.argmin(1))
+    queries = torch.randint(2, (3, 7), generator=random(seed + 1)).float()
+    nearest, _ = slow_nearest(queries, keys, torch.ones(count))
+    assert torch.equal(nearest_keys(queries, keys, torch.ones(count)), nearest)
 
 
 def test_completeness_spreads_the_choice():
@@ -169,6 +252,33 @@ def test_blending_patches_of_a_picture_gives_the_picture_back():
     patches = cut(picture, *places.place(torch.arange(count)), 7)
     keys = Keys(7, patches, patches, find_basis([Source(picture, 1.0)], 7, 50, random(0)), 1.0)
     assert torch.allclose(blend(keys, torch.arange(count), places), picture, atol=1e-5)
+
+
+def slow_blend(keys: Keys, index: torch.Tensor, places: Grid) -> torch.Tensor:
+    """Average patches pixel by pixel: by a Gaussian window, then once more by window and agreement with the first."""
+    offsets = torch.arange(places.side) - (places.side - 1) / 2
+    bell = torch.exp(-(offsets**2) / (2 * (places.side / 3.5) ** 2))
+    window, patches = torch.outer(bell, bell), keys.patches[:, index].T.unflatten(1, (3, places.side, places.side))
+    corners = list(zip(*(place.tolist() for place in places.place(torch.arange(len(index)))), strict=True))
+
+    def average(weights):
+        summed, total = torch.zeros(3, 90, 90), torch.zeros(90, 90)
+        for patch, weight, (top, left) in zip(patches, weights, corners, strict=True):
+            spot = slice(20 + top, 20 + top + places.side), slice(20 + left, 20 + left + places.side)
+            summed[:, *spot] += weight * window * patch
+            total[spot] += weight * window
+        return (summed / total)[:, 20 : 20 + places.height, 20 : 20 + places.width]
+
+    plain = average(torch.ones(len(index)))
+    beneath = cut(plain, *places.place(torch.arange(len(index))), places.side).T.unflatten(1, patches.shape[1:])
+    off = ((beneath - patches).square().mean(1) * window).sum((1, 2)) / window.sum()
+    return average((off + 1e-4) ** -0.6)
+
+
+def test_blending_agrees_with_averaging_pixel_by_pixel():
+    keys, places = style_keys(5, 80), random_grid(23, 31, 5, 2, random(1))
+    index = torch.randint(80, (places.rows * places.columns,), generator=random(2))
+    assert torch.allclose(blend(keys, index, places), slow_blend(keys, index, places), atol=1e-5)
 
 
 # -- the whole -------------------------------------------------------------------------------------------
@@ -228,7 +338,7 @@ def test_bands_change_nothing(band, monkeypatch):
     """Memory is bounded by working in bands; global statistics make them equal the whole within a level of 255."""
     photo, style = scene(70, 66), stripes(60, 60)
     whole = painter(style).paint(photo, 3)
-    monkeypatch.setattr(grid_module, "BAND", band)
+    monkeypatch.setattr("artkit_nst.patches.BAND", band)
     monkeypatch.setattr("artkit_nst.blending.BAND", band)
     monkeypatch.setattr(Grid.bands, "__defaults__", (band,))
     banded = painter(style).paint(photo, 3)

@@ -14,7 +14,7 @@ from artkit.engine import Runner
 from artkit.engine.step import ProgressEvent
 from artkit.plugins import current_registry
 from artkit_nst.vgg import network as network_module
-from artkit_nst.vgg.clock import Clock
+from artkit_nst.vgg.transfer import TimeBudget
 from vgg_kit import torchvision
 
 STYLE = {"style": Picture(torch.rand(1, 3, 60, 90, generator=torch.Generator().manual_seed(9)) ** 2)}
@@ -115,25 +115,25 @@ def test_python_keeps_nothing_and_is_interrupted_as_ever(home):
 
 
 def test_a_clock_counts_steps_and_shares():
-    clock = Clock(None, [(10, 10), (20, 10)], [4, 2])
-    shares = [clock.share for number in (0, 1) for _ in clock.count(number)]
+    budget = TimeBudget(None, [(10, 10), (20, 10)], [4, 2])
+    shares = [budget.share for number in (0, 1) for _ in budget.count(number)]
     assert shares == [0.125, 0.25, 0.375, 0.5, 0.75, 1.0]
-    assert [clock.share for _ in clock.count(1, done=1)] == [1.0]
-    assert clock.affords(1)
+    assert [budget.share for _ in budget.count(1, done=1)] == [1.0]
+    assert budget.affords(1)
 
 
 def test_a_clock_plans_by_what_it_measures(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("artkit_nst.vgg.clock.time.monotonic", lambda: now[0])
-    clock = Clock(10.0, [(10, 10), (100, 100)], [10, 5])
+    monkeypatch.setattr("artkit_nst.vgg.transfer.time.monotonic", lambda: now[0])
+    budget = TimeBudget(10.0, [(10, 10), (100, 100)], [10, 5])
     steps = []
-    for step in clock.count(0):
+    for step in budget.count(0):
         now[0] += 0.5
         steps.append(step)
     assert steps == [0]  # the small size has a fiftieth of the time, and one step at least
-    assert not clock.affords(1)  # a step there takes 50 seconds
-    assert Clock(10.0, [(10, 10)], [5], spent=20.0).affords(0)
-    assert list(Clock(10.0, [(10, 10)], [5], spent=20.0).count(0)) == [0]
+    assert not budget.affords(1)  # a step there takes 50 seconds
+    assert TimeBudget(10.0, [(10, 10)], [5], spent=20.0).affords(0)
+    assert list(TimeBudget(10.0, [(10, 10)], [5], spent=20.0).count(0)) == [0]
 
 
 def test_too_little_time_gives_a_smaller_picture_enlarged_and_says_so(caplog):

@@ -13,8 +13,8 @@ from artkit.engine import Runner
 from artkit.metrics import patch_distance
 from artkit.plugins import current_registry
 from artkit_nst import SPEC, NstOptions
-from artkit_nst.judging import emptiness
 from artkit_nst.regions import assign, find_colours, photo_regions, style_regions
+from artkit_nst.style import emptiness
 from artkit_nst.swatches import DRAWERS, make_swatch
 from artkit_nst.translator import Nst
 

@@ -9,14 +9,12 @@ import torch
 from hypothesis import given, strategies as st
 
 import vgg_kit
-from artkit_nst.keys import Source
+from artkit_nst.patches import Source
 from artkit_nst.vgg import network as network_module
-from artkit_nst.vgg.descent import Descent
 from artkit_nst.vgg.losses import STYLE_LOSSES, SlicedLoss
 from artkit_nst.vgg.network import HALO, STYLE
-from artkit_nst.vgg.objective import Objective, Weights
-from artkit_nst.vgg.survey import Spot, feature_size
-from artkit_nst.vgg.tiles import SIDE, cover
+from artkit_nst.vgg.objective import SIDE, Objective, Spot, Weights, cover, feature_size
+from artkit_nst.vgg.transfer import Descent
 from vgg_kit import small_network
 
 SIZE, TILE = (50, 1330), 64  # pixels; a tile with its halo is smaller than the picture

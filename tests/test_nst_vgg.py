@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pytest
 import torch
+from scipy.linalg import sqrtm
 
 import vgg_kit
 from artkit import ModelError
 from artkit_nst import SPEC, NstOptions
-from artkit_nst.keys import Source
+from artkit_nst.patches import Source
 from artkit_nst.style import Style
 from artkit_nst.translator import Nst
 from artkit_nst.vgg import network as network_module
 from artkit_nst.vgg.losses import STYLE_LOSSES, GramLoss, SlicedLoss, WassersteinLoss, total_variation
+from artkit_nst.vgg.network import CONTENT, STYLE
 from artkit_nst.vgg.objective import Objective, Weights
-from artkit_nst.vgg.transfer import Labour, transfer
+from artkit_nst.vgg.transfer import Schedule, transfer
 from vgg_kit import photo, small_network, torchvision
 
 WEIGHTS = Weights(content=0.1, style=1.0, variation=1.0)
@@ -55,6 +58,74 @@ def test_wasserstein_of_gaussians_agrees_with_the_closed_form():
     assert float(loss(WassersteinLoss.measure(base)) * loss.scale) == pytest.approx(5 + 3, rel=1e-2)
 
 
+def features(count: int, seed: int, width: int = 5) -> torch.Tensor:
+    """Return features (C, count) that are correlated and skewed, in double precision."""
+    generator = torch.Generator().manual_seed(seed)
+    mixing = torch.rand(width, width, generator=generator).double()
+    return mixing @ torch.rand(width, count, generator=generator).double() ** 2
+
+
+def test_the_gram_loss_is_that_of_gatys_relative_to_the_style():
+    style, made = features(70, 0).numpy(), features(40, 1).numpy()
+    gram, goal = made @ made.T / 40, style @ style.T / 70
+    wanted = ((gram - goal) ** 2).sum() / (goal**2).sum()
+    assert float(distance(GramLoss, features(70, 0), features(40, 1))) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_the_wasserstein_loss_agrees_with_roots_of_matrices():
+    """Of correlated features, whose covariances do not commute: the closed form with scipy's matrix roots."""
+    style, made = features(70, 0).numpy(), features(40, 1).numpy()
+    cov, goal = np.cov(made, bias=True), np.cov(style, bias=True)
+    root = sqrtm(goal)
+    cross = np.trace(sqrtm(root @ cov @ root)).real
+    wanted = ((made.mean(1) - style.mean(1)) ** 2).sum() + np.trace(cov) + np.trace(goal) - 2 * cross
+    wanted /= (style**2).sum() / 70
+    assert float(distance(WassersteinLoss, features(70, 0), features(40, 1))) == pytest.approx(wanted, rel=1e-3)
+
+
+def test_the_sliced_loss_is_the_distance_of_quantiles_along_directions():
+    style, other, made = features(70, 0), features(90, 2), features(40, 1)
+    loss = SlicedLoss([SlicedLoss.measure(style), SlicedLoss.measure(other)], [0.25, 0.75])
+    assert torch.allclose(loss.directions.norm(dim=1), torch.ones(10).double())
+
+    def quantiles(of: torch.Tensor) -> np.ndarray:
+        lines, places = (loss.directions @ of).numpy(), np.linspace(0, 1, 1024)
+        return np.stack([np.interp(places, np.linspace(0, 1, line.size), np.sort(line)) for line in lines])
+
+    goal = 0.25 * quantiles(style) + 0.75 * quantiles(other)
+    wanted = ((quantiles(made) - goal) ** 2).mean() / (goal**2).mean()
+    assert float(loss(SlicedLoss.measure(made))) == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", [GramLoss, WassersteinLoss])
+def test_mixed_styles_are_one_whose_moments_are_mixed(loss):
+    """A quarter of one style and three of another are a style of as many places of each."""
+    one, other, made = features(50, 0), features(50, 2), features(40, 1)
+    mixed = loss([loss.measure(one), loss.measure(other)], [0.25, 0.75])(loss.measure(made))
+    joined = distance(loss, torch.cat([one, other.repeat(1, 3)], 1), made)
+    assert float(mixed) == pytest.approx(float(joined), rel=1e-6)
+
+
+def test_the_objective_is_the_weighted_sum_of_content_styles_and_variation():
+    """Each part by its own formula, from the features of the network."""
+    network, goal, picture, style = small_network(), photo(20, 2), photo(20, 3), photo(24, 1)
+    weights = Weights(content=2e5, style=2.0, variation=5.0)  # random weights hardly tell contents apart
+    found = Objective(network, goal, [Source(style, 1.0)], None, GramLoss, weights)(picture)
+    made, photos, styles = ({k: v.flatten(1) for k, v in network(one).items()} for one in (picture, goal, style))
+    content = (made[CONTENT] - photos[CONTENT]).square().sum() / photos[CONTENT].square().sum()
+    gram = [distance(GramLoss, styles[layer], made[layer]) for layer in STYLE]
+    wanted = 2e5 * content + 2 * sum(gram) / len(STYLE) + 5 * total_variation(picture)
+    assert float(found) == pytest.approx(float(wanted), rel=1e-4)
+    assert 2e5 * float(content) > 0.1 * float(found)
+
+
+def test_variation_is_the_mean_squared_step_down_and_across():
+    picture = photo(7, 3)[:, :5].double().numpy()
+    down, across = picture[:, 1:] - picture[:, :-1], picture[:, :, 1:] - picture[:, :, :-1]
+    wanted = ((down**2).sum() + (across**2).sum()) / (3 * 5 * 7)
+    assert float(total_variation(torch.from_numpy(picture))) == pytest.approx(wanted)
+
+
 @pytest.mark.parametrize("loss", [GramLoss, WassersteinLoss, SlicedLoss])
 def test_gradients_of_losses_agree_with_finite_differences(loss):
     style = torch.rand(4, 60, generator=torch.Generator().manual_seed(0)).double()
@@ -85,16 +156,16 @@ def test_variation_is_nothing_where_all_is_flat():
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_steps_bring_the_picture_nearer(loss, optimiser):
     network, style = small_network(), Style([Source(photo(40, 1) ** 3, 1.0)])
-    labour = Labour(loss, optimiser, 25, None, WEIGHTS)
-    made = transfer(network, photo(), style, lambda: photo(), labour)
+    schedule = Schedule(loss, optimiser, 25, None, WEIGHTS)
+    made = transfer(network, photo(), style, lambda: photo(), schedule)
     objective = Objective(network, photo(), style.at((40, 40)), None, STYLE_LOSSES[loss], WEIGHTS)
     assert float(objective(made)) < 0.9 * float(objective(photo()))
-    assert torch.equal(made, transfer(network, photo(), style, lambda: photo(), labour))
+    assert torch.equal(made, transfer(network, photo(), style, lambda: photo(), schedule))
 
 
 def test_a_time_shorter_than_a_step_still_takes_one():
     style = Style([Source(photo(40, 1), 1.0)])
-    made = transfer(small_network(), photo(), style, lambda: photo(), Labour("gram", "adam", 1000, 1e-6, WEIGHTS))
+    made = transfer(small_network(), photo(), style, lambda: photo(), Schedule("gram", "adam", 1000, 1e-6, WEIGHTS))
     assert not torch.equal(made, photo())
 
 
@@ -108,7 +179,7 @@ def test_nan_in_the_middle_keeps_what_was_good(caplog):
     network.register_forward_hook(spoil)
     style = Style([Source(photo(40, 1), 1.0)])
     with caplog.at_level(logging.WARNING, "artkit.nst"):
-        made = transfer(network, photo(), style, lambda: photo(), Labour("gram", "adam", 50, None, WEIGHTS))
+        made = transfer(network, photo(), style, lambda: photo(), Schedule("gram", "adam", 50, None, WEIGHTS))
     assert "no number" in caplog.text
     assert bool(torch.isfinite(made).all())
     assert not torch.equal(made, photo())
@@ -132,8 +203,8 @@ def test_regions_pull_apart(tmp_path):
     whole = torch.ones(1, 32, 32)
     dark, light = 0.2 * photo(32, 1), 0.8 + 0.2 * photo(32, 2)
     sources = [Source(dark, 0.5, torch.cat([whole, 0 * whole])), Source(light, 0.5, torch.cat([0 * whole, whole]))]
-    labour = Labour("w2", "adam", 40, None, Weights(0.0, 1.0, 0.0))
-    made = transfer(network, photo(32), Style(sources), lambda: photo(32), labour, regions)
+    schedule = Schedule("w2", "adam", 40, None, Weights(0.0, 1.0, 0.0))
+    made = transfer(network, photo(32), Style(sources), lambda: photo(32), schedule, regions)
     assert float(made[..., :14].mean()) < float(made[..., 18:].mean()) - 0.1
 
 
@@ -142,10 +213,11 @@ def test_regions_pull_apart(tmp_path):
 
 def test_one_line_says_which_engine_runs_and_why(tmp_path, caplog, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with caplog.at_level(logging.INFO, "artkit.nst"):
+    with caplog.at_level(logging.DEBUG, "artkit.nst"):
         assert Nst(NstOptions(), None).network is None
         torch.save(torchvision(), tmp_path / "w.pth")
         assert Nst(NstOptions(weights=str(tmp_path / "w.pth")), None).network is not None
+    assert {record.levelno for record in caplog.records} == {logging.DEBUG}
     assert [record.getMessage().split(":")[1] for record in caplog.records] == [" engine patch", " engine vgg"]
     with pytest.raises(ModelError, match="weights=PATH"):
         Nst(NstOptions(engine="vgg"), None)

@@ -15,12 +15,10 @@ import vgg_kit
 import web_kit
 from artkit import ModelError
 from artkit.models import read_header
-from artkit_nst import NstOptions
-from artkit_nst.catalogue import CATALOGUE
+from artkit_nst import CATALOGUE, NstOptions
 from artkit_nst.translator import Nst
 from artkit_nst.vgg import network as network_module
-from artkit_nst.vgg.network import CONTENT, LAYERS, STYLE, Vgg19
-from artkit_nst.vgg.weights import ADAIN, TORCHVISION, find_weights, read_weights
+from artkit_nst.vgg.network import ADAIN, CONTENT, LAYERS, STYLE, TORCHVISION, Vgg19, find_weights, read_weights
 from vgg_kit import convolutions, named, photo, torchvision
 
 shell = pytest.fixture(cli_kit.open_shell)
@@ -47,6 +45,24 @@ def imagenet(picture):
 
 def caffe(picture):
     return 255 * picture.flip(0) - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
+
+
+def test_features_agree_with_a_network_of_modules():
+    """Blocks of 2, 2, 4, 4 and 1 convolutions, each followed by a ReLU, with means of 2 x 2 between the blocks."""
+    pairs, features, wanted = iter(convolutions()), photo(37)[None], {}
+    for block, count in enumerate((2, 2, 4, 4, 1), 1):
+        features = torch.nn.AvgPool2d(2, ceil_mode=True)(features) if block > 1 else features
+        for number in range(1, count + 1):
+            weight, bias = next(pairs)
+            first = block == number == 1
+            convolution = torch.nn.Conv2d(
+                *weight.shape[1::-1], 3, padding=1, padding_mode="replicate" if first else "zeros"
+            )
+            convolution.load_state_dict({"weight": weight, "bias": bias})
+            features = torch.relu(convolution(features)).detach()
+            wanted[f"relu{block}_{number}"] = features[0]
+    found = vgg_kit.small_network()(photo(37))
+    assert all(torch.allclose(found[layer], wanted[layer], rtol=1e-4, atol=1e-5) for layer in (CONTENT, *STYLE))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +191,8 @@ def test_pulled_weights_are_found_and_look_as_the_file_does(artkit, web, tmp_pat
     assert all(torch.equal(direct[layer], stored[layer]) for layer in direct)
     run = artkit("-v", "run", artkit.paint("a.png"), "--chain", "nst(steps=1,quality=draft)", "-o", "b.png")
     assert "nst: engine vgg: weights from" in run.err
+    quiet = artkit("run", "a.png", "--chain", "nst(steps=1,quality=draft)", "-o", "c.png")
+    assert "engine" not in quiet.err
 
 
 def test_a_download_that_is_not_torchvisions_is_refused(artkit, web):

@@ -9,10 +9,11 @@ from PIL import Image
 
 from artkit import Chain, ClassSet, Kind, LabelClass, ModelHeader, OptionError
 from artkit.models.file import load_model, save_model
+from artkit.nn import STROKE_CHANNELS, read_arguments
 from artkit.testing import check_spec
 from artkit.training import train
 from artkit_pix2pix import SPEC, Pix2PixOptions
-from artkit_pix2pix.networks import disturb, encode_conditions, make_generator
+from artkit_pix2pix.networks import Pix2PixArguments, disturb
 from artkit_pix2pix.translator import Pix2Pix
 
 CLASSES = ClassSet("two", (LabelClass("sky", (0, 0, 255)), LabelClass("grass", (0, 255, 0))))
@@ -20,16 +21,20 @@ CONDITIONS = {"time": ("noon", "dusk"), "weather": ("clear", "misty")}
 
 
 def header(architecture="subpixel", labels=True, **arguments):
-    network = (
-        {"width": 8, "blocks": 2, "detail": (4, 4), "norm": "instance"} if architecture == "subpixel" else {"width": 4}
-    )
+    noise = arguments.pop("noise", "none")
+    channels = (2 if labels else 3) + (STROKE_CHANNELS if noise == "strokes" else 0)
     told = sum(map(len, CONDITIONS.values())) if architecture == "subpixel" else 0
-    network |= {"condition_channels": told} if told else {}
-    strokes = 11 if arguments.get("noise") == "strokes" else 0
+    own = {
+        "subpixel": {"width": 8, "blocks": 2, "detail": (4, 4), "condition_channels": told},
+        "unet_128": {"width": 4, "levels": 7},
+        "resnet_6": {"width": 4, "blocks": 6},
+        "resnet_9": {"width": 4, "blocks": 9},
+    }[architecture]
+    network = {"network": architecture.partition("_")[0], "in_channels": channels, "out_channels": 3}
     return ModelHeader(
         method="pix2pix",
         architecture=architecture,
-        arguments={"in_channels": (2 if labels else 3) + strokes, "out_channels": 3, **network, **arguments},
+        arguments={"generator": network | own | arguments, "noise": noise},
         inputs={"image": Kind.LABELS if labels else Kind.IMAGE},
         output=Kind.IMAGE,
         classes=CLASSES if labels else None,
@@ -87,11 +92,6 @@ def test_an_unknown_condition_names_the_nearest():
         translator(header(), condition="dust")
 
 
-def test_conditions_are_one_hot_rows():
-    rows = encode_conditions([{"time": "dusk", "weather": "clear"}, {}], CONDITIONS)
-    assert rows.tolist() == [[0, 1, 1, 0], [0, 0, 0, 0]]
-
-
 @pytest.mark.parametrize("architecture", ["unet_128", "resnet_6", "resnet_9"])
 def test_dropout_is_off_unless_asked_and_then_follows_the_seed(architecture):
     head = header(architecture, labels=False, dropout=True)
@@ -107,8 +107,7 @@ def test_dropout_is_off_unless_asked_and_then_follows_the_seed(architecture):
 def test_any_size_goes_through_a_chain(tmp_path, size):
     head = header()
     path = tmp_path / "model.safetensors"
-    arguments = {name: value for name, value in head.arguments.items() if name != "noise"}
-    weights = make_generator(head.architecture, arguments).state_dict()
+    weights = read_arguments(head, Pix2PixArguments).generator.build().state_dict()
     save_model(path, head, {f"generator.{name}": value for name, value in weights.items()})
     colours = np.array(CLASSES.colours, np.uint8)[np.random.default_rng(0).integers(0, 2, size)]
     out = Chain(f"pix2pix(model={str(path)!r})")(Image.fromarray(colours))
@@ -143,14 +142,14 @@ def test_the_papers_networks_train_on_sheets(tmp_path, network, side, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet = np.random.default_rng(index).integers(0, 256, (size[0], 2 * size[1], 3), dtype=np.uint8)
         Image.fromarray(sheet).save(path)
-    values = {"network": network, "width": 4, "scales": (4,), "steps": 2, "crop": side, "batch": 2, "precision": "fp32"}
+    values = {"network": network, "width": 4, "widths": (4,), "steps": 2, "crop": side, "batch": 2, "precision": "fp32"}
     model = train("pix2pix", str(tmp_path / "data"), tmp_path / "run", values=values)
     out = Chain(f"pix2pix(model={str(model)!r})")(np.zeros((9, 11, 3), np.uint8))
     assert out.size == (9, 11)
 
 
 def test_the_adversarial_weight_falls_with_the_rate(tmp_path):
-    values = {"network": "resnet_6", "width": 4, "scales": (4,), "crop": 32, "steps": 3, "precision": "fp32"}
+    values = {"network": "resnet_6", "width": 4, "widths": (4,), "crop": 32, "steps": 3, "precision": "fp32"}
     values |= {"source": "photo", "decay_from": 0.0, "learning_rate": 1e-2, "ema": 0}
 
     def trained(name, **more):
@@ -171,13 +170,13 @@ def test_the_adversarial_weight_falls_with_the_rate(tmp_path):
         ({"crop": 30}, 32),
         ({"crop": 16}, 24),
         ({"crop": 100, "network": "unet_128"}, 128),
-        ({"crop": 64, "patch": 286}, 96),
-        ({"crop": 24, "scales": (4, 4)}, 48),
+        ({"crop": 64, "receptive_field": 286}, 96),
+        ({"crop": 24, "widths": (4, 4)}, 48),
     ],
 )
 def test_a_crop_that_does_not_fit_is_told_with_one_that_does(tmp_path, changes, fitting):
     data = "landscapes(count=2,size=[32,32])"
-    values = {"network": "resnet_6", "width": 4, "scales": (4,), "steps": 1, "ema": 0, **changes}
+    values = {"network": "resnet_6", "width": 4, "widths": (4,), "steps": 1, "ema": 0, **changes}
     with pytest.raises(OptionError, match=f"crop={changes['crop']} does not fit the networks: try {fitting}, or"):
         train("pix2pix", data, tmp_path / "run", values=values)
     train("pix2pix", data, tmp_path / "run", values=values | {"crop": fitting})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 from typing import Any
 
 import pytest
@@ -74,6 +75,32 @@ def test_views_cannot_be_changed() -> None:
     found = load(Everything())
     with pytest.raises(TypeError):
         found.methods["other"] = method("other")  # type: ignore[index]
+
+
+def calls_to_load(count: int) -> int:
+    """Return how many functions are called while `count` plugins of one method each are loaded."""
+
+    class Plugin:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        @hookimpl
+        def register_methods(self) -> list[MethodSpec]:
+            return [method(f"m{self.number}")]
+
+    sources = [PluginSource(f"p{number}", lambda number=number: Plugin(number)) for number in range(count)]
+    profile = cProfile.Profile()
+    found = Registry()
+    profile.enable()
+    for source in sources:
+        found.add(source)
+    profile.disable()
+    assert len(found.methods) == count
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_loading_a_plugin_costs_the_same_however_many_there_are() -> None:
+    assert calls_to_load(400) < 2.1 * calls_to_load(200)
 
 
 class DuplicateInside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -12,12 +13,13 @@ from PIL import Image
 from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError
 from artkit.images import nearest_palette, one_hot, paint_labels, read_picture
 from artkit.models.file import load_model
+from artkit.nn import compress_jpeg
 from artkit.testing import check_spec
 from artkit.training import train
 from artkit_semgan import SPEC, SemganOptions
-from artkit_semgan.calibration import calibrate, dreamt_shares
-from artkit_semgan.damage import add_noise, blur, compress, damage, rescale, tint
-from artkit_semgan.shares import RunningShares, cell_shares
+from artkit_semgan.damage import add_noise, blur, damage, rescale, tint
+from artkit_semgan.losses import ShareLoss
+from artkit_semgan.shares import argmax_shares, calibrate, cell_shares
 from artkit_semgan.translator import Semgan, agree_by_colour
 
 CLASSES = ClassSet(
@@ -25,17 +27,17 @@ CLASSES = ClassSet(
     (LabelClass("sky", (110, 170, 220)), LabelClass("grass", (140, 190, 80)), LabelClass("house", (180, 80, 60))),
 )
 PARTS = {
-    "dreamer": {"latent": 8, "width": 4, "resolution": 32},
-    "reader": {"width": 8, "dilations": (1, 2)},
+    "generator": {"latent": 8, "width": 4, "resolution": 32},
+    "segmenter": {"width": 8, "dilations": (1, 2)},
 }
 TINY = {
-    "latent": 4, "width": 4, "judge_width": 4, "resolution": 32, "reader_width": 8, "reader_dilations": (1,),
-    "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
+    "latent": 4, "width": 4, "discriminator_width": 4, "resolution": 32, "segmenter_width": 8,
+    "segmenter_dilations": (1,), "patches": 2, "patch": 16, "warm_up": 2, "steps": 6, "batch": 3, "crop": 48,
     "learning_rate": 1e-3, "ema": 0.9, "sample_every": 3, "checkpoint_every": 3, "precision": "fp32",
 }  # fmt: skip
 
 
-def translator(parts=("dreamer", "reader"), **options):
+def translator(parts=("generator", "segmenter"), **options):
     torch.manual_seed(0)
     head = ModelHeader(
         method="semgan",
@@ -47,7 +49,7 @@ def translator(parts=("dreamer", "reader"), **options):
         size_multiple=2,
     )
     model = Semgan(SemganOptions(**options), head).eval()
-    for weight in [] if model.dreamer is None else model.dreamer.parameters():
+    for weight in [] if model.generator is None else model.generator.parameters():
         torch.nn.init.normal_(weight, std=0.5)  # as torch draws them, one class would win everywhere
     return model
 
@@ -132,20 +134,34 @@ def test_only_the_classes_asked_for():
 
 
 def test_a_model_with_one_part_says_what_it_lacks():
-    with pytest.raises(ModelError, match="only reads"):
-        dream(translator(parts=("reader",)), 1)
+    with pytest.raises(ModelError, match="only segments"):
+        dream(translator(parts=("segmenter",)), 1)
     with pytest.raises(ModelError, match="only dreams"):
-        translator(parts=("dreamer",)).run({"image": torch.rand(1, 3, 8, 8)}, seeds=(1,), size=(8, 8))
+        translator(parts=("generator",)).run({"image": torch.rand(1, 3, 8, 8)}, seeds=(1,), size=(8, 8))
 
 
-def test_a_tint_does_not_change_what_the_reader_is_told_of_shares():
-    reader = translator().reader
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"generator": PARTS["generator"] | {"latent": 0}}, "latent"),
+        ({"segmenter": PARTS["segmenter"] | {"dilations": [1, 10**6]}}, "dilations"),
+        ({"reader": PARTS["segmenter"]}, "reader"),
+    ],
+)
+def test_a_header_is_checked_before_anything_is_built(arguments, message):
+    header = msgspec.structs.replace(translator().header, arguments=arguments)
+    with pytest.raises(ModelError, match=message):
+        Semgan(SemganOptions(), header)
+
+
+def test_a_tint_does_not_change_what_the_segmenter_sees_of_shares():
+    segmenter = translator().segmenter
     image = paint_labels(torch.tensor([[[0, 0], [1, 2]]]), CLASSES)
-    told = reader.survey(image, reader.measure(image))[0]
-    assert torch.allclose(told[:3], torch.tensor([0.5, 0.25, 0.25]), atol=0.02)
-    assert told[3:].abs().max() < 0.1
+    survey = segmenter.survey(image, segmenter.measure(image))[0]
+    assert torch.allclose(survey[:3], torch.tensor([0.5, 0.25, 0.25]), atol=0.02)
+    assert survey[3:].abs().max() < 0.1
     redder = (image + torch.tensor([0.02, 0, 0])[:, None, None]).clamp(0, 1)
-    errors = reader.survey(redder, reader.measure(redder))[0, 3:].unflatten(0, (3, 3))
+    errors = segmenter.survey(redder, segmenter.measure(redder))[0, 3:].unflatten(0, (3, 3))
     assert errors[0, 0] == pytest.approx(8 * 0.02, rel=0.2)
 
 
@@ -161,28 +177,28 @@ def test_cells_hold_the_share_of_each_class(size):
 
 def test_running_shares_are_zero_apart_for_equal_worlds_and_pull_dreams_together():
     real = one_hot(torch.tensor([[[0, 0], [1, 2]]]), 3)
-    shares = RunningShares(3)
-    assert float(shares.compare(real, real)) == 0
+    shares = ShareLoss(3)
+    assert float(shares(real, real)) == 0
     logits = torch.zeros(1, 3, 2, 2, requires_grad=True)
-    shares.compare(real, logits.softmax(1)).backward()
+    shares(real, logits.softmax(1)).backward()
     assert float(logits.grad[:, 0].sum()) < 0 < float(logits.grad[:, 1].sum())
 
 
 def test_calibration_gives_dreams_the_shares_of_the_world():
-    dreamer, world = translator().dreamer, torch.tensor([0.5, 0.3, 0.2])
-    before = {name: value.clone() for name, value in dreamer.state_dict().items()}
-    settled = calibrate(dreamer, world)
+    generator, world = translator().generator, torch.tensor([0.5, 0.3, 0.2])
+    before = {name: value.clone() for name, value in generator.state_dict().items()}
+    settled = calibrate(generator, world)
     fresh = torch.randn(200, 8, generator=torch.Generator().manual_seed(9))
     with torch.no_grad():
-        assert torch.allclose(dreamt_shares(settled(fresh)), world, atol=0.05)
-    assert all(torch.equal(value, before[name]) for name, value in dreamer.state_dict().items())
+        assert torch.allclose(argmax_shares(settled(fresh)), world, atol=0.05)
+    assert all(torch.equal(value, before[name]) for name, value in generator.state_dict().items())
 
 
 def test_damage_follows_the_random_state_and_keeps_flat_colour():
     flat = torch.full((3, 24, 24), 0.5)
     assert torch.allclose(blur(flat, 2.0), flat, atol=1e-5)
     assert torch.allclose(rescale(flat, 0.5), flat, atol=1e-5)
-    assert torch.allclose(compress(flat, 30), flat, atol=0.02)
+    assert torch.allclose(compress_jpeg(flat, 30), flat, atol=0.02)
     images = torch.rand(6, 3, 24, 20)
     torch.manual_seed(1)
     first = damage(images)
@@ -194,7 +210,11 @@ def test_damage_follows_the_random_state_and_keeps_flat_colour():
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"parts": "dream", "fakes": "gumbel", "gan": "hinge", "guide": 0.0, "shares": 0.0}, {"parts": "read"}],
+    [
+        {},
+        {"parts": "generate", "fakes": "gumbel", "gan": "hinge", "reconstruction": 0.0, "shares": 0.0},
+        {"parts": "segment"},
+    ],
 )
 def test_stopping_and_resuming_changes_nothing(maps, tmp_path, changes, monkeypatch):
     whole = train("semgan", str(maps), tmp_path / "whole", values=TINY | changes)
@@ -213,7 +233,7 @@ def test_stopping_and_resuming_changes_nothing(maps, tmp_path, changes, monkeypa
     monkeypatch.undo()
     half = train("semgan", str(maps), tmp_path / "half", values=TINY | changes, resume=True)
     assert half.read_bytes() == whole.read_bytes()
-    parts = {"dream": {"dreamer"}, "read": {"reader"}}.get(changes.get("parts"), {"dreamer", "reader"})
+    parts = {"generate": {"generator"}, "segment": {"segmenter"}}.get(changes.get("parts"), {"generator", "segmenter"})
     assert {name.split(".")[0] for name in load_model(whole).tensors} == parts
 
 
@@ -246,7 +266,7 @@ def test_the_landscape_model_dreams_varied_landscapes():
     ("spoil", "least"),
     [
         (lambda image: image, 0.999),
-        (lambda image: compress(image, 30), 0.985),
+        (lambda image: compress_jpeg(image, 30), 0.985),
         (lambda image: blur(image, 2.0), 0.97),
         (lambda image: add_noise(image, 25 / 255), 0.98),
         (lambda image: rescale(image, 0.5), 0.985),
@@ -265,12 +285,12 @@ def test_the_landscape_model_reads_damaged_drawings(spoil, least):
     assert accuracy >= (nearest_palette(spoilt, read.classes) == truth).float().mean()
 
 
-def test_a_reader_trains_on_from_a_model_of_both_parts(maps, tmp_path):
-    sizes = {"reader_width", "reader_dilations", "latent", "width", "resolution"}
+def test_a_segmenter_trains_on_from_a_model_of_both_parts(maps, tmp_path):
+    sizes = {"segmenter_width", "segmenter_dilations", "latent", "width", "resolution"}
     both = train("semgan", str(maps), tmp_path / "both", values=TINY)
-    more = {name: value for name, value in TINY.items() if name not in sizes} | {"parts": "read", "start": str(both)}
+    more = {name: value for name, value in TINY.items() if name not in sizes} | {"parts": "segment", "start": str(both)}
     still = train("semgan", str(maps), tmp_path / "still", values=more | {"learning_rate": 1e-12, "steps": 1, "ema": 0})
     first, second = load_model(both), load_model(still)
-    assert second.header.arguments == {"reader": first.header.arguments["reader"]}
+    assert second.header.arguments == {"segmenter": first.header.arguments["segmenter"]}
     for name, tensor in second.tensors.items():
         torch.testing.assert_close(tensor.float(), first.tensors[name].float(), rtol=0, atol=1e-6)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SLOW = ("importlib.metadata", "email", "logging", "json", "difflib")  # each a tenth of a start, or more
 COMPUTE = ("torch", "skimage", "scipy", "rich")
 ARRAYS = ("numpy", "PIL")
 
@@ -58,10 +59,10 @@ def test_import_is_light(code):
 @pytest.mark.parametrize(
     ("arguments", "heavy"),
     [
-        ([], COMPUTE + ARRAYS),
-        (["--help"], COMPUTE + ARRAYS),
-        (["run", "--help"], COMPUTE + ARRAYS),
-        (["methods"], COMPUTE + ARRAYS),
+        ([], COMPUTE + ARRAYS + SLOW),
+        (["--help"], COMPUTE + ARRAYS + SLOW),
+        (["run", "--help"], COMPUTE + ARRAYS + SLOW),
+        (["methods"], COMPUTE + ARRAYS + SLOW),
         (["plugins"], COMPUTE + ARRAYS),
         (["models"], COMPUTE),
         (["run", "examples/semantic.png", "--chain", "semgan,pix2pix,touchup", "--dry-run"], COMPUTE),

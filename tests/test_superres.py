@@ -1,25 +1,28 @@
-"""superres: sizes, tiles, alpha and depth; the networks' reach; the scores of luma."""
+"""superres: sizes, tiles, alpha and depth; the networks' receptive field; the scores of luma."""
 
 from __future__ import annotations
 
+from typing import get_args
+
+import msgspec
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 
-import artkit
-from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit import Chain, Kind, ModelError, ModelHeader, OptionError
 from artkit.errors import DataError, UsageError
 from artkit.models import save_model
 from artkit.nn import enlarge_bicubic
+from artkit.plugins import current_registry
 from artkit.testing import check_spec
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.metrics import luma, psnr_y, ssim_y
-from artkit_superres.networks import NETWORKS, arguments_for, make_network
+from artkit_superres.networks import Architecture, SuperresArguments, network_arguments
 from artkit_superres.translator import Superres
 
-ARCHITECTURES = sorted(NETWORKS)
+ARCHITECTURES = get_args(Architecture)
 
 
 def awake(made: torch.nn.Module) -> torch.nn.Module:
@@ -34,18 +37,18 @@ def awake(made: torch.nn.Module) -> torch.nn.Module:
 
 
 def network(architecture: str, scale: int = 2, blocks: int = 1) -> torch.nn.Module:
-    return awake(make_network(architecture, arguments_for(architecture, scale, 6, blocks)))
+    return awake(network_arguments(architecture, scale, 6, blocks).build())
 
 
 def translator(architecture: str = "edsr", scales: tuple[int, ...] = (2, 4), **options: object) -> Superres:
-    arguments = {str(scale): arguments_for(architecture, scale, 6, 1) for scale in scales}
+    arguments = SuperresArguments(networks=tuple(network_arguments(architecture, scale, 6, 1) for scale in scales))
     header = ModelHeader(
         method="superres",
         architecture=architecture,
-        arguments={"scales": arguments},
+        arguments=arguments.record(),
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
-        size_multiple=max(one.get("unshuffle", 1) for one in arguments.values()),
+        size_multiple=arguments.size_multiple,
     )
     torch.manual_seed(0)
     return awake(Superres(SuperresOptions(**options), header))
@@ -75,14 +78,14 @@ def test_output_is_the_input_times_the_scale(architecture, height, width, scale)
 
 def test_untrained_edsr_is_bicubic_and_keeps_flat_pictures_flat():
     image = torch.rand(1, 3, 7, 9)
-    fresh = make_network("edsr", arguments_for("edsr", 4, 8, 2))
+    fresh = network_arguments("edsr", 4, 8, 2).build()
     assert torch.equal(fresh(image), enlarge_bicubic(image, 4))
     assert torch.allclose(fresh(torch.full((1, 3, 5, 5), 0.3)), torch.tensor(0.3), atol=1e-6)
 
 
 @pytest.mark.parametrize("architecture", ["edsr", "srresnet"])
 @pytest.mark.parametrize("scale", [2, 4])
-def test_halo_is_the_reach_of_an_output_pixel(architecture, scale):
+def test_halo_is_the_receptive_field_of_an_output_pixel(architecture, scale):
     made = network(architecture, scale).double()
     side = 2 * made.halo + 9 - made.halo % 2
     middle = side // 2 // 4 * 4
@@ -135,6 +138,22 @@ def test_flat_and_tiny_pictures_go_through(model, value):
         assert out.size == (2 * size[0], 2 * size[1])
 
 
+@pytest.mark.parametrize(
+    ("networks", "message"),
+    [
+        ([], "length >= 1"),
+        ([{"network": "edsr", "scale": 2, "width": 6, "blocks": 10**9}], "blocks"),
+        ([{"network": "edsr", "scale": 2}, {"network": "edsr", "scale": 2}], "2 networks have scale 2"),
+        ([{"network": "rrdb", "doublings": 1, "unshuffle": 4}], "unshuffle of 4"),
+        ([{"network": "vdsr", "scale": 2}], "vdsr"),
+    ],
+)
+def test_a_header_is_checked_before_anything_is_built(networks, message):
+    header = msgspec.structs.replace(translator().header, arguments={"networks": networks})
+    with pytest.raises(ModelError, match=message):
+        Superres(SuperresOptions(), header)
+
+
 def test_wrong_scale_is_one_line(model):
     with pytest.raises(UsageError, match="scale"):
         Chain(f"superres(model={str(model)!r}, scale=-1)")(np.zeros((4, 4, 3), np.uint8))
@@ -166,4 +185,4 @@ def test_scores_need_more_than_the_border():
 
 
 def test_scores_are_registered():
-    assert {"psnr_y", "ssim_y"} <= set(artkit.plugins.registry().metrics)
+    assert {"psnr_y", "ssim_y"} <= set(current_registry().metrics)

@@ -149,7 +149,7 @@ def test_the_line_says_what_it_is(tmp_path):
     model = import_model(tmp_path / "anime.pth", None, current_registry())
     assert model.header.method == "superres"
     assert model.header.summary == "an RRDB network of 6 blocks that enlarges 4 times"
-    assert model.header.arguments["scales"]["4"]["growth"] == 4
+    assert model.header.arguments["networks"][0]["growth"] == 4
 
 
 def test_names_of_the_published_files():

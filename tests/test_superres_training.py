@@ -12,14 +12,15 @@ import artkit
 from artkit import Chain, OptionError, TrainingError
 from artkit.data import FolderDataset
 from artkit.models import load_model, read_header
+from artkit.nn import compress_jpeg
 from artkit.spec import parse_options
 from artkit.training import Settings, train
 from artkit_superres import SuperresTraining
-from artkit_superres.losses import texture_gap
-from artkit_superres.networks import shrink
+from artkit_superres.degradation import degrade, shrink
+from artkit_superres.losses import texture_loss
 from artkit_superres.trainer import SuperresTrainer
 
-TINY = {"width": 8, "blocks": 1, "judge": 4, "patch": 16}
+TINY = {"width": 8, "blocks": 1, "widths": [4], "receptive_field": 16}
 RUN = {"crop": 32, "batch": 2, "log_every": 2, "sample_every": 100, "checkpoint_every": 2, "ema": 0.5, **TINY}
 SHARP = {"adversarial": 0.01, "matching": 0.1, "texture": 0.5, "content": 1.0}
 
@@ -48,6 +49,64 @@ def batch_of(folder) -> dict[str, torch.Tensor]:
     return {"photo": torch.stack(pictures).float() / 255}
 
 
+@pytest.fixture
+def pictures():
+    """Twelve pictures of stripes as fine as pixels, which shrinking without antialiasing turns into something else."""
+    x = torch.arange(32)
+    rows = torch.stack([(x * (index + 2) % 7 < 3).float() for index in range(12)])
+    return rows[:, None, None, :].expand(-1, 3, 32, -1).contiguous()
+
+
+def test_a_share_of_the_small_pictures_is_shrunk_without_antialiasing(pictures):
+    torch.manual_seed(0)
+    smooth, rough = shrink(pictures, 4), F.interpolate(pictures, size=(8, 8), mode="bicubic")
+    rough = (rough.clamp(0, 1) * 255).round() / 255
+    assert torch.equal(degrade(pictures, 4, plain=0.0, jpeg=0.0), smooth)
+    assert torch.equal(degrade(pictures, 4, plain=1.0, jpeg=0.0), rough)
+    some = degrade(pictures, 4, plain=0.5, jpeg=0.0)
+    aliased = [torch.equal(*pair) for pair in zip(some, rough, strict=True)]
+    assert 2 <= sum(aliased) <= 10
+    assert all(torch.equal(one, rough[i] if aliased[i] else smooth[i]) for i, one in enumerate(some))
+
+
+def test_a_share_of_the_small_pictures_goes_through_jpeg(pictures, monkeypatch):
+    qualities = []
+
+    def compress(picture, quality):
+        qualities.append(quality)
+        return 1 - picture
+
+    monkeypatch.setattr("artkit_superres.degradation.compress_jpeg", compress)
+    torch.manual_seed(0)
+    small = shrink(pictures, 2)
+    assert torch.equal(degrade(pictures, 2, plain=0.0, jpeg=1.0), 1 - small)
+    assert len(qualities) == 12
+    assert 40 <= min(qualities) < max(qualities) < 95
+    some = degrade(pictures, 2, plain=0.0, jpeg=0.5)
+    assert 2 <= len(qualities) - 12 <= 10
+    assert sum(not torch.equal(*pair) for pair in zip(some, small, strict=True)) == len(qualities) - 12
+
+
+def test_jpeg_is_that_of_a_file(tmp_path):
+    picture = torch.rand(3, 19, 22, generator=torch.Generator().manual_seed(4))
+    levels = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    Image.fromarray(levels).save(tmp_path / "a.jpg", quality=30)
+    written = torch.tensor(np.array(Image.open(tmp_path / "a.jpg"))).permute(2, 0, 1) / 255
+    assert torch.equal(compress_jpeg(picture, 30), written)
+    gap = [float((compress_jpeg(picture, quality) - picture).abs().mean()) for quality in (20, 60, 95)]
+    assert gap[0] > gap[1] > gap[2] > 0
+
+
+def test_training_learns_from_degraded_pictures(folder, monkeypatch):
+    """What the network sees is degraded by the options, and what it is to make of it is not."""
+    seen = []
+    monkeypatch.setattr("artkit_superres.trainer.degrade", lambda *how: seen.append(how) or shrink(how[0], how[1]))
+    made, batch = trainer(folder, plain=0.25, jpeg=0.75), batch_of(folder)
+    made.training_step(batch)
+    assert [how[1:] for how in seen] == [(2, 0.25, 0.75), (4, 0.25, 0.75)]
+    assert torch.equal(seen[1][0], batch["photo"])
+
+
 def test_small_pictures_are_whole_levels_of_the_right_size():
     small = shrink(torch.rand(2, 3, 16, 24), 4)
     assert small.shape == (2, 3, 4, 6)
@@ -55,7 +114,7 @@ def test_small_pictures_are_whole_levels_of_the_right_size():
     assert torch.allclose(shrink(torch.full((1, 3, 8, 8), 51 / 255), 2), torch.tensor(51 / 255))
 
 
-@pytest.mark.parametrize(("options", "gap"), [({}, F.mse_loss), (SHARP, texture_gap)])
+@pytest.mark.parametrize(("options", "gap"), [({}, F.mse_loss), (SHARP, texture_loss)])
 def test_training_beats_bicubic(folder, options, gap):
     made, batch = trainer(folder, scales=(2,), **options), batch_of(folder)
     for _ in range(50):
@@ -82,17 +141,17 @@ def test_the_papers_networks_train(folder, network):
     assert made.preview(batch_of(folder))[1].shape == (4, 3, 32, 32)
 
 
-def test_texture_gap_minds_strength_and_not_place():
+def test_texture_loss_minds_strength_and_not_place():
     grain = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 0.1 + 0.5
     other = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.1 + 0.5
     blurred = F.avg_pool2d(grain, 3, 1, 1, count_include_pad=False)
-    assert texture_gap(grain, grain) == 0
-    assert texture_gap(other, grain) < 0.3 * texture_gap(blurred, grain)
+    assert texture_loss(grain, grain) == 0
+    assert texture_loss(other, grain) < 0.3 * texture_loss(blurred, grain)
 
 
-def test_texture_gap_has_finite_gradients_on_flat_pictures():
+def test_texture_loss_has_finite_gradients_on_flat_pictures():
     flat = torch.full((1, 3, 16, 16), 0.5, requires_grad=True)
-    texture_gap(flat, torch.rand(1, 3, 16, 16)).backward()
+    texture_loss(flat, torch.rand(1, 3, 16, 16)).backward()
     assert torch.isfinite(flat.grad).all()
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
 
-from artkit import Kind, ModelHeader
+from artkit import Kind, ModelError, ModelHeader
 from artkit.testing import check_spec
 from artkit_touchup import SPEC, TouchupOptions
-from artkit_touchup.artists import Artist, find_places, split_residual
+from artkit_touchup.artists import Artist, ArtistArguments, find_places, split_residual
 from artkit_touchup.translator import Touchup
 
-ARGUMENTS = {"width": 8, "blocks": 1, "detail": (4, 4), "norm": "none", "upsample": "resize"}
+ARGUMENTS = ArtistArguments(width=8, blocks=1, detail=(4, 4), norm="none", upsample="resize")
 HEADER = ModelHeader(
     method="touchup",
     architecture="subpixel",
-    arguments=ARGUMENTS,
+    arguments=ARGUMENTS.record(),
     inputs={"image": Kind.IMAGE},
     output=Kind.IMAGE,
     size_multiple=4,
@@ -109,7 +110,7 @@ def test_places_span_the_picture_and_go_on_beyond_it():
     assert find_places(10, 8, margin=3)[0, 0, 0] < -1
 
 
-def test_artists_are_told_where_they_are():
+def test_artists_see_where_they_are():
     """What a generator that learned from crops cannot know: that the light falls off towards the top."""
     torch.manual_seed(0)
     artist, grey = Artist(ARGUMENTS), torch.full((1, 3, 96, 96), 0.5)
@@ -119,3 +120,10 @@ def test_artists_are_told_where_they_are():
     )
     assert float(nowhere[::4].std()) < 1e-6
     assert float(there[::4].std()) > 1e-3
+
+
+@pytest.mark.parametrize(("change", "message"), [({"in_channels": 3}, "in_channels"), ({"width": 0}, "width")])
+def test_a_header_is_checked_before_anything_is_built(change, message):
+    header = msgspec.structs.replace(HEADER, arguments=HEADER.arguments | change)
+    with pytest.raises(ModelError, match=message):
+        Touchup(TouchupOptions(), header)

@@ -20,7 +20,7 @@ from artkit_touchup import TouchupTraining
 from artkit_touchup.trainer import TouchupTrainer
 
 CLASSES = ClassSet("two", (LabelClass("land", (200, 80, 40)), LabelClass("sea", (20, 60, 220))))
-TINY = {"width": 8, "blocks": 1, "detail": [4, 4], "scales": [4], "patch": 16}
+TINY = {"width": 8, "blocks": 1, "detail": [4, 4], "widths": [4], "receptive_field": 16}
 RUN = {"crop": 16, "batch": 2, "log_every": 2, "sample_every": 100, "checkpoint_every": 2, "ema": 0.5, **TINY}
 
 
@@ -88,20 +88,20 @@ def test_generated_is_what_the_base_makes_of_the_source():
     assert torch.equal(prepared["generated"], wanted.round().to(torch.uint8))
 
 
-def test_base_is_told_the_text_columns(monkeypatch):
-    made, told = trainer(), []
+def test_base_gets_the_text_columns(monkeypatch):
+    made, calls = trainer(), []
     ran = made.base.runner.run
-    monkeypatch.setattr(made.base.runner, "run", lambda *a, **k: told.append(k) or ran(*a, **k))
+    monkeypatch.setattr(made.base.runner, "run", lambda *a, **k: calls.append(k) or ran(*a, **k))
     for index in (0, 0, 1):
         made.prepare(Inverted().load(index, made.columns))
-    assert told[0]["facts"] == {"time": "dusk"}
-    assert told[0]["seed"] == told[1]["seed"] != told[2]["seed"]
+    assert calls[0]["facts"] == {"time": "dusk"}
+    assert calls[0]["seed"] == calls[1]["seed"] != calls[2]["seed"]
 
 
-@pytest.mark.parametrize("judged", ["residuals", "picture"])
-def test_training_comes_closer_to_the_target(judged):
+@pytest.mark.parametrize("shown", ["residuals", "picture"])
+def test_training_comes_closer_to_the_target(shown):
     dataset = Inverted()
-    made = trainer(dataset, judged=judged, lowpass=1.0)
+    made = trainer(dataset, discriminator_input=shown, lowpass=1.0)
     batch = batch_of(made, dataset)
     for _ in range(60):
         losses = made.training_step(batch)

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from artkit.errors import DataError, OptionError, OutputError, TrainingError, UsageError
 from artkit.models.file import load_model
@@ -29,8 +31,8 @@ TINY = {
     "blocks": 2,
     "detail": (4, 4),
     "norm": "instance",
-    "patch": 16,
-    "scales": (4,),
+    "receptive_field": 16,
+    "widths": (4,),
 }
 SHORT = {"batch": 2, "crop": 16, "log_every": 2, "sample_every": 4, "checkpoint_every": 4, "precision": "fp32"}
 
@@ -53,6 +55,28 @@ def pairs(tmp_path_factory):
 def run(pairs, folder, steps, resume=False, **changes):
     values = TINY | SHORT | {"steps": steps} | changes
     return train("pix2pix", str(pairs), folder, values=values, resume=resume)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_all_convolutions_learn_in_the_layout_of_the_machine(pairs, tmp_path, monkeypatch, memory_format):
+    for module in ("artkit.nn.layout", "artkit.training.loop"):
+        monkeypatch.setattr(f"{module}.training_format", lambda device: memory_format)
+    seen = []
+
+    def note(layer, inputs):
+        x = inputs[0]
+        learned = isinstance(layer, nn.Conv2d) and not torch.is_inference_mode_enabled()
+        if learned and x.shape[1] > 1 and x.shape[-1] > 1:  # else both layouts are one
+            seen.append(x.is_contiguous(memory_format=memory_format))
+            assert layer.weight.is_contiguous(memory_format=memory_format)
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        run(pairs, tmp_path / "run", 2, norm="batch")
+    finally:
+        hook.remove()
+    assert len(seen) > 20
+    assert all(seen)
 
 
 def state(folder):

@@ -183,3 +183,46 @@ def test_no_gradient_is_recorded():
     seen = []
     run(lambda _, x: seen.append(torch.is_grad_enabled()) or x, torch.rand(1, 3, 8, 8))
     assert seen == [False]
+
+
+@pytest.mark.parametrize("kind", [Kind.LABELS, Kind.PICTURE])
+def test_networks_get_int64_labels_and_what_carries_any_picture_gets_bytes(kind):
+    spec = dataclasses.replace(SPEC, inputs=(Port("image", kind),), output=kind)
+    seen = []
+
+    class Carrier(Fake):
+        pass
+
+    Carrier.spec = spec
+    labels = torch.tensor([[[0, 1], [2, 3]]], dtype=torch.uint8)
+
+    def answer(context, image):
+        seen.append(image.dtype)
+        return image
+
+    output = Carrier(answer).run({"image": labels}, seeds=(0,), size=(2, 2))
+    bytes_stay = kind is Kind.PICTURE
+    assert seen == [torch.uint8 if bytes_stay else torch.int64]
+    assert output.dtype == seen[0]
+    assert torch.equal(output.long(), labels.long())
+    assert Carrier(answer).run({"image": labels.long()}, seeds=(0,), size=(2, 2)).dtype == torch.int64
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_outputs_are_nobody_elses_memory(channels):
+    kept = torch.rand(1, channels, 8, 8) * 3 - 1
+    before = kept.clone()
+    output = run(lambda context, x: kept.expand_as(x), torch.rand(1, 3, 8, 8))
+    assert torch.equal(output, before.clamp(0, 1).expand(1, 3, 8, 8))
+    assert torch.equal(kept, before)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", [0, 100, 191])
+def test_one_bad_number_anywhere_is_refused(bad, place):
+    def answer(context, x):
+        x.view(-1)[place] = bad
+        return x
+
+    with pytest.raises(PluginError, match="produced NaN"):
+        run(answer, torch.rand(1, 3, 8, 8))

@@ -80,7 +80,7 @@ class SketchTranslator(Translator):
         return image * 0
 
 
-class FatalTranslator(Translator):
+class LethalTranslator(Translator):
     """Inverts a picture; its process is killed at a dark one, the first time in a folder."""
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ TRANSLATORS = (
     ("nan", NanTranslator, Options, (IMAGE,)),
     ("stall", StallTranslator, Options, (IMAGE,)),
     ("sketch", SketchTranslator, Options, (IMAGE,)),
-    ("fatal", FatalTranslator, Options, (IMAGE,)),
+    ("lethal", LethalTranslator, Options, (IMAGE,)),
     ("mortal", MortalTranslator, Options, (IMAGE,)),
 )
 

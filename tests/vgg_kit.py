@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import torch
 
-from artkit_nst.vgg.network import LAYERS, Vgg19
-from artkit_nst.vgg.weights import TORCHVISION
+from artkit_nst.vgg.network import LAYERS, TORCHVISION, Vgg19
 
 WIDTHS = (4, 5, 6, 7, 8)
 COUNTS = (2, 2, 4, 4, 1)

@@ -79,7 +79,9 @@ def _sizes(sizes: dict[str, int]) -> str:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Where to.")
 @click.option("--from", "chain", required=True, type=ChainText(), metavar="CHAIN", help="What makes the input side.")
-@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the first picture.  [default: 0]")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the first one.  [default: 0]"
+)
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks.")
 @json_option
@@ -133,7 +135,7 @@ data.add_command(pairs)
 @click.argument("name")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="How many samples.")
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed.")
 @click.option("--size", type=Size(), metavar="WxH", help="Size of the pictures.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at work.  [default: one a core]")
 @click.option(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artkit.cli.files import describe_job
-from artkit.cli.output import INTERRUPTED, echo, log, print_json, show_log, verbose
+from artkit.cli.output import INTERRUPTED, echo, log, print_json, verbose
 from artkit.cli.progress import NullBar, progress
 from artkit.files import make_folder
 
@@ -31,7 +32,7 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
     something to show ends that step: its picture is finished and written, and the last.
     """
     _silence_decoders()
-    show_log()
+    _show_log()
     _make_folders(jobs, request)
     with progress("loading the models"):
         from artkit.engine import Runner, run_jobs
@@ -53,11 +54,27 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
 
 def _silence_decoders() -> None:
     """Keep what image libraries mutter about damaged files off the terminal: each fault is told in our one line."""
-    import logging
     import warnings
 
     warnings.filterwarnings("ignore", module="PIL")
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
+
+class LogHandler(logging.Handler):
+    """Writes what the code that works logs to `artkit`: warnings always, the rest where someone watches."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        if record.levelno >= logging.WARNING or verbose() or sys.stderr.isatty():
+            log(record.getMessage())
+
+
+def _show_log() -> None:
+    """Show what is logged to `artkit` from now on; once is enough."""
+    logger = logging.getLogger("artkit")
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, LogHandler) for handler in logger.handlers):
+        logger.addHandler(LogHandler())
 
 
 def _make_folders(jobs: list[Job], request: Request) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections import defaultdict
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -106,6 +104,8 @@ def _slow_start(plugin: dict[str, Any]) -> str:
 
 
 def _versions() -> dict[str, str]:
+    import platform
+
     from artkit import __version__
 
     system = {"artkit": __version__, "python": platform.python_version(), "system": platform.platform()}
@@ -113,6 +113,8 @@ def _versions() -> dict[str, str]:
 
 
 def _version(distribution: str) -> str:
+    from importlib import metadata  # which brings the email package: a third of a start
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--target", metavar="COLUMN", help="What it should give.  [default: the first other column that fits]")
 @click.option("-n", "limit", type=click.IntRange(1), metavar="COUNT", help="Take that many pairs.  [default: all]")
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Seed of the first pair."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Random seed of the first pair."
 )
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,12 @@ def collect_sources(inputs: Sequence[str], output: str | None, stdin: Callable[[
     if len(sources) == 1 and isinstance(path := sources[0][0], Path) and not path.exists():
         raise ImageError(f"there is no picture {path}{_neighbours(path)}")
     return sources
+
+
+def refuse_address(text: str) -> None:
+    """Raise UsageError for what is an address of the web: artkit fetches no pictures."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        raise UsageError(f"{text} is a web address, and artkit fetches no pictures: download it, and give the file.")
 
 
 def _sources_of(text: str, output: Path | None, stdin: Callable[[], bytes]) -> Iterator[Source]:

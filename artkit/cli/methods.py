@@ -29,9 +29,27 @@ def methods(registry: Registry, name: str | None, as_json: bool) -> None:
     elif name:
         _print_method(specs[0], registry)
     elif specs:
-        print_columns((spec.name, _signature(spec), spec.summary) for spec in specs)
+        _print_methods(specs)
     else:
         echo("There are no methods: no plugin registers one. See `artkit plugins`.")
+
+
+GROUPS = ("translate", "dream", "enlarge", "restore and touch up")  # first, in this order; filters come last
+
+
+def _print_methods(specs: list[MethodSpec]) -> None:
+    """Print a line a method, below headings that say what they do."""
+    groups: dict[str, list[MethodSpec]] = {name: [] for name in GROUPS}
+    for spec in sorted(specs, key=lambda spec: (spec.heading == "filter", spec.heading)):
+        groups.setdefault(spec.heading, []).append(spec)
+    rows = {spec.name: (f"  {spec.name}", _signature(spec), spec.summary) for spec in specs}
+    widths = [max(len(row[column]) for row in rows.values()) for column in range(2)]
+    for name, members in groups.items():
+        if members:
+            echo(f"{name[:1].upper()}{name[1:]}{'s' if name == 'filter' else ''}")
+        for spec in members:
+            first, second, summary = rows[spec.name]
+            echo(f"{first:<{widths[0]}}  {second:<{widths[1]}}  {summary}")
 
 
 def example(spec: MethodSpec) -> str:
@@ -91,6 +109,7 @@ def _record(spec: MethodSpec, registry: Registry) -> dict[str, Any]:
     return {
         "name": spec.name,
         "summary": spec.summary,
+        "group": spec.heading,
         "plugin": registry.origin(spec.name),
         "inputs": [
             {

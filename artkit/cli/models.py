@@ -36,26 +36,26 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace the model of that name.")
 @json_option
 @click.pass_obj
-def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, **told: Any) -> None:
+def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, **given: Any) -> None:
     """Make a model of weights of pytorch-CycleGAN-and-pix2pix or CUT.
 
     FILE is a generator (latest_net_G.pth); several make one model: both directions (..._G_A.pth ..._G_B.pth),
-    discriminators (..._D.pth) to go on training with. What they are is told by their tensors.
+    discriminators (..._D.pth) to go on training with. Their tensors tell what they are.
     """
     from artkit.images.classes import read_classes_file
     from artkit.models.foreign import announce, import_model, keep_model
     from artkit.spec import Hints
 
-    if told["method"] is not None:
-        registry.method(told["method"])
-    classes = read_classes_file(told["classes"]) if told["classes"] else None
-    hints = Hints(told["direction"], told["size"], classes, told["licence"])
-    model = import_model(files, told["method"], registry, hints)
+    if given["method"] is not None:
+        registry.method(given["method"])
+    classes = read_classes_file(given["classes"]) if given["classes"] else None
+    hints = Hints(given["direction"], given["size"], classes, given["licence"])
+    model = import_model(files, given["method"], registry, hints)
     announce(model)
-    path = keep_model(model, told["name"], overwrite=told["overwrite"])
+    path = keep_model(model, given["name"], overwrite=given["overwrite"])
     if as_json:
         header = model.header
-        print_json({"model": path, "name": told["name"], "method": header.method, "recognised": header.summary})
+        print_json({"model": path, "name": given["name"], "method": header.method, "recognised": header.summary})
     else:
         echo(str(path))
 

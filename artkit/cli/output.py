@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -32,25 +29,10 @@ def log(message: str) -> None:
     print("artkit: " + "\n  ".join(map(clean, lines)), file=sys.stderr, flush=True)
 
 
-class LogHandler(logging.Handler):
-    """Writes what the code that works logs to `artkit`: warnings always, the rest where someone watches."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        if record.levelno >= logging.WARNING or verbose() or sys.stderr.isatty():
-            log(record.getMessage())
-
-
-def show_log() -> None:
-    """Show what is logged to `artkit` from now on; once is enough."""
-    logger = logging.getLogger("artkit")
-    logger.setLevel(logging.INFO)
-    if not any(isinstance(handler, LogHandler) for handler in logger.handlers):
-        logger.addHandler(LogHandler())
-
-
 def print_json(document: Any) -> None:
     """Write `document` to stdout as JSON; paths and other plain objects become text."""
+    import json
+
     text = json.dumps(document, indent=2, default=str, ensure_ascii=False)
     click.echo(clean(text, keep="\n"))  # the escapes are JSON's own
 
@@ -126,6 +108,8 @@ def _explain(error: BaseException) -> tuple[int, str]:
 
 def _print_traceback(error: BaseException) -> None:
     """Write the traceback to stderr. Lines of code keep their breaks; a message, which may be anyone's, does not."""
+    import traceback
+
     for part in traceback.format_exception(error):
         print(clean(part.strip("\n"), keep="\n" if part.startswith("  File") else ""), file=sys.stderr)
 

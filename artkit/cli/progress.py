@@ -142,25 +142,31 @@ def training_progress() -> Iterator[Reporter]:
 
 
 class TrainingProgress:
-    """A reporter (see artkit.training.Reporter) that draws on a progress bar."""
+    """A reporter (see artkit.training.Reporter) that draws on a progress bar, from the first step on."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.bar = bar
         self.task = bar.add_task("starting", total=None)
+        self._clock = clock
+        self._total = self._first = 0
+        self._begun = 0.0
+        self._losses = ""
 
     def start(self, total: int, done: int) -> None:
         """Set the bar's length, and what a resumed run has behind it."""
-        self.bar.update(self.task, total=total, completed=done)
+        self._total, self._first, self._begun = total, done, self._clock()
+        self.bar.update(self.task, total=total, completed=done, description="the first step")
 
     def tick(self, step: int) -> None:
-        """Move the bar on."""
-        self.bar.update(self.task, completed=step)
+        """Move the bar on, and show the mean time of a step, and what is left."""
+        seconds = (self._clock() - self._begun) / max(step - self._first, 1)
+        pace = f"{seconds:.2g} s a step" if seconds > 1 else f"{1 / max(seconds, 1e-9):.3g} steps/s"
+        words = f"{pace}  {_duration(seconds * (self._total - step))} left  {self._losses}"
+        self.bar.update(self.task, completed=step, description=words.rstrip())
 
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
-        """Show speed, the time left, and the losses, which a narrow terminal cuts off."""
-        words = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
-        speed = f"{images_per_second:.3g} images/s  {_duration(eta)} left"
-        self.bar.update(self.task, completed=step, description=f"{speed}  {words}")
+        """Keep the losses, which stand last: a narrow terminal cuts them off."""
+        self._losses = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
 
     def sheet(self, path: Path) -> None:
         """Point to a sample sheet."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artkit.cli.files import digest_of
+from artkit.cli.files import digest_of, refuse_address
 from artkit.cli.output import log
 from artkit.cli.parameters import collect_assignments
 from artkit.errors import UsageError
@@ -54,7 +54,10 @@ def make_request(typed: Mapping[str, Any]) -> Request:
     text, recipe = given.pop("chain", None), given.pop("recipe", None)
     if text is None and recipe is None:
         raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
-    ports = {name: Path(path) for name, path in collect_assignments(given.pop("ports", ()), "-i").items()}
+    named = collect_assignments(given.pop("ports", ()), "-i")
+    for place in (*given.get("inputs", ()), *named.values()):
+        refuse_address(place)
+    ports = {name: Path(place) for name, place in named.items()}
     known = _read_recipe(recipe) if recipe else {}
     record = _record_in(recipe) if recipe else {}
     if record:

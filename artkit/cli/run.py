@@ -47,7 +47,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="COUNT",
         help="How many pictures, with seeds N, N+1, ...",
     ),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from (0)."),
+    click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed (0)."),
     click.option(
         "--size",
         type=Size(one=LONGEST),

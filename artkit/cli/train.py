@@ -14,9 +14,36 @@ from artkit.errors import UsageError
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
+    from artkit.spec import Options
 
 
-@click.command()
+class TrainCommand(click.Command):
+    """A command that knows the settings which are typed as `--set NAME=VALUE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; fail with `--set` for an option that is a setting."""
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            option = error.option_name
+            name = option.lstrip("-").replace("-", "_")
+            if name not in _settings(ctx.obj):
+                raise
+            after = [*typed[typed.index(option) + 1 :], "VALUE"][0] if option in typed else "VALUE"
+            value = "VALUE" if after.startswith("-") else after
+            raise click.UsageError(f"{option} is a setting: type --set {name}={value}.", ctx) from None
+
+
+def _settings(registry: Registry) -> set[str]:
+    """Return the names of all settings of training, and of the training options of every method."""
+    from artkit.training import Settings
+
+    options: list[type[Options]] = [Settings, *(spec.training_options for spec in registry.methods.values())]
+    return {name for one in options for name in one.__struct_fields__}
+
+
+@click.command(cls=TrainCommand)
 @click.argument("method", required=False, shell_complete=complete_methods)
 @click.argument("data", required=False)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder.")
@@ -37,7 +64,9 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Updates of the generator.")
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Pictures a step.")
 @click.option("--crop", type=click.IntRange(1), metavar="N", help="Side of the square crops, in pixels.")
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Where chance starts from.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed.")
+@click.option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")
+@click.option("--precision", metavar="auto|fp32|bf16", help="Arithmetic of the networks.")
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint.")
 @json_option
 @click.pass_obj
@@ -50,7 +79,7 @@ def train(
     settings: tuple[tuple[str, str], ...],
     resume: bool,
     as_json: bool,
-    **flags: int | None,
+    **flags: int | str | None,
 ) -> None:
     """Train a method on data.
 

@@ -21,12 +21,12 @@ MARGIN = 286 / 256  # load size to crop, as in pix2pix (Isola et al. 2017, secti
 
 def advise_load(sizes: Collection[tuple[int, int]], crop: int) -> str:
     """Say what to set where pictures of these widths and heights are much larger than crops; nothing where they fit."""
-    usual = round(median(map(min, sizes))) if sizes else 0
-    if usual < LARGE * crop:
+    typical = round(median(map(min, sizes))) if sizes else 0
+    if typical < LARGE * crop:
         return ""
     return (
-        f"pictures are {usual} px on their shortest side and crops {crop}: --set load={round(MARGIN * crop)} makes "
-        "crops show most of a picture instead of details, and reads photos faster"
+        f"pictures are {typical} px on their shortest side and crops {crop}: --set load_size={round(MARGIN * crop)} "
+        "makes crops show most of a picture instead of details, and reads photos faster"
     )
 
 
@@ -110,6 +110,9 @@ class Batches:
         self.load, self.places = load, range(size) if share is None else share
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
         self._groups = group_by(dataset, balance) if balance else []
+        self._orders = [Shuffle(dataset.count(domain[0]), self._seed(i)) for i, domain in enumerate(self._domains)]
+        self._turns = Shuffle(len(self._groups), seed)
+        self._within = [Shuffle(len(group), mix_seeds(seed, i, 1)) for i, group in enumerate(self._groups)]
         self._cache: dict[tuple[int, int], Sample] = {}
         self._room = cache_bytes
 
@@ -154,19 +157,17 @@ class Batches:
             closed.set()
 
     def _draw(self, domain: int, step: int, place: int) -> Sample:
-        seed = mix_seeds(self.seed, domain) if domain else self.seed
         number = step * self.size + place
-        if self._groups:
-            index = self._draw_balanced(number)
-        else:
-            index = draw_shuffled(self.dataset.count(self._domains[domain][0]), number, seed)
-        return self._augment(self._sample(domain, index), mix_seeds(seed, step, place), domain)
+        index = self._draw_balanced(number) if self._groups else self._orders[domain].draw(number)
+        return self._augment(self._sample(domain, index), mix_seeds(self._seed(domain), step, place), domain)
+
+    def _seed(self, domain: int) -> int:
+        return mix_seeds(self.seed, domain) if domain else self.seed
 
     def _draw_balanced(self, number: int) -> int:
         """Return draw `number`: every group has its turn, in an order of its own each round, and deals its samples."""
-        group = draw_shuffled(len(self._groups), number, self.seed)
-        members = self._groups[group]
-        return members[draw_shuffled(len(members), number // len(self._groups), mix_seeds(self.seed, group, 1))]
+        group = self._turns.draw(number)
+        return self._groups[group][self._within[group].draw(number // len(self._groups))]
 
     def _sample(self, domain: int, index: int) -> Sample:
         if (domain, index) in self._cache:
@@ -193,11 +194,24 @@ class Batches:
         return cut
 
 
-def draw_shuffled(count: int, number: int, seed: int) -> int:
-    """Return draw `number` of `count` things: all come once, in an order drawn anew, before any comes again."""
-    epoch, position = divmod(number, count)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(mix_seeds(seed, epoch)))
-    return int(order[position])
+class Shuffle:
+    """Draws `count` things: all come once, in an order drawn anew, before any comes again.
+
+    The order of the round at hand is remembered: a draw takes no time that grows with their number.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed = count, seed
+        self._round: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def draw(self, number: int) -> int:
+        """Return draw `number`."""
+        epoch, position = divmod(number, self.count)
+        drawn, order = self._round
+        if drawn != epoch:
+            order = torch.randperm(self.count, generator=torch.Generator().manual_seed(mix_seeds(self.seed, epoch)))
+            self._round = epoch, order
+        return int(order[position])
 
 
 def group_by(dataset: Dataset, name: str) -> list[list[int]]:

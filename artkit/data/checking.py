@@ -33,7 +33,7 @@ Columns = Mapping[str, Mapping[str, Facts]]
 def find_faults(dataset: FolderDataset, inspected: Columns) -> list[str]:
     """Return the faults of a split whose files have been looked into."""
     found = list_some(_unreadable(inspected), "unreadable files")
-    found += list_some(_lonely(dataset), "without partners")
+    found += list_some(_unmatched(dataset), "without partners")
     found += list_some(_unequal(dataset, inspected), "of unequal sizes")
     found += list_some(dataset.table.left_out, "left out")
     found += list_some(_captions(dataset), "about captions")
@@ -54,8 +54,8 @@ def _unreadable(inspected: Columns) -> list[str]:
     return sorted({facts.error for files in inspected.values() for facts in files.values()} - {""})
 
 
-def _lonely(dataset: FolderDataset) -> Iterator[str]:
-    for key, missing in dataset.lonely.items():
+def _unmatched(dataset: FolderDataset) -> Iterator[str]:
+    for key, missing in dataset.unmatched.items():
         yield f"{key} has no partner in {', '.join(missing)} ({dataset.split})"
 
 
@@ -71,7 +71,7 @@ def _unequal(dataset: FolderDataset, inspected: Columns) -> Iterator[str]:
 
 
 def _captions(dataset: FolderDataset) -> Iterator[str]:
-    yield from (f"{name} has a row of captions and no picture" for name in dataset.unfound)
+    yield from (f"{name} has a row of captions and no picture" for name in dataset.captions_without_picture)
     yield from (f"{key} has no row of captions ({dataset.split})" for key in dataset.uncaptioned)
 
 
@@ -79,7 +79,7 @@ def _column_faults(dataset: FolderDataset, name: str, facts: list[Facts]) -> Ite
     column = dataset.columns[name]
     yield from _mixed_families(facts)
     if column.kind is Kind.LABELS and column.classes is not None:
-        yield from _strays(facts, find_void(column.classes))
+        yield from _out_of_range(facts, find_void(column.classes))
         yield from _off_palette(facts)
     elif name.lower() in LABELS and facts and all(found.family == "grey" for found in facts):
         yield "these look like class indices, and no classes.txt (index name R G B a line) says what they mean"
@@ -89,18 +89,18 @@ def _mixed_families(facts: list[Facts]) -> Iterator[str]:
     families = defaultdict(list)
     for found in facts:
         families[found.family].append(found)
-    usual = max(families, key=lambda family: len(families[family]), default="")
+    typical = max(families, key=lambda family: len(families[family]), default="")
     for family, members in families.items():
-        if family != usual:
-            yield f"{len(members)} of {len(facts)} are {family} among {usual}: {_names(members)}"
+        if family != typical:
+            yield f"{len(members)} of {len(facts)} are {family} among {typical}: {_names(members)}"
 
 
-def _strays(facts: list[Facts], void: int | None) -> Iterator[str]:
-    members = [found for found in facts if found.strays]
+def _out_of_range(facts: list[Facts], void: int | None) -> Iterator[str]:
+    members = [found for found in facts if found.out_of_range]
     if members and void is None:
         pixels = Counter[int]()
         for found in members:
-            pixels.update(found.strays)
+            pixels.update(found.out_of_range)
         ids = ", ".join(map(str, islice(sorted(pixels), MAX_NAMED))) + (", ..." if len(pixels) > MAX_NAMED else "")
         share = sum(pixels.values()) / sum(found.size[0] * found.size[1] for found in facts)
         strange = f"classes that classes.txt does not have ({ids}; {share:.2%} of all pixels)"
@@ -213,7 +213,7 @@ def _inspect(splits: dict[str, FolderDataset], progress: Progress) -> Inspected:
 def _files(dataset: FolderDataset) -> Iterator[tuple[str, dict[str, Path]]]:
     """Return the files of each column that belong to this split; those without a partner belong to training."""
     for name, files in dataset.table.columns.items():
-        chosen = set(dataset.keys[name]).union(dataset.lonely)
+        chosen = set(dataset.keys[name]).union(dataset.unmatched)
         yield name, {key: path for key, path in files.items() if not dataset.hashed or key in chosen}
 
 

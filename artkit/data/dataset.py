@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from artkit.errors import DataError, nearest
+from artkit.images import Picture
 from artkit.spec import ClassSet, Kind
 
 Value = Tensor | str
@@ -23,6 +24,13 @@ class Column:
     kind: Kind
     classes: ClassSet | None = None
     values: tuple[str, ...] = ()
+
+    def picture(self, value: Value) -> Picture:
+        """Return what `Dataset.load` gives for this column as a picture: an image uint8 3HW, or labels uint8 HW."""
+        assert isinstance(value, Tensor)
+        if self.kind is Kind.LABELS:
+            return Picture(value[None].long(), kind=Kind.LABELS, classes=self.classes)
+        return Picture(value[None].float() / 255)
 
 
 class Dataset(ABC):

@@ -83,7 +83,7 @@ class FolderDataset(Dataset):
             columns[name] = Column(name, Kind.TEXT, values=tuple(sorted(values)))
         self.columns = columns
         self.uncaptioned: list[str] = []
-        self.unfound: list[str] = []
+        self.captions_without_picture: list[str] = []
         if not self.unpaired:
             self._add_captions()
 
@@ -118,7 +118,7 @@ class FolderDataset(Dataset):
         return [(header.width // halves, header.height) for header in headers if header]
 
     @property
-    def lonely(self) -> dict[str, list[str]]:
+    def unmatched(self) -> dict[str, list[str]]:
         """Each key that lacks a file in some column, with those columns; nothing where columns are unpaired.
 
         Of a folder divided by content they belong to the training split.
@@ -172,15 +172,15 @@ class FolderDataset(Dataset):
         captions = find_captions(self.directory)
         if captions is None:
             return
-        rows, unmatched = captions.match(self.stems, self.split)
+        rows, missing = captions.match(self.stems, self.split)
         elsewhere = set().union(*(files for table in self.tables.values() for files in table.columns.values()))
-        self.unfound = captions.match(elsewhere, self.split)[1] if unmatched else []
+        self.captions_without_picture = captions.match(elsewhere, self.split)[1] if missing else []
         self.uncaptioned = [key for key in self.stems if key not in rows]
-        told = {}
+        texts = {}
         for name in captions.names:
             self.text[name] = {key: row[name] for key, row in rows.items()}
-            told[name] = Column(name, Kind.TEXT, values=list_categories(self.text[name]))
-        self.columns = {**self.columns, **told}
+            texts[name] = Column(name, Kind.TEXT, values=list_categories(self.text[name]))
+        self.columns = {**self.columns, **texts}
 
     def _holds_labels(self, name: str) -> bool:
         """Tell by the column's name; where no column's tells, by whether the first picture has a palette."""

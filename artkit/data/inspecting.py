@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from artkit.data.labels import INDEXED, count_strays, to_classes
+from artkit.data.labels import INDEXED, count_out_of_range, to_classes
 from artkit.errors import ImageError
 from artkit.files import open_regular
 from artkit.images.decoding import opened
@@ -85,7 +85,7 @@ _FAMILIES = {"1": "grey", "L": "grey", "CMYK": "CMYK", "LA": "transparent", "RGB
 @dataclass(frozen=True)
 class Facts:
     """What a file is: `size` (width, height), `family` of its pixels ("grey", "colour", "transparent", "16 bit",
-    "CMYK"), `thumbnail` in grey, uint8 16 x 17. Of a label map: `strays`, pixels by index that no class has, and
+    "CMYK"), `thumbnail` in grey, uint8 16 x 17. Of a label map: `out_of_range`, pixels by index that no class has, and
     `off_palette`, the share of pixels of no class's colour. Of a file that cannot be read: `error` alone.
     """
 
@@ -93,7 +93,7 @@ class Facts:
     size: tuple[int, int] = (0, 0)
     family: str = ""
     thumbnail: np.ndarray | None = None
-    strays: Mapping[int, int] = field(default_factory=dict)
+    out_of_range: Mapping[int, int] = field(default_factory=dict)
     off_palette: float = 0.0
     error: str = ""
 
@@ -115,12 +115,12 @@ def inspect_labels(path: Path, classes: ClassSet) -> Facts:
     try:
         with open_regular(path) as stream, opened(stream, str(path)) as image:
             size, family = upright_size(image), _family(image)
-            strays = count_strays(to_classes(np.asarray(image)), classes) if image.mode in INDEXED else {}
-            if image.mode in INDEXED and not strays:
+            out_of_range = count_out_of_range(to_classes(np.asarray(image)), classes) if image.mode in INDEXED else {}
+            if image.mode in INDEXED and not out_of_range:
                 return Facts(path, size, family)
             off = _off_palette(image, classes)
             if image.mode in INDEXED:
-                return Facts(path, size, family, strays=strays if off else {})
+                return Facts(path, size, family, out_of_range=out_of_range if off else {})
             return Facts(path, size, family, off_palette=off)
     except (ImageError, OSError) as error:
         return Facts(path, error=_message(path, error))

@@ -61,16 +61,16 @@ def load_labels(path: Path, classes: ClassSet) -> Tensor:
     indices = read_indices(path)
     if indices is None:
         return _labels_by_colour(path, classes)
-    strays = count_strays(indices, classes)
-    if not strays:
+    out_of_range = count_out_of_range(indices, classes)
+    if not out_of_range:
         return torch.from_numpy(indices.astype(np.uint8))
     if _is_painted(path, classes):
         return _labels_by_colour(path, classes)
     void = find_void(classes)
     if void is None:
         raise DataError(
-            f"{path} holds {_name(strays)}, and there are only classes 0 to {len(classes) - 1}: add to classes.txt "
-            "what is missing, or a class called 'void', which takes every other index."
+            f"{path} holds {_name(out_of_range)}, and there are only classes 0 to {len(classes) - 1}: add to "
+            "classes.txt what is missing, or a class called 'void', which takes every other index."
         )
     return torch.from_numpy(np.where(indices < len(classes), indices, void).astype(np.uint8))
 
@@ -96,10 +96,10 @@ def to_classes(ids: np.ndarray) -> np.ndarray:
     return np.where(ids >= INSTANCES_FROM, ids // INSTANCES_FROM, ids)
 
 
-def count_strays(indices: np.ndarray, classes: ClassSet) -> dict[int, int]:
+def count_out_of_range(indices: np.ndarray, classes: ClassSet) -> dict[int, int]:
     """Return the indices that no class has, with how many pixels have each."""
-    strays = indices[indices >= len(classes)] if int(indices.max()) >= len(classes) else indices[:0]
-    found, counts = np.unique(strays, return_counts=True)
+    out_of_range = indices[indices >= len(classes)] if int(indices.max()) >= len(classes) else indices[:0]
+    found, counts = np.unique(out_of_range, return_counts=True)
     return {int(index): int(count) for index, count in zip(found, counts, strict=True)}
 
 
@@ -127,6 +127,6 @@ def _read_image(path: Path) -> Tensor:
         raise DataError(str(error)) from error
 
 
-def _name(strays: dict[int, int]) -> str:
-    words = ", ".join(map(str, list(strays)[:5])) + (", ..." if len(strays) > 5 else "")
-    return f"the class {words}" if len(strays) == 1 else f"the classes {words}"
+def _name(out_of_range: dict[int, int]) -> str:
+    words = ", ".join(map(str, list(out_of_range)[:5])) + (", ..." if len(out_of_range) > 5 else "")
+    return f"the class {words}" if len(out_of_range) == 1 else f"the classes {words}"

@@ -26,8 +26,8 @@ def open_dataset(data: str | Path, split: str = "train", *, at_least: int = 0) -
     """
     if Path(data).is_dir():
         dataset = FolderDataset(Path(data), split, at_least=at_least)
-        if split == "train" and dataset.unfound:
-            count, example = len(dataset.unfound), dataset.unfound[0]
+        if split == "train" and dataset.captions_without_picture:
+            count, example = len(dataset.captions_without_picture), dataset.captions_without_picture[0]
             warn(f"{data}: {count} rows of its captions name pictures that are not there ({example}, ...): left out.")
         return dataset
     spec, options = find_dataset(str(data))

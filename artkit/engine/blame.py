@@ -36,6 +36,8 @@ def blame_file(path: Path, method: str) -> Iterator[None]:
     """
     try:
         yield
+    except ModelError as error:
+        raise ModelError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
     except ArtkitError:
         raise
     except Exception as error:

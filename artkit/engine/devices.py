@@ -9,6 +9,7 @@ import torch
 
 from artkit.engine.memory import memory_limit
 from artkit.errors import UsageError, nearest
+from artkit.nn.layout import has_bf16_units
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -32,7 +33,7 @@ def pick_device(name: str | torch.device = "auto") -> torch.device:
 def pick_precision(name: str, device: torch.device) -> str:
     """Return `fp32`, `bf16` or `fp16`: `auto` takes bf16 where the hardware multiplies matrices in it."""
     if isinstance(name, str) and name == "auto":
-        return "bf16" if _fast_bf16(device) else "fp32"
+        return "bf16" if has_bf16_units(device) else "fp32"
     if not isinstance(name, str) or name not in PRECISIONS:
         raise UsageError(f"unknown precision '{name}'.{nearest(str(name), ['auto', *PRECISIONS])}")
     if name == "fp16" and device.type == "cpu":
@@ -61,7 +62,7 @@ def _reasons(device: torch.device) -> list[str]:
     reasons = []
     if device.type == "cpu":
         reasons.append("no GPU was found: networks run on the CPU")
-        if not _fast_bf16(device):
+        if not has_bf16_units(device):
             reasons.append(
                 "this CPU has no bf16 matrix units (AMX or AVX512-BF16): networks run in fp32, about half as fast"
             )
@@ -73,12 +74,3 @@ def _reasons(device: torch.device) -> list[str]:
 
 def _has_mps() -> bool:
     return torch.backends.mps.is_available()
-
-
-def _fast_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type != "cpu":
-        return False
-    checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    return any(getattr(torch.cpu, check, bool)() for check in checks)

@@ -17,6 +17,7 @@ from artkit.engine.devices import PRECISIONS
 from artkit.errors import ModelError
 from artkit.models.file import check_fit, load_into, model_hash, read_shapes
 from artkit.models.opening import ModelFile, load_opened, stamp
+from artkit.nn.layout import inference_format
 from artkit.plugins import Registry, resolve
 from artkit.translator import Translator
 
@@ -108,7 +109,7 @@ def load_translator(planned: PlannedStep, registry: Registry, device: torch.devi
         with blame_plugin(planned.spec.name, planned.plugin):
             translator = build()
     translator.eval().requires_grad_(False)
-    placed = translator.to(device, PRECISIONS[precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
+    placed = translator.to(device, PRECISIONS[precision], memory_format=inference_format(device))  # type: ignore[call-overload]
     assert isinstance(placed, Translator)
     return placed
 

@@ -65,8 +65,9 @@ def _as_labels(picture: Picture, labels: Tensor, classes: ClassSet) -> Picture:
 
 def _grey_indices(image: Tensor) -> Tensor | None:
     """Return the 8-bit levels (1, H, W) of an image that is grey everywhere, else None."""
-    levels = image.mul(255).round().long()
-    return levels[:, 0] if bool((levels == levels[:, :1]).all()) else None
+    first, *others = image.unbind(1)
+    levels = first.mul(255).round_()
+    return levels.long() if all(torch.equal(other.mul(255).round_(), levels) for other in others) else None
 
 
 def _mismatch(picture: Picture, wanted: ClassSet | None, nearest_set: ClassSet | None, share: float) -> str:

@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from artkit.errors import ImageError
 from artkit.images.png16 import decode_png16
+from artkit.spec import ClassSet
 
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
@@ -81,10 +82,14 @@ def max_pixels() -> int:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to decode: `managed=False` leaves colours as stored (label maps); `at_least` as in `read_picture`."""
+    """How to decode: `managed=False` leaves colours as stored (label maps); `at_least` as in `read_picture`.
+
+    `classes` are those of a label map, which may be read as one at once.
+    """
 
     managed: bool = True
     at_least: int = 0
+    classes: ClassSet | None = None
 
 
 def decode(stream: BinaryIO, name: str, how: Decoding = Decoding()) -> np.ndarray:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from artkit.errors import ImageError
 from artkit.spec import ClassSet
+
+_BAND = 2**20  # pixels at a time
 
 
 def one_hot(labels: Tensor, k: int) -> Tensor:
@@ -23,7 +27,11 @@ def one_hot(labels: Tensor, k: int) -> Tensor:
 def paint_labels(labels: Tensor, classes: ClassSet) -> Tensor:
     """Paint labels NHW with the class colours: image N3HW in [0, 1]. Raises ImageError on an index outside the set."""
     check_range(labels, len(classes), f"the '{classes.name}'")
-    return _palette(classes, labels.device).div(255)[labels.long()].movedim(-1, 1).contiguous()
+    colours = _palette(classes, labels.device).div(255).T
+    image = torch.empty(len(labels), 3, *labels.shape[1:], device=labels.device)
+    for rows in _bands(labels.shape):
+        image[:, :, rows] = colours[:, labels[:, rows].long()].movedim(0, 1)
+    return image
 
 
 def match_palette(image: Tensor, classes: ClassSet) -> tuple[Tensor, float]:
@@ -32,30 +40,48 @@ def match_palette(image: Tensor, classes: ClassSet) -> tuple[Tensor, float]:
     Colours are compared as 8-bit levels, rounded. A pixel of another colour gets the nearest class.
     """
     labels, exact = match_exactly(image, classes)
-    share = exact.double().mean().item()
+    share = int(exact.count_nonzero()) / exact.numel()
     return (labels if share == 1 else torch.where(exact, labels, nearest_palette(image, classes))), share
 
 
 def match_exactly(image: Tensor, classes: ClassSet) -> tuple[Tensor, Tensor]:
     """Return labels NHW that hold where the colours of N3HW are exactly class colours, and where they are, NHW."""
-    codes = _colour_codes(image.mul(255).round().long(), dim=1)
-    known, order = _colour_codes(_palette(classes, image.device).long(), dim=1).sort()
-    place = torch.searchsorted(known, codes).clamp_(max=len(known) - 1)
-    return order[place], known[place] == codes
+    known, order = _colour_codes(_palette(classes, image.device).int(), dim=1).sort()
+    labels = torch.empty(len(image), *image.shape[2:], dtype=torch.int64, device=image.device)
+    exact = torch.empty_like(labels, dtype=torch.bool)
+    for rows in _bands(labels.shape):
+        codes = _colour_codes(image[:, :, rows].mul(255).round_().int(), dim=1)
+        place = torch.searchsorted(known, codes).clamp_(max=len(known) - 1)
+        labels[:, rows], exact[:, rows] = order[place], known[place] == codes
+    return labels, exact
 
 
 def nearest_palette(image: Tensor, classes: ClassSet) -> Tensor:
     """Give every pixel of an image N3HW the class of the nearest colour (Euclidean RGB; ties: the lower index)."""
-    levels = image.float() * 255
-    labels = torch.zeros(image.shape[0], *image.shape[2:], dtype=torch.long, device=image.device)
+    labels = torch.empty(len(image), *image.shape[2:], dtype=torch.int64, device=image.device)
+    palette = _palette(classes, image.device)
+    for rows in _bands(labels.shape):
+        labels[:, rows] = _nearest(image[:, :, rows].float() * 255, palette)
+    return labels
+
+
+def _nearest(levels: Tensor, palette: Tensor) -> Tensor:
+    """Return the index NHW of the colour nearest to N3HW, class by class, so that memory does not grow with them."""
     least = torch.full_like(levels[:, 0], torch.inf)
-    # Class by class, so that memory does not grow with their number.
-    for index, colour in enumerate(_palette(classes, image.device)):
+    labels = torch.zeros_like(least, dtype=torch.int64)
+    for index, colour in enumerate(palette):
         distance = (levels - colour[:, None, None]).square().sum(1)
         closer = distance < least
         labels[closer] = index
         least = torch.where(closer, distance, least)
     return labels
+
+
+def _bands(shape: Sequence[int]) -> Iterator[slice]:
+    """Yield slices of the rows of NHW, some million pixels each: what is computed of them takes little memory."""
+    rows = max(_BAND // max(shape[0] * shape[2], 1), 1)
+    for start in range(0, shape[1], rows):
+        yield slice(start, start + rows)
 
 
 def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
@@ -64,7 +90,7 @@ def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
         ((torch.arange(new, device=labels.device) + 0.5) * (old / new)).long().clamp_(max=old - 1)
         for new, old in zip(size, labels.shape[-2:], strict=True)
     )
-    return labels[..., rows[:, None], columns]
+    return labels.index_select(-2, rows).index_select(-1, columns)
 
 
 def resize_image(image: Tensor, size: tuple[int, int]) -> Tensor:

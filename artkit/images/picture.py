@@ -22,16 +22,19 @@ from artkit.images.provenance import add_provenance
 from artkit.spec import ClassSet, Kind
 
 _CHANNELS = {Kind.IMAGE: 3, Kind.MASK: 1}
+_LABELS = (torch.int64, torch.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """One picture, immutable.
 
-    `tensor`: float32 (1, 3, H, W) in [0, 1] for an image (sRGB-encoded), (1, 1, H, W) for a mask, int64 (1, H, W) for
-    labels. `classes`: what the indices of labels mean. `alpha`: float32 (1, 1, H, W), straight (not premultiplied),
-    kept aside while steps work on the colours. `bits`: 8 or 16, the depth it is written with where the format can.
-    `stem`: the file name it came from, without suffix. `provenance`: the record of its making.
+    `tensor`: float32 (1, 3, H, W) in [0, 1] for an image (sRGB-encoded), (1, 1, H, W) for a mask, uint8 or int64
+    (1, H, W) for labels: bytes where they were read from a file that has a byte a pixel, so that large maps fit into
+    memory; `.long()` them before you index with them. `classes`: what the indices of labels mean. `alpha`: float32
+    (1, 1, H, W), straight (not premultiplied), kept aside while steps work on the colours. `bits`: 8 or 16, the depth
+    it is written with where the format can. `stem`: the file name it came from, without suffix. `provenance`: the
+    record of its making.
     Raises ImageError when the tensor's shape, type or class indices do not fit.
     """
 
@@ -50,7 +53,7 @@ class Picture:
         if self.kind is Kind.TEXT:
             raise ImageError("A picture is an image, labels or a mask; text travels as a plain string.")
         if channels is None:
-            fits, wanted = len(shape) == 3 and self.tensor.dtype == torch.int64, "int64 (1, H, W)"
+            fits, wanted = len(shape) == 3 and self.tensor.dtype in _LABELS, "int64 or uint8 (1, H, W)"
         else:
             fits = len(shape) == 4 and shape[1] == channels and self.tensor.dtype == torch.float32
             wanted = f"float32 (1, {channels}, H, W)"

@@ -17,6 +17,7 @@ from artkit.errors import ImageError, nearest
 from artkit.files import open_regular
 from artkit.images.conversion import convert
 from artkit.images.decoding import Decoding, decode, decoding_errors, pillow_levels
+from artkit.images.indexed import read_indexed
 from artkit.images.picture import Picture
 from artkit.images.provenance import read_provenance
 from artkit.spec import ClassSet, Kind
@@ -52,6 +53,8 @@ def picture_from_tensor(tensor: Tensor, stem: str = "picture") -> Picture:
         raise ImageError(f"A tensor of one picture is wanted, not a batch of {tensor.shape[0]}. Pass them one by one.")
     if tensor.ndim != 4 or tensor.shape[1] not in (1, 3, 4):
         raise ImageError(f"A tensor must be (3, H, W) or (1, 3, H, W), not {tuple(tensor.shape)}.")
+    if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
+        raise ImageError("A tensor must hold its pixels: it is sparse, quantised, or on the meta device.")
     if 0 in tensor.shape:
         raise ImageError(f"A picture needs at least one pixel; this tensor is {tuple(tensor.shape)}.")
     bits = 16 if tensor.dtype == torch.uint16 else 8
@@ -88,8 +91,11 @@ def holds_labels(tensor: Tensor) -> bool:
 def _unit_range(tensor: Tensor) -> Tensor:
     """Return float32 in [0, 1], in memory of its own."""
     if tensor.dtype in (torch.uint8, torch.uint16):
-        # Channels are parted while they are small: parting floats takes several times as long.
-        return tensor.contiguous().to(torch.float32).div_(torch.iinfo(tensor.dtype).max)
+        # One channel at a time, parted while it is small: parting floats takes several times as long.
+        values = torch.empty(tensor.shape, dtype=torch.float32, device=tensor.device)
+        for channel in range(tensor.shape[1]):
+            values[:, channel] = tensor[:, channel].contiguous()
+        return values.div_(torch.iinfo(tensor.dtype).max)
     if tensor.dtype == torch.bool:
         return tensor.to(torch.float32)
     if not tensor.is_floating_point():
@@ -124,7 +130,8 @@ def read_picture(
         if holds_labels(tensor):
             return Picture(labels_from_tensor(tensor), kind=Kind.LABELS, classes=classes)
     # Class colours must arrive as they are stored, so a label map's profile is not applied.
-    picture = _read_image(source, Decoding(managed=kind is not Kind.LABELS, at_least=at_least))
+    labels = kind is Kind.LABELS
+    picture = _read_image(source, Decoding(not labels, at_least, classes if labels else None))
     return convert(picture, kind, classes, [classes] if classes else [])
 
 
@@ -163,7 +170,11 @@ def _read_path(path: Path, how: Decoding) -> Picture:
 
 
 def _read_stream(stream: BinaryIO, name: str, how: Decoding) -> Picture:
-    picture = picture_from_array(decode(stream, name, how))
+    labels = read_indexed(stream, name, how.classes) if how.classes else None
+    if labels is not None:
+        picture = Picture(labels, kind=Kind.LABELS, classes=how.classes)
+    else:
+        picture = picture_from_array(decode(stream, name, how))
     return replace(picture, provenance=read_provenance(stream))
 
 

@@ -13,7 +13,7 @@ from artkit.chain.steps import Chain
 from artkit.data import Column, Dataset, open_dataset
 from artkit.engine.runner import Runner
 from artkit.errors import DataError, UsageError
-from artkit.images import Picture, convert
+from artkit.images import convert
 from artkit.plugins import current_registry, resolve
 from artkit.spec import Kind, MetricSpec
 
@@ -63,9 +63,9 @@ def evaluate(
     for index in range(min(count, limit or count)):
         sample = dataset.load(index, [inputs.name, targets.name, *told])
         facts = {name: str(sample[name]) for name in told}
-        result = runner.run(_picture(sample[inputs.name], inputs), seed=seed + index, facts=facts)[-1].picture
+        result = runner.run(inputs.picture(sample[inputs.name]), seed=seed + index, facts=facts)[-1].picture
         outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
-        wanted.append(_picture(sample[targets.name], targets).tensor[0])
+        wanted.append(targets.picture(sample[targets.name]).tensor[0])
         progress()
     registry = current_registry()
     scores = {spec.name: float(resolve(spec.function, registry.origin(spec.name))(outputs, wanted)) for spec in chosen}
@@ -86,10 +86,3 @@ def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:
         if spec.kind is not kind:
             raise UsageError(f"the metric {spec.name} compares {spec.kind}, and this chain gives {kind}.")
     return chosen
-
-
-def _picture(value: Tensor | str, column: Column) -> Picture:
-    assert isinstance(value, Tensor)
-    if column.kind is Kind.LABELS:
-        return Picture(value[None].long(), kind=Kind.LABELS, classes=column.classes)
-    return Picture(value[None].float() / 255)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.arguments import Blocks, Filters, NetworkArguments
 from artkit.nn.tiling import in_tiles
 
 
@@ -57,3 +61,15 @@ class Edsr(nn.Module):
 def enlarge_bicubic(image: Tensor, scale: int) -> Tensor:
     """Enlarge NCHW an integer number of times by bicubic interpolation (Keys 1981, a = -0.5, as Pillow and MATLAB)."""
     return F.interpolate(image, scale_factor=scale, mode="bicubic", antialias=True)
+
+
+class EdsrArguments(NetworkArguments, frozen=True, kw_only=True, tag="edsr"):
+    """The arguments of an Edsr."""
+
+    scale: Annotated[int, Meta(ge=1, le=16)]
+    width: Filters = 32
+    blocks: Blocks = 8
+
+    def build(self) -> Edsr:
+        """Make the network."""
+        return Edsr(**self.values())

@@ -1,35 +1,69 @@
-"""Adversarial losses on logits, and the two reconstruction losses that leave texture to the discriminator."""
+"""Losses of generators and discriminators: the adversarial ones, R1, feature matching, and low-pass L1.
+
+All are computed in float32, whatever the precision of the networks. Logits are one tensor, or one for each scale of a
+multi-scale discriminator; losses are averaged over scales.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-GanMode = Literal["vanilla", "lsgan", "hinge"]
+from artkit.nn.options import GanMode
+
+Logits: TypeAlias = Tensor | Sequence[Tensor]
+"""What a discriminator returns: logits of any shape, batch first, or a sequence of them, one for each scale."""
 
 
-def discriminator_loss(real: Tensor | Sequence[Tensor], fake: Tensor | Sequence[Tensor], mode: GanMode) -> Tensor:
-    """Half the sum of the losses on real and fake logits, averaged over scales.
+def discriminator_loss(real: Logits, fake: Logits, mode: GanMode) -> Tensor:
+    """Return the discriminator's adversarial loss: low when `real` logits are high and `fake` ones low.
 
-    vanilla: Goodfellow et al. 2014; lsgan: Mao et al. 2017; hinge: Lim and Ye 2017. The half is Isola et al.'s
-    (section 3.3).
+    vanilla: log D(y) + log(1 - D(G(x))) (Goodfellow et al. 2014, eq. 1); lsgan: Mao et al. 2017, eq. 2; hinge: Lim and
+    Ye 2017, eq. 3; of these three it is half the sum over real and fake, as in Isola et al. 2017, section 3.3.
+    relativistic: the real one should look more real than the fake one beside it (RpGAN, Jolicoeur-Martineau 2019,
+    eq. 7), without the half.
     """
     pairs = list(zip(_scales(real), _scales(fake), strict=True))
-    return sum((_judge(r, True, mode) + _judge(f, False, mode) for r, f in pairs), pairs[0][0].new_zeros(())) / (
-        2 * len(pairs)
-    )
+    if mode == "relativistic":
+        return torch.stack([F.softplus(f - r).mean() for r, f in pairs]).mean()
+    return torch.stack([(_loss(r, True, mode) + _loss(f, False, mode)) / 2 for r, f in pairs]).mean()
 
 
-def generator_loss(fake: Tensor | Sequence[Tensor], mode: GanMode) -> Tensor:
-    """How far the discriminator is from taking fakes for real (non-saturating), averaged over scales."""
-    scales = _scales(fake)
+def generator_loss(fake: Logits, mode: GanMode, real: Logits | None = None) -> Tensor:
+    """Return the generator's adversarial loss: low when the discriminator takes fakes for real (non-saturating).
+
+    `real`, the logits of the real ones, is what relativistic compares with, and needed there alone.
+    """
+    if mode == "relativistic":
+        if real is None:
+            raise ValueError("the relativistic loss of a generator needs the logits of real pictures, too")
+        return discriminator_loss(fake, real, mode)
     if mode == "hinge":
-        return -torch.stack([logits.float().mean() for logits in scales]).mean()
-    return torch.stack([_judge(logits, True, mode) for logits in scales]).mean()
+        return -torch.stack([logits.mean() for logits in _scales(fake)]).mean()
+    return torch.stack([_loss(logits, True, mode) for logits in _scales(fake)]).mean()
+
+
+def gradient_penalty(logits: Logits, real: Tensor) -> Tensor:
+    """Return R1: the squared gradient of the logits at real pictures (Mescheder et al. 2018, eq. 9, less gamma / 2).
+
+    `logits` were computed from `real`, N ..., which requires a gradient. Logits of several places are averaged, those
+    of several scales added.
+    """
+    total = torch.stack([scale.flatten(1).mean(1).sum() for scale in _scales(logits)]).sum()
+    gradient = torch.autograd.grad(total, real, create_graph=True)[0]
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+def is_penalty_due(every: int) -> bool:
+    """Draw whether this step pays a lazy penalty: one step in `every` does, on average, and `every` times as much.
+
+    After Karras et al. 2020, appendix B, who pay at regular steps.
+    """
+    return bool(torch.rand(()) < 1 / every)
 
 
 def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[Tensor]]) -> Tensor:
@@ -43,7 +77,7 @@ def feature_matching(real: Sequence[Sequence[Tensor]], fake: Sequence[Sequence[T
 
 
 def lowpass_l1(output: Tensor, target: Tensor, cell: int) -> Tensor:
-    """L1 distance of averages over `cell` x `cell` pixels: colour where it belongs, texture left free.
+    """L1 distance of averages over `cell` x `cell` pixels (low-pass): colour where it belongs, texture left free.
 
     A plain L1 (`cell=1`) averages what cannot be predicted, such as brush strokes, to mush.
     """
@@ -52,12 +86,11 @@ def lowpass_l1(output: Tensor, target: Tensor, cell: int) -> Tensor:
     return F.l1_loss(output.float(), target.float())
 
 
-def _scales(logits: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
-    return [logits] if isinstance(logits, Tensor) else logits
+def _scales(logits: Logits) -> list[Tensor]:
+    return [scale.float() for scale in ([logits] if isinstance(logits, Tensor) else logits)]
 
 
-def _judge(logits: Tensor, real: bool, mode: GanMode) -> Tensor:
-    logits = logits.float()
+def _loss(logits: Tensor, real: bool, mode: GanMode) -> Tensor:
     if mode == "hinge":
         return F.relu(1 - logits if real else 1 + logits).mean()
     target = torch.full_like(logits, float(real))

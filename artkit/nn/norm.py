@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.options import NormKind
 from artkit.nn.tiling import is_tile, whole_sum
-
-NormKind = Literal["instance", "batch", "none"]
 
 
 class InstanceNorm(nn.Module):
     """Instance normalisation without learned parameters (Ulyanov et al. 2016), N C H W in and out.
 
-    In inference it runs as a group norm with one group a channel: the same function, but one that keeps channels-last
-    tensors as they are. In training `F.instance_norm` is faster, because of its backward.
+    It runs as a group norm with one group a channel: the same function, twice as fast, and one that keeps channels-last
+    tensors as they are. But its backward is slow on those, eight times as slow as that of batch norm, which for one
+    picture is the same function too; for several, `F.instance_norm` is the lesser evil.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
@@ -27,8 +27,10 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel of each picture to mean 0 and variance 1."""
-        if torch.is_grad_enabled() and x.requires_grad and _has_spread(x):
-            return F.instance_norm(x, eps=self.eps)
+        learning = torch.is_grad_enabled() and x.requires_grad
+        if learning and _has_spread(x) and not x.is_contiguous():
+            one = len(x) == 1
+            return F.batch_norm(x, None, None, training=True, eps=self.eps) if one else F.instance_norm(x, eps=self.eps)
         return _normalise_pictures(x, self.eps)
 
 

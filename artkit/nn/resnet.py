@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 from torch import Tensor, nn
 
 from artkit.nn.antialias import BlurDown, BlurUp
+from artkit.nn.arguments import Channels, Filters, NetworkArguments
 from artkit.nn.dropout import PictureDropout
-from artkit.nn.norm import NormKind, make_norm
+from artkit.nn.norm import make_norm
+from artkit.nn.options import NormKind
 from artkit.nn.tiling import in_tiles
+from artkit.spec import SizeRule
 
 Upsample = Literal["transposed", "resize"]
 
@@ -100,3 +104,30 @@ def _double(channels: int, bias: bool, how: Literal["transposed", "resize", "blu
         return [BlurUp(channels), nn.Conv2d(channels, channels // 2, 3, 1, 1, bias=bias)]
     grow = [nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1)]
     return [*grow, nn.Conv2d(channels, channels // 2, 3, bias=bias)]
+
+
+class ResnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="resnet"):
+    """The arguments of a ResnetGenerator."""
+
+    in_channels: Channels
+    out_channels: Channels
+    blocks: Annotated[int, msgspec.Meta(ge=0, le=64)] = 9
+    width: Filters = 64
+    norm: NormKind = "instance"
+    dropout: bool = False
+    antialias: bool = False
+    upsample: Upsample = "transposed"
+
+    @property
+    def architecture(self) -> str:
+        """Return `resnet_N`, of N blocks."""
+        return f"resnet_{self.blocks}"
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """Sides are halved twice; blocks mirror borders at a quarter of the size."""
+        return SizeRule(multiple=4, minimum=8)
+
+    def build(self) -> ResnetGenerator:
+        """Make the network."""
+        return ResnetGenerator(**self.values())

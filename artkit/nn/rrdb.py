@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.nn.arguments import Blocks, Filters, NetworkArguments
 from artkit.nn.tiling import in_tiles, reach
+from artkit.spec import SizeRule
 
 RESIDUAL_SCALE = 0.2  # ESRGAN, section 3.1: residuals are scaled down before they are added
 SLOPE = 0.2
@@ -86,3 +91,31 @@ class RrdbNet(nn.Module):
             conv = self.get_submodule(f"conv_up{step + 1}")
             y = F.leaky_relu(conv(F.interpolate(y, scale_factor=2, mode="nearest")), SLOPE)
         return self.conv_last(F.leaky_relu(self.conv_hr(y), SLOPE))
+
+
+class RrdbArguments(NetworkArguments, frozen=True, kw_only=True, tag="rrdb"):
+    """The arguments of an RrdbNet."""
+
+    width: Filters = 64
+    blocks: Blocks = 23
+    growth: Filters = 32
+    doublings: Annotated[int, Meta(ge=0, le=4)] = 2
+    unshuffle: Literal[1, 2, 4] = 1
+
+    def __post_init__(self) -> None:
+        if 2**self.doublings < self.unshuffle:
+            raise ValueError(f"{self.doublings} doublings do not undo an unshuffle of {self.unshuffle}")
+
+    @property
+    def scale(self) -> int:
+        """Output pixels for each input pixel, along a side."""
+        return 2**self.doublings // self.unshuffle
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """Sides that unshuffling divides."""
+        return SizeRule(multiple=self.unshuffle)
+
+    def build(self) -> RrdbNet:
+        """Make the network."""
+        return RrdbNet(**self.values())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
+from msgspec import Meta
 from torch import Tensor, nn
 
+from artkit.nn.arguments import Blocks, Filters, NetworkArguments
 from artkit.nn.tiling import in_tiles, reach
 
 
@@ -61,3 +64,19 @@ class SrResnet(nn.Module):
 
 def _doubling(width: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU())
+
+
+class SrResnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="srresnet"):
+    """The arguments of an SrResnet."""
+
+    scale: Annotated[int, Meta(ge=2, le=16)]
+    width: Filters = 64
+    blocks: Blocks = 16
+
+    def __post_init__(self) -> None:
+        if self.scale.bit_count() != 1:
+            raise ValueError(f"scale {self.scale} is no power of two")
+
+    def build(self) -> SrResnet:
+        """Make the network."""
+        return SrResnet(**self.values())

@@ -264,9 +264,9 @@ def _raster(best: Tensor, strokes: Strokes, brush: Tensor) -> Raster:
     cells = torch.arange(len(rank), device=rank.device)
     index = _pick(torch.empty_like(rank).scatter_(0, rank, cells), best.clamp_(min=0))
     corners = torch.stack((cells // strokes.rank.shape[1], cells % strokes.rank.shape[1])).sub(margin).mul(cell).float()
-    corner_y, corner_x, *brush = _pick(torch.cat((corners, brush.flatten(1))), index)
+    corner_y, corner_x, *painted = _pick(torch.cat((corners, brush.flatten(1))), index)
     y, x = (torch.arange(float(side), device=rank.device) for side in best.shape)
-    along, across = _local(brush, y.view(-1, 1) - corner_y, x - corner_x)
+    along, across = _local(painted, y.view(-1, 1) - corner_y, x - corner_x)
     return Raster(covered, index, along * covered, across * covered)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn.norm import NormKind, make_norm
+from artkit.nn.arguments import Blocks, Channels, Filters, NetworkArguments
+from artkit.nn.norm import make_norm
+from artkit.nn.options import NormKind
 from artkit.nn.tiling import in_tiles
+from artkit.spec import SizeRule
 
 Upsample = Literal["shuffle", "resize"]
 
@@ -105,3 +109,26 @@ class SubpixelNet(nn.Module):
         if self.upsample == "shuffle":
             return F.leaky_relu(F.pixel_shuffle(conv(y), 2), 0.2)
         return F.leaky_relu(conv(F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)), 0.2)
+
+
+class SubpixelArguments(NetworkArguments, frozen=True, kw_only=True, tag="subpixel"):
+    """The arguments of a SubpixelNet."""
+
+    in_channels: Channels
+    out_channels: Channels
+    width: Filters = 128
+    blocks: Blocks = 7
+    detail: tuple[Filters, Filters] = (32, 24)
+    norm: NormKind = "instance"
+    condition_channels: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
+    upsample: Upsample = "shuffle"
+    residual: bool = False
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """Blocks see 4 x 4 pixels as one; their zero padding shows as a rim about as wide as the margin."""
+        return SizeRule(multiple=4, minimum=4, margin=16)
+
+    def build(self) -> SubpixelNet:
+        """Make the network."""
+        return SubpixelNet(**self.values())

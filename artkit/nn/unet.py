@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 import torch
 from torch import Tensor, nn
 
+from artkit.nn.arguments import Channels, Filters, NetworkArguments
 from artkit.nn.dropout import PictureDropout
-from artkit.nn.norm import NormKind, make_norm
+from artkit.nn.norm import make_norm
+from artkit.nn.options import NormKind
 from artkit.nn.tiling import in_tiles
+from artkit.spec import SizeRule
 
 
 class UnetBlock(nn.Module):
@@ -75,3 +81,28 @@ class UnetGenerator(nn.Module):
         y = self.enter(x)
         assert self.inner is not None
         return self.leave(self.inner(y))
+
+
+class UnetArguments(NetworkArguments, frozen=True, kw_only=True, tag="unet"):
+    """The arguments of a UnetGenerator."""
+
+    in_channels: Channels
+    out_channels: Channels
+    levels: Annotated[int, msgspec.Meta(ge=2, le=12)] = 8
+    width: Filters = 64
+    norm: NormKind = "batch"
+    dropout: bool = True
+
+    @property
+    def architecture(self) -> str:
+        """Return `unet_S`: sides are multiples of S."""
+        return f"unet_{2**self.levels}"
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """Sides are halved down to one pixel."""
+        return SizeRule(multiple=2**self.levels, minimum=max(8, 2**self.levels))
+
+    def build(self) -> UnetGenerator:
+        """Make the network."""
+        return UnetGenerator(**self.values())

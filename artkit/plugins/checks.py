@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import keyword
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
-
-import msgspec
 
 from artkit import hookspecs
 from artkit.errors import PluginError, nearest
@@ -21,15 +21,28 @@ HOOK_NAMES = tuple(name for name, value in vars(hookspecs).items() if hasattr(va
 """The hooks that exist, in the order of `artkit/hookspecs.py`."""
 
 
-def check_hooks(plugin: object) -> tuple[str, ...]:
-    """Return the names of the hooks that `plugin` (a module, usually) implements.
+@dataclass(frozen=True)
+class Hook:
+    """A plugin's function for a hook; it takes `arguments` of those the hook offers, -1 in `order` is called first."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+    order: int
+
+    def __call__(self, **offered: Any) -> Any:
+        """Call the function with those arguments that it takes."""
+        return self.function(**{name: offered[name] for name in self.arguments})
+
+
+def find_hooks(plugin: object) -> list[Hook]:
+    """Return the hooks that `plugin` (a module, usually) implements.
 
     Raises PluginError for a hook that does not exist, an argument that a hook does not offer, a hook's function without
     `@hookimpl`, a wrapper, or no hook.
     """
     found = []
-    for name in dir(plugin):
-        function = inspect.getattr_static(plugin, name)
+    for name, function in _members(plugin):
         marks = getattr(getattr(function, "__func__", function), "artkit_impl", None)
         if isinstance(marks, dict):
             found.append(_check_hook(marks.get("specname") or name, marks, getattr(plugin, name)))
@@ -37,27 +50,42 @@ def check_hooks(plugin: object) -> tuple[str, ...]:
             raise PluginError(f"{name}() is not marked: write @artkit.hookimpl above it")
     if not found:
         raise PluginError("it has no hook: mark functions such as register_methods() with @artkit.hookimpl")
-    return tuple(name for name in HOOK_NAMES if name in found)
+    return [hook for hook in found if hook.name in HOOK_NAMES]
 
 
-def _check_hook(name: str, marks: dict[str, Any], function: Callable[..., Any]) -> str:
-    if name in HOOK_NAMES:
-        _check_arguments(name, function)
-    elif not marks.get("optionalhook"):
+def _members(plugin: object) -> Iterable[tuple[str, object]]:
+    """List what is in a plugin, by name, without running any property of it."""
+    if isinstance(plugin, ModuleType):
+        return sorted(vars(plugin).items())
+    return [(name, inspect.getattr_static(plugin, name)) for name in dir(plugin)]
+
+
+def _check_hook(name: str, marks: dict[str, Any], function: Callable[..., Any]) -> Hook:
+    arguments = _check_arguments(name, function) if name in HOOK_NAMES else ()
+    if name not in HOOK_NAMES and not marks.get("optionalhook"):
         raise PluginError(f"artkit has no hook '{name}'.{nearest(name, HOOK_NAMES)}")
     if marks.get("wrapper") or marks.get("hookwrapper"):
         raise PluginError(f"{name}() is a wrapper, but artkit calls every plugin's hook by itself: make it a function")
-    return name
+    return Hook(name, function, arguments, bool(marks.get("trylast")) - bool(marks.get("tryfirst")))
 
 
-def _check_arguments(name: str, function: Callable[..., Any]) -> None:
-    """Refuse an argument that the hook does not offer; one with a default is the plugin's own affair."""
-    offered = inspect.signature(getattr(hookspecs, name)).parameters
-    for argument in inspect.signature(function).parameters.values():
-        needed = argument.default is argument.empty and argument.kind is argument.POSITIONAL_OR_KEYWORD
-        if needed and argument.name not in offered:
-            hint = nearest(argument.name, offered)
-            raise PluginError(f"{name}() takes '{argument.name}', which the hook does not offer.{hint}")
+def _check_arguments(name: str, function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the arguments to call with; refuse one that the hook does not offer.
+
+    One with a default is the plugin's own affair.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    needed = [one.name for one in parameters if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
+    for argument in needed:
+        if argument not in _offered(name):
+            hint = nearest(argument, _offered(name))
+            raise PluginError(f"{name}() takes '{argument}', which the hook does not offer.{hint}")
+    return tuple(needed)
+
+
+@cache
+def _offered(name: str) -> tuple[str, ...]:
+    return tuple(inspect.signature(getattr(hookspecs, name)).parameters)
 
 
 def _is_own_function(plugin: object, function: object) -> bool:
@@ -94,7 +122,7 @@ def validate_method(spec: MethodSpec) -> None:
         raise PluginError(f"method '{spec.name}' is written for {versions}: upgrade artkit")
     if not (isinstance(spec.options, type) and issubclass(spec.options, Options)):
         raise PluginError(f"the options of method '{spec.name}' must be a subclass of artkit.Options")
-    options = [field.name for field in msgspec.structs.fields(spec.options)]
+    options = list(spec.options.__struct_fields__)
     taken = set(CORE_OPTIONS)
     shared = {port.name for port in spec.inputs[1:] if not port.required}  # an option may be its word, see Port
     for name in [port.name for port in spec.inputs] + [name for name in options if name not in shared]:

@@ -28,23 +28,34 @@ def installed_sources() -> list[PluginSource]:
     """List the installed plugins without importing them: artkit's own first, then by name."""
     distributions: dict[str, list[PluginSource]] = {}
     for folder in dict.fromkeys(sys.path):
-        for file in sorted(Path(folder or ".").glob("*.*-info/entry_points.txt")):
-            name, version = _name_and_version(file.parent)
+        for info in _info_folders(folder or "."):
+            name, version = _name_and_version(info)
             # The first of a name on the path is the one that Python imports.
-            distributions.setdefault(name, _sources_in(file, name, version))
+            if name not in distributions:
+                distributions[name] = _sources_in(os.path.join(folder, info, "entry_points.txt"), name, version)
     sources = [source for found in distributions.values() for source in found]
     return sorted(sources, key=lambda source: (source.distribution != OWN_DISTRIBUTION, source.name))
 
 
-def _name_and_version(folder: Path) -> tuple[str, str]:
+def _info_folders(folder: str) -> list[str]:
+    """List the `NAME-VERSION.dist-info` and `.egg-info` of a folder of the path, which may be no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
+    except OSError:
+        return []
+
+
+def _name_and_version(info: str) -> tuple[str, str]:
     """Return what `NAME-VERSION.dist-info` says, or `NAME-VERSION[-PYTHON].egg-info`."""
-    name, _, version = folder.stem.partition("-")
+    name, _, version = info.rpartition(".")[0].partition("-")
     return name.replace("_", "-").lower(), version.partition("-")[0]
 
 
-def _sources_in(file: Path, distribution: str, version: str) -> list[PluginSource]:
+def _sources_in(file: str, distribution: str, version: str) -> list[PluginSource]:
     try:
-        text = file.read_text(encoding="utf-8")
+        with open(file, encoding="utf-8") as stream:
+            text = stream.read()
     except (OSError, UnicodeDecodeError):
         return []
     return [PluginSource(name, _importer(reference), distribution, version) for name, reference in _entries(text)]

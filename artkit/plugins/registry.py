@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-import pluggy
-
-from artkit import hookspecs
 from artkit.errors import ChainError, PluginError, UsageError, nearest
-from artkit.plugins.checks import check_hooks, check_specs
+from artkit.plugins.checks import HOOK_NAMES, Hook, check_specs, find_hooks
+from artkit.plugins.synonyms import by_meaning
 from artkit.reporting import one_line, restricted, sentence, strict, trace, tracing, warn
 from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec
 
@@ -56,8 +54,7 @@ class Registry:
 
     def __init__(self) -> None:
         """Start empty; `load_registry` fills one with the installed plugins."""
-        self._manager = pluggy.PluginManager("artkit")
-        self._manager.add_hookspecs(hookspecs)
+        self._hooks: dict[str, list[tuple[str, Hook]]] = {name: [] for name in HOOK_NAMES}
         self._plugins: dict[str, PluginInfo] = {}
         self._refused: list[PluginInfo] = []
         self._specs: dict[type, dict[str, Any]] = {kind: {} for kind in _REGISTRATIONS.values()}
@@ -91,29 +88,26 @@ class Registry:
     def _load(self, source: PluginSource) -> tuple[str, ...]:
         if source.name in self._plugins:
             raise PluginError(f"its name is already taken by the plugin {self._plugins[source.name]}")
-        plugin = source.load()
-        hooks = check_hooks(plugin)
-        try:
-            self._manager.register(plugin, source.name)
-            self._accept(source.name, self._offers(source.name))
-        except (Exception, SystemExit):
-            if self._manager.has_plugin(source.name):
-                self._manager.unregister(name=source.name)
-            raise
-        return hooks
+        hooks = find_hooks(source.load())
+        self._accept(source.name, self._offers(source.name, hooks))
+        for hook in hooks:
+            self._hooks[hook.name].append((source.name, hook))
+        names = {hook.name for hook in hooks}
+        return tuple(name for name in HOOK_NAMES if name in names)
 
-    def _offers(self, plugin: str) -> list[tuple[type, str, Any]]:
+    def _offers(self, plugin: str, hooks: list[Hook]) -> list[tuple[type, str, Any]]:
         """Collect what one plugin registers as (kind, key, spec), refusing what is already there."""
         offers: dict[tuple[type, str], Any] = {}
-        for hook, kind in _REGISTRATIONS.items():
-            for _, call in (pair for pair in self.hook_impls(hook) if pair[0] == plugin):
-                for spec in check_specs(hook, kind, call()):
-                    key = f"{spec.method}/{spec.name}" if kind is ModelSpec else spec.name
-                    owner = plugin if (kind, key) in offers else self._origins.get((kind, key))
-                    if owner is not None:
-                        what = kind.__name__.removesuffix("Spec").lower()
-                        raise PluginError(f"its {what} '{key}' is already registered by the plugin '{owner}'")
-                    offers[kind, key] = spec
+        for hook in sorted(hooks, key=lambda hook: hook.order):
+            kind = _REGISTRATIONS.get(hook.name)
+            for spec in _with_models(check_specs(hook.name, kind, hook())) if kind else []:
+                of: type = type(spec)
+                key = f"{spec.method}/{spec.name}" if of is ModelSpec else spec.name
+                owner = plugin if (of, key) in offers else self._origins.get((of, key))
+                if owner is not None:
+                    what = of.__name__.removesuffix("Spec").lower()
+                    raise PluginError(f"its {what} '{key}' is already registered by the plugin '{owner}'")
+                offers[of, key] = spec
         return [(kind, key, spec) for (kind, key), spec in offers.items()]
 
     def _accept(self, plugin: str, offers: list[tuple[type, str, Any]]) -> None:
@@ -149,8 +143,10 @@ class Registry:
         return MappingProxyType(self._specs[MetricSpec])
 
     def method(self, name: str) -> MethodSpec:
-        """Return a method; ChainError with the nearest names when there is none."""
-        return self._get(MethodSpec, name, ChainError)
+        """Return a method; ChainError with the nearest names, by meaning or by letters, when there is none."""
+        if name in self.methods or not (like := by_meaning(name, self.methods.values())):
+            return self._get(MethodSpec, name, ChainError)
+        raise ChainError(f"There is no method '{name}'. Did you mean {' or '.join(map(repr, like))}?")
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return a dataset; UsageError with the nearest names when there is none."""
@@ -187,12 +183,9 @@ class Registry:
 
     # -- hooks --------------------------------------------------------------------------------------------------
 
-    def hook_impls(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
+    def hook_impls(self, hook: str) -> list[tuple[str, Hook]]:
         """List (plugin name, function) for a hook, in call order; the functions take the hook's keywords."""
-        impls = getattr(self._manager.hook, hook).get_hookimpls()
-        # pluggy lists plugins in loading order but calls them from the end: only its two marks are kept.
-        ordered = sorted(impls, key=lambda impl: impl.trylast - impl.tryfirst)
-        return [(impl.plugin_name, _accepting(impl.function, impl.argnames)) for impl in ordered]
+        return sorted(self._hooks[hook], key=lambda found: found[1].order)
 
     def call(self, hook: str, **arguments: Any) -> None:
         """Call an event hook of every plugin. One that raises is told once, remembered, and not called again."""
@@ -200,7 +193,7 @@ class Registry:
             if self._plugins[plugin].error is None:
                 self._call_one(plugin, hook, function, arguments)
 
-    def _call_one(self, plugin: str, hook: str, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    def _call_one(self, plugin: str, hook: str, function: Hook, arguments: dict[str, Any]) -> None:
         start = time.perf_counter()
         try:
             function(**arguments)
@@ -215,6 +208,6 @@ class Registry:
             trace(f"{plugin}: {hook}({written}) {1000 * (time.perf_counter() - start):.1f} ms")
 
 
-def _accepting(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
-    """Return `function` made to ignore the keywords it does not declare."""
-    return lambda **arguments: function(**{name: arguments[name] for name in names})
+def _with_models(specs: list[Any]) -> list[Any]:
+    """Return specs, those of methods followed by the models in their packages."""
+    return specs + [model for spec in specs if isinstance(spec, MethodSpec) for model in spec.packaged_models]

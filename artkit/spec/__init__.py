@@ -7,7 +7,7 @@ from artkit.spec.classes import ClassSet, Colour, LabelClass
 from artkit.spec.events import StepEvent, TrainingEvent
 from artkit.spec.header import ModelHeader
 from artkit.spec.kinds import Kind, Need, Port, SizeRule, Tiling
-from artkit.spec.methods import API_VERSION, DatasetSpec, MethodSpec, MetricSpec, ModelSpec
+from artkit.spec.methods import API_VERSION, DatasetSpec, MethodSpec, MetricSpec, ModelSpec, PackagedModel, packaged
 from artkit.spec.options import OptionInfo, Options, describe_options, option, parse_options
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Need",
     "OptionInfo",
     "Options",
+    "PackagedModel",
     "Port",
     "Recognised",
     "SizeRule",
@@ -36,5 +37,6 @@ __all__ = [
     "TrainingEvent",
     "describe_options",
     "option",
+    "packaged",
     "parse_options",
 ]

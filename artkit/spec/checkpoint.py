@@ -52,7 +52,7 @@ class ForeignFile:
 
     @property
     def direction(self) -> Direction | None:
-        """Which way it translates (or which way's output it judges) by the name these projects give it: `..._G_A`."""
+        """Which way it translates (or whose output it sees) by the name these projects give it: `..._G_A`."""
         match = re.search(r"_(?:G|D)_([AB])\b", self.path.stem)
         return None if match is None else "AtoB" if match[1] == "A" else "BtoA"
 

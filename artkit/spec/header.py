@@ -28,7 +28,7 @@ class ModelHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Everything needed to use a model, so that nobody retypes a flag.
 
     `architecture` and `arguments` name the network for the method's own code. `inputs` maps each port to its kind;
-    `classes` is the class set of a label-map input or output. `conditions` are what a conditional model may be told
+    `classes` is the class set of a label-map input or output. `conditions` are those that a conditional model takes,
     and the words it knows, in index order: `{"time": ("dawn", "noon")}`. `value_range` is the range the network itself
     works in; translators map to and from [0, 1]. Sides must be multiples of `size_multiple` and at least
     `size_minimum` pixels, with `size_margin` pixels of mirrored picture around. `training` says how the model was

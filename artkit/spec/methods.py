@@ -11,14 +11,35 @@ API_VERSION = 1
 
 
 @dataclass(frozen=True)
+class PackagedModel:
+    """A model that comes inside its method's package; see `packaged`."""
+
+    name: str
+    summary: str
+    licence: str
+    source: str
+
+
+def packaged(name: str, summary: str, licence: str, source: str = "") -> PackagedModel:
+    """Declare a model whose weights lie in the package of its method, in `weights/NAME.safetensors`.
+
+    `source` says what made it; when left out, it is the recipe `examples/recipes/METHOD-NAME.toml` of the project.
+    """
+    return PackagedModel(name, summary, licence, source)
+
+
+@dataclass(frozen=True)
 class MethodSpec:
     """A method as its plugin registers it.
 
     `translator` and `trainer` are `"package.module:Class"` strings, imported on first use. `inputs` are in order, the
     main port first; a method whose ports are all optional may start a chain. `default_model` names the registered
     model used when a step says no `model=`; a method with `default_model=None` and `needs_model=False` has no weights.
-    `tiling` promises what its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for
-    training, any one of several; `artkit data check` asks it.
+    `models` are those in its package, each by `packaged(...)`; `register_models` is for others.
+    `group` is the heading that `artkit methods` lists the method under, such as `enlarge`; empty, that follows from the
+    rest: `dream` for a source, `translate` for what has weights or is trained, else `filter`. `tiling` promises what
+    its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for training, any one of several;
+    `artkit data check` asks it.
     """
 
     name: str
@@ -32,8 +53,10 @@ class MethodSpec:
     trains_on: tuple[Need, ...] = (Need.PICTURES,)
     needs_model: bool = True
     default_model: str | None = None
+    models: tuple[PackagedModel, ...] = ()
     size: SizeRule = field(default_factory=SizeRule)
     tiling: Tiling = Tiling.NONE
+    group: str = ""
     api: int = API_VERSION
 
     @property
@@ -45,6 +68,29 @@ class MethodSpec:
     def is_source(self) -> bool:
         """True when the method can start a chain: it runs with no input at all."""
         return not any(port.required for port in self.inputs)
+
+    @property
+    def packaged_models(self) -> list[ModelSpec]:
+        """The models in the method's package, as `register_models` would offer them."""
+        package = self.translator.partition(":")[0].partition(".")[0]
+        return [
+            ModelSpec(
+                name=model.name,
+                method=self.name,
+                summary=model.summary,
+                file=f"{package}:weights/{model.name}.safetensors",
+                licence=model.licence,
+                source=model.source or f"examples/recipes/{self.name}-{model.name}.toml",
+            )
+            for model in self.models
+        ]
+
+    @property
+    def heading(self) -> str:
+        """What the method does, in a word: its group, or what its ports and weights say."""
+        if self.group or self.is_source:
+            return self.group or "dream"
+        return "translate" if self.has_models or self.trainer else "filter"
 
     def port(self, name: str) -> Port | None:
         """Return the port called `name`, if there is one."""

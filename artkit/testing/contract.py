@@ -22,6 +22,7 @@ from artkit.errors import PluginError
 from artkit.nn import fix_tiles
 from artkit.plugins import Registry, resolve
 from artkit.plugins.checks import validate_method
+from artkit.reporting import one_line
 from artkit.spec import Kind, MethodSpec, Options, Tiling, describe_options
 from artkit.training import Trainer
 from artkit.translator import Translator
@@ -162,43 +163,67 @@ def check_method(
     range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
     1e-4, and so does a picture computed in small tiles. A method that says `tiling="exact"` has to use
     `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map and a mask, and invents no
-    class.
+    class. Whatever the plugin's code raises is a fault like any other.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
-    spec = registry.method(name)
-    others = {port.name: ... for port in spec.inputs[1:] if port.required}
-    planned = plan_chain(Chain([step]), registry, has_input=not spec.is_source, ports=others).steps[0]
-    translator = load_translator(planned, registry, torch.device("cpu"), "fp32")
+    faults = _method_faults(step, registry, sizes)
+    assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
+
+
+def _method_faults(step: Step, registry: Registry, sizes: Sequence[Size]) -> list[str]:
+    try:
+        spec = registry.method(step.method)
+        others = {port.name: ... for port in spec.inputs[1:] if port.required}
+        planned = plan_chain(Chain([step]), registry, has_input=not spec.is_source, ports=others).steps[0]
+        translator = load_translator(planned, registry, torch.device("cpu"), "fp32")
+    except Exception as error:  # a plugin's code may raise anything
+        return [f"it cannot be loaded: {one_line(error)}"]
     kinds = {port.name: planned.port_kind(port.name) for port in spec.inputs}
     classes = len(planned.header.classes) if planned.header and planned.header.classes else 2
     variants = [kinds]
     if planned.carries:
         classes = MANY_CLASSES
         variants = [kinds | {spec.inputs[0].name: kind} for kind in (Kind.IMAGE, Kind.LABELS, Kind.MASK)]
-    faults = [f for variant in variants for size in sizes for f in _faults(translator, variant, classes, size)]
-    faults += _tile_faults(translator, kinds, classes, max(sizes))
-    assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
+    faults = [
+        fault
+        for variant in variants
+        for size in sizes
+        for fault in _told(f"{_where(variant, size)}: ", _faults(translator, variant, classes, size))
+    ]
+    return faults + list(_told("", _tile_faults(translator, kinds, classes, max(sizes))))
+
+
+def _told(where: str, faults: Iterator[str]) -> Iterator[str]:
+    """Yield the faults, and what the plugin's code raises as the last of them."""
+    try:
+        for fault in faults:
+            yield where + fault
+    except Exception as error:
+        yield f"{where}it raised {one_line(error)}"
+
+
+def _where(kinds: dict[str, Kind], size: Size) -> str:
+    return f"{', '.join(kinds.values())} at {size[0]}x{size[1]}"
 
 
 def _faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
     ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
     before = {name: value.clone() for name, value in ports.items() if isinstance(value, Tensor)}
     both = translator.run(ports, seeds=(3, 4), size=size)
-    where = f"{', '.join(kinds.values())} at {size[0]}x{size[1]}"
     if tuple(both.shape[-2:]) != translator.output_size(*size):
-        yield f"{where}: the output is {tuple(both.shape[-2:])}"
+        yield f"the output is {tuple(both.shape[-2:])}"
     if any(not torch.equal(value, before[name]) for name, value in ports.items() if isinstance(value, Tensor)):
-        yield f"{where}: an input was changed"
+        yield "an input was changed"
     if not torch.equal(both, translator.run(ports, seeds=(3, 4), size=size)):
-        yield f"{where}: the same call gave other bits"
+        yield "the same call gave other bits"
     for index, seed in enumerate((3, 4)):
         alone = translator.run(
             {name: value[index : index + 1] for name, value in ports.items()}, seeds=(seed,), size=size
         )
         if not _alike(alone[0], both[index]):
-            yield f"{where}: picture {index} depends on the rest of its batch"
+            yield f"picture {index} depends on the rest of its batch"
     if translator.spec.output is Kind.PICTURE and _invented(both, next(iter(ports.values()))):
-        yield f"{where}: it makes classes that were not in the map"
+        yield "it makes classes that were not in the map"
 
 
 def _tile_faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:

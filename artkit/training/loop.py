@@ -19,6 +19,7 @@ from artkit.engine.devices import pick_device, pick_precision
 from artkit.errors import TrainingError
 from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
+from artkit.nn.layout import training_format
 from artkit.plugins import current_registry
 from artkit.seeds import mix_seeds
 from artkit.spec import TrainingEvent
@@ -53,8 +54,10 @@ class Loop:
         self.processes = processes or Processes()
         self.device = pick_device(settings.device)
         self.precision = pick_precision(settings.precision, self.device)
+        if self.device.type == "cuda":
+            _tune_cuda()
         for network in trainer.networks.values():
-            network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+            network.to(self.device, memory_format=training_format(self.device)).train()  # type: ignore[call-overload]
         self.averages = self._make_averages()
         self.processes.connect(trainer.optimisers.values())
         if self.processes.count > 1:  # networks are drawn alike; what each draws while training is its own
@@ -164,14 +167,16 @@ class Loop:
 
     def _batches(self, dataset: Dataset, size: int, crop: int | None, **augmentation: Any) -> Batches:
         how = {name: getattr(self.trainer, name) for name in ("prepare", "unpaired", "balance")}
-        how |= {"seed": self.settings.seed, "load": self.settings.load}
+        how |= {"seed": self.settings.seed, "load": self.settings.load_size}
         return Batches(dataset, self.trainer.columns, size=size, crop=crop, **how, **augmentation)
 
     def _to_device(self, batch: dict[str, Any]) -> dict[str, Any]:
         return {name: self._place(value) if isinstance(value, Tensor) else value for name, value in batch.items()}
 
     def _place(self, value: Tensor) -> Tensor:
-        layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
+        if self.device.type == "cuda":
+            value = value.pin_memory()  # so that the copy runs while the CPU goes on
+        layout = training_format(self.device) if value.dim() == 4 else torch.contiguous_format
         return value.to(self.device, non_blocking=True).contiguous(memory_format=layout)
 
     def _autocast(self) -> Any:
@@ -186,6 +191,13 @@ class Loop:
 
     def _ask_to_stop(self) -> None:
         self._stop = True
+
+
+def _tune_cuda() -> None:
+    """Let CUDA multiply float32 in TF32, and try which algorithms are fastest: every step has the same shapes."""
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
 
 
 class Meter:

@@ -13,6 +13,7 @@ from artkit import __version__
 from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
+from artkit.engine.blame import blame_plugin
 from artkit.errors import DataError, TrainingError, UsageError, nearest
 from artkit.files import make_folder, to_path, write_atomically
 from artkit.models.file import Model, describe_differences, save_model
@@ -21,6 +22,7 @@ from artkit.models.store import find_model
 from artkit.plugins import current_registry, resolve
 from artkit.reporting import warn
 from artkit.spec import MethodSpec, Options, parse_options
+from artkit.training.checking import check_export
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.distribution import Processes, join_processes
 from artkit.training.loop import CHECKPOINT, Loop
@@ -141,6 +143,8 @@ def _train(
         _write_run(run, method, data, values)
     if resume:
         loop.resume()
+    else:
+        check_export(loop.trainer, spec)
     loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
     path = run / MODEL_FILE
     if processes.first:
@@ -192,7 +196,7 @@ def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
     header, tensors = trainer.export()
     settings = trainer.settings
     made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
-    made |= {"load": settings.load} if settings.load else {}
+    made |= {"load_size": settings.load_size} if settings.load_size else {}
     header = msgspec.structs.replace(
         header,
         name=settings.name or header.name,
@@ -261,12 +265,13 @@ def _make_loop(
 ) -> Loop:
     trainer_class = _trainer_class(spec)
     settings, options = split_values(spec, trainer_class, values)
-    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load)
+    dataset = open_dataset(data, "train", at_least=DRAFT * settings.load_size)
     _check_pairs(spec, trainer_class, dataset)
     _check_load(dataset, settings, reporter)
     preview = _validation(data, settings) or dataset
     torch.manual_seed(settings.seed)
-    trainer = trainer_class(options, settings, dataset)
+    with blame_plugin(spec.name, current_registry().origin(spec.name)):
+        trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
     make_folder(run)
@@ -276,7 +281,7 @@ def _make_loop(
 def _validation(data: str, settings: Settings) -> Dataset | None:
     """Return what is held out for previews, if there is any."""
     try:
-        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load)
+        held_out = open_dataset(data, "val", at_least=DRAFT * settings.load_size)
     except DataError:
         return None
     return held_out if len(held_out) else None
@@ -303,9 +308,10 @@ def _check_pairs(spec: MethodSpec, trainer: type[Trainer], dataset: Dataset) -> 
 
 def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> None:
     """Refuse to load less than is cropped; note where crops show little of what pictures show."""
-    if 0 < settings.load < settings.crop:
-        raise UsageError(f"load={settings.load} leaves less of a picture than crop={settings.crop} takes: raise it.")
-    if isinstance(dataset, FolderDataset) and not settings.load:
+    if 0 < settings.load_size < settings.crop:
+        load = f"load_size={settings.load_size}"
+        raise UsageError(f"{load} leaves less of a picture than crop={settings.crop} takes: raise it.")
+    if isinstance(dataset, FolderDataset) and not settings.load_size:
         advice = advise_load(dataset.sizes(LOOKED_AT), settings.crop)
         if advice:
             reporter.note(advice)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from artkit.data.dataset import Dataset, Sample
 from artkit.errors import OptionError
 from artkit.models.file import Model
-from artkit.nn.losses import GanMode, discriminator_loss
+from artkit.nn import GanMode, discriminator_loss, gradient_penalty, is_penalty_due
 from artkit.spec import ModelHeader, Options, option
 from artkit.translator import reflect_index
 
@@ -22,7 +22,7 @@ class Settings(Options, frozen=True):
     steps: Annotated[int, option("updates of the generator", ge=1)] = 10_000
     batch: Annotated[int, option("pictures a step", ge=1, le=4096)] = 1
     crop: Annotated[int, option("side of the square crops, in pixels", ge=8, le=4096)] = 256
-    load: Annotated[
+    load_size: Annotated[
         int, option("shortest side that pictures are resized to before they are cropped; 0 leaves them", ge=0, le=8192)
     ] = 0
     seed: Annotated[int, option("seed of weights, order, crops and noise", ge=0)] = 0
@@ -62,15 +62,17 @@ class Restart(Exception):
 class Trainer(ABC):
     """A method's networks, its optimisers, and one step of its training.
 
-    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. A
-    trainer fills `networks` and `optimisers` in its constructor, and names in `columns` what it reads of the dataset; a
-    text column named in `balance` has each of its values drawn equally often. `step` counts the steps taken, also those
-    before an interruption.
+    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. In
+    its constructor a trainer sets its networks as attributes, which `networks` collects by their names, fills
+    `optimisers`, and names in `columns` what it reads of the dataset; a text column named in `balance` has each of its
+    values drawn equally often. `step` counts the steps taken, also those before an interruption.
+
+    A subclass writes `options: MyTraining` and its networks' types, `generator: UnetGenerator`, into its body.
     """
 
     defaults: ClassVar[dict[str, Any]] = {}
     """Settings that differ from the shared defaults."""
-    averaged: ClassVar[tuple[str, ...]] = ("generator",)
+    averaged: tuple[str, ...] = ("generator",)
     """Networks whose weight average is exported."""
     unpaired: ClassVar[bool] = False
     """Whether each column is drawn in an order of its own: then pictures need no partners."""
@@ -81,13 +83,19 @@ class Trainer(ABC):
         return {}
 
     def __init__(self, options: Options, settings: Settings, dataset: Dataset) -> None:
-        self.settings = settings
         self.networks: dict[str, nn.Module] = {}
+        self.options, self.settings = options, settings
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
         self.averages: dict[str, nn.Module] = {}
         self.columns: tuple[str, ...] = ()
         self.step = 0
         self.balance: str | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Collect networks by their attributes' names, as nn.Module does its submodules."""
+        if isinstance(value, nn.Module):
+            self.networks[name] = value
+        super().__setattr__(name, value)
 
     def prepare(self, sample: Sample) -> Sample:
         """Add to a whole sample, before it is cropped, what the method needs besides; the result is cached."""
@@ -118,12 +126,22 @@ class Trainer(ABC):
         loss.backward()
         self.optimisers[name].step()
 
-    def update_discriminator(self, name: str, real: Tensor, fake: Tensor, gan: GanMode) -> Tensor:
-        """Take one step of the named discriminator towards telling `real` from `fake`, detached; return its loss."""
-        judge = self.networks[name]
-        set_trainable(judge, True)
-        loss = discriminator_loss(judge(real), judge(fake), gan)
-        self.update(name, loss)
+    def update_discriminator(
+        self, name: str, real: Tensor, fake: Tensor, gan: GanMode, *, r1: float = 0.0, every: int = 16
+    ) -> Tensor:
+        """Take one step of the named discriminator, by its own optimiser, towards telling `real` from `fake`.
+
+        No gradient reaches what made `fake`. `r1` is gamma of the R1 penalty, paid in one step of `every` on average,
+        and then so many times. Returns the adversarial loss, without the penalty.
+        """
+        discriminator = self.networks[name]
+        set_trainable(discriminator, True)
+        due = r1 > 0 and is_penalty_due(every)
+        real = real.detach().requires_grad_(due)
+        logits = discriminator(real)
+        loss = discriminator_loss(logits, discriminator(fake.detach()), gan)
+        penalty = r1 / 2 * every * gradient_penalty(logits, real) if due else 0.0
+        self.update(name, loss + penalty)
         return loss
 
     def check_crop(self, multiple: int, least: int = 1) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from artkit_atelier.canvas import Canvas
+from artkit_atelier.canvas import Canvas, Heap
 from artkit_atelier.classes import CLOUD, SUN
-from artkit_atelier.heaps import Heap
 from artkit_atelier.light import MATERIAL
 from artkit_atelier.noise import Array, noise_plane
 from artkit_atelier.plan import Cloud, Plan

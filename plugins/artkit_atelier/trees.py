@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from artkit_atelier.canvas import Box, Canvas
+from artkit_atelier.canvas import Box, Canvas, Heap
 from artkit_atelier.classes import TREE
-from artkit_atelier.heaps import Heap
 from artkit_atelier.light import MATERIAL
 from artkit_atelier.noise import Array, noise_plane
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, hookimpl, option, packaged
+from artkit.nn import GanMode
 
 
 class CanOptions(Options, frozen=True):
@@ -35,7 +36,7 @@ class CanTraining(Options, frozen=True):
     ] = "sigmoid"
     latent: Annotated[int, option("length of the noise vector z", ge=1, le=4096)] = 100
     width: Annotated[
-        int, option("filters of the generator's last inner level; at most 16 times as many before", ge=2)
+        int, option("filters of the generator's last inner level; at most 16 times as many before", ge=2, le=256)
     ] = 64
     upsample: Annotated[
         Literal["transposed", "resize"], option("transposed convolutions, or resizing before plain ones: no grid")
@@ -43,13 +44,15 @@ class CanTraining(Options, frozen=True):
     noise: Annotated[Literal["none", "strokes"], option("whether it also sees a random field of brush strokes")] = (
         "none"
     )
-    judge_width: Annotated[int, option("filters of the discriminator's first level", ge=2)] = 32
-    norm: Annotated[Literal["batch", "none"], option("normalisation in the discriminator")] = "batch"
+    discriminator_width: Annotated[int, option("filters of the discriminator's first level", ge=2, le=256)] = 32
+    discriminator_norm: Annotated[Literal["batch", "none"], option("normalisation of the discriminator")] = "batch"
     spectral: Annotated[bool, option("spectral normalisation in the discriminator")] = False
-    patches: Annotated[bool, option("judge patches too, not only whole pictures")] = False
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge", "relativistic"], option("adversarial loss")] = "vanilla"
+    patches: Annotated[bool, option("whether the discriminator looks at patches too, not only at whole pictures")] = (
+        False
+    )
+    gan: Annotated[GanMode, option("adversarial loss")] = "vanilla"
     r1: Annotated[float, option("weight of the gradient penalty on real pictures", ge=0)] = 0.0
-    augment: Annotated[bool, option("augment what the discriminator sees, real and made alike")] = False
+    augment: Annotated[bool, option("augment what the discriminator sees, real and fake alike")] = False
 
 
 SPEC = MethodSpec(
@@ -63,25 +66,11 @@ SPEC = MethodSpec(
     training_options=CanTraining,
     trains_on=(Need.CLASSES,),
     default_model="atelier",
+    models=(packaged("atelier", "Dreams of landscapes between eight styles of painting.", "CC0-1.0"),),
 )
 
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register can."""
+    """Register can, with the atelier's model."""
     return [SPEC]
-
-
-@hookimpl
-def register_models() -> list[ModelSpec]:
-    """Register the atelier's model."""
-    return [
-        ModelSpec(
-            name="atelier",
-            method="can",
-            summary="Dreams of landscapes between eight styles of painting.",
-            file="artkit_can:weights/atelier.safetensors",
-            licence="CC0-1.0",
-            source="examples/recipes/can-atelier.toml",
-        )
-    ]

@@ -1,18 +1,27 @@
-"""CAN's generator and its two-headed discriminator."""
+"""CAN's generator, its discriminator with two heads, and the arguments that a model's header records of them."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from msgspec import Meta
+from msgspec.structs import asdict
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from artkit.nn import STROKE_CHANNELS, init_weights
+from artkit.nn import STROKE_CHANNELS, Arguments, init_weights
+from artkit.nn.layout import lay_out
+from artkit_can.losses import StyleForm
 
 Upsample = Literal["transposed", "resize"]
+Norm = Literal["batch", "none"]
+Resolution = Literal[16, 32, 64, 128, 256, 512]
+"""Sides of pictures, in pixels, that doubling from 4 x 4 leads to."""
+Width = Annotated[int, Meta(ge=1, le=256)]
+"""Filters of the widest feature map; the narrowest has 16 times as many."""
 
 START = 4
 """Side of the first feature map, in pixels."""
@@ -29,7 +38,7 @@ def size_multiple(resolution: int) -> int:
 
 
 class Generator(nn.Module):
-    """z to a picture in [-1, 1]: a dense layer to 4 x 4, then levels that double the side, after the paper's DCGAN.
+    """DCGAN generator, z to a picture in [-1, 1]: a dense layer to 4 x 4, then levels that double the side.
 
     Level by level down from `resolution` / 2 there are `width`, 2 `width`, ... at most 16 `width` filters; batch
     normalisation and leaky ReLU 0.2 follow each level. The paper has `latent=100`, `width=64`, `resolution=256` and
@@ -70,7 +79,7 @@ class Generator(nn.Module):
         `size` is (H, W), multiples of `size_multiple`; the `resolution` when left out.
         """
         height, width = size or (self.resolution, self.resolution)
-        x = self.first(self.dense(z).unflatten(1, (-1, START, START)).contiguous(memory_format=torch.channels_last))
+        x = self.first(lay_out(self.dense(z).unflatten(1, (-1, START, START))))
         multiple = size_multiple(self.resolution)
         for index, level in enumerate(self.levels):
             x = level(x)
@@ -83,7 +92,7 @@ class Generator(nn.Module):
 
 
 class StrokeMix(nn.Module):
-    """Add strokes to features, each as strongly as the features at its place say."""
+    """Noise injection: add strokes to features, each as strongly as the features at its place say."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -108,17 +117,17 @@ def _double(channels: int, out: int, upsample: Upsample, bias: bool) -> nn.Seque
 END = 4
 """Side of the last feature map, in pixels."""
 PATCH_SIDE = 16
-"""Side of the feature map whose every place judges a patch, in pixels of that map."""
+"""Side of the feature map each of whose places the discriminator looks at by itself, in pixels of that map."""
 
 
-class StyleCritic(nn.Module):
-    """The style of a picture in [-1, 1]: strided convolutions down to 4 x 4, then three dense layers to K logits.
+class StyleClassifier(nn.Module):
+    """Style classifier of pictures in [-1, 1]: strided convolutions down to 4 x 4, then three dense layers to K logits.
 
     4 x 4 convolutions of stride 2 with `width`, 2 `width`, ... at most 16 `width` filters, batch-normalised but for
     the first. The paper's public implementation stops at 8 x 8, where the heads would hold most of the weights.
     """
 
-    def __init__(self, styles: int, width: int = 32, resolution: int = 256, norm: str = "batch") -> None:
+    def __init__(self, styles: int, width: int = 32, resolution: int = 256, norm: Norm = "batch") -> None:
         super().__init__()
         channels, side, stages = 3, resolution, list[nn.Module]()
         while side > END:
@@ -128,8 +137,7 @@ class StyleCritic(nn.Module):
             stages.append(nn.Sequential(*layers))
             channels, side = out, side // 2
         self.stages = nn.ModuleList(stages)
-        self.width, self.end_channels = width, channels
-        hidden = 4 * width
+        self.out_channels, hidden = channels, 4 * width
         self.style = nn.Sequential(
             nn.Linear(END**2 * channels, 2 * hidden), nn.LeakyReLU(0.2),
             nn.Linear(2 * hidden, hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, styles),
@@ -149,10 +157,11 @@ class StyleCritic(nn.Module):
         return self.style(self.features(x)[-1].flatten(1))
 
 
-class Discriminator(StyleCritic):
-    """A style critic that also tells art from what was made up; with `patches`, at every place of a 16 x 16 map too.
+class Discriminator(nn.Module):
+    """CAN's discriminator: real or fake, and of which style; with `patches`, real or fake at places of 16 x 16 too.
 
-    `spectral` bounds the slope of every layer but the style head's (Miyato et al. 2018).
+    Both heads share the stages of a style classifier. `spectral` normalises every layer but the style head's (Miyato
+    et al. 2018).
     """
 
     def __init__(
@@ -160,37 +169,37 @@ class Discriminator(StyleCritic):
         styles: int,
         width: int = 32,
         resolution: int = 256,
-        norm: str = "batch",
+        norm: Norm = "batch",
         spectral: bool = False,
         patches: bool = False,
     ) -> None:
-        super().__init__(styles, width, resolution, norm)
-        self.verdict = nn.Linear(END**2 * self.end_channels, 1)
+        super().__init__()
+        self.classifier = StyleClassifier(styles, width, resolution, norm)
+        stages = self.classifier.stages
+        self.whole = nn.Linear(END**2 * self.classifier.out_channels, 1)
         place = (resolution // PATCH_SIDE).bit_length() - 2
-        self.place = max(0, min(place, len(self.stages) - 1))
-        seen = width * min(16, 2**self.place)
-        self.patch = nn.Conv2d(seen, 1, 3, padding=1) if patches else None
+        self.place = max(0, min(place, len(stages) - 1))
+        self.patch = nn.Conv2d(width * min(16, 2**self.place), 1, 3, padding=1) if patches else None
         init_weights(self)
         if spectral:
-            for part in (self.stages, self.verdict, self.patch):
-                _bound(part)
+            for part in (stages, self.whole, self.patch):
+                _normalise(part)
 
-    def judge(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Map N 3 H W in [-1, 1] to real-or-made logits, one tensor a scale, and style logits N K."""
-        activations = self.features(x)
+    def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Map N 3 H W in [-1, 1] to real-or-fake logits, one tensor a scale, and style logits N K."""
+        activations = self.classifier.features(x)
         last = activations[-1].flatten(1)
-        verdicts = [self.verdict(last)]
+        logits = [self.whole(last)]
         if self.patch is not None:
-            verdicts.append(self.patch(activations[self.place]))
-        return verdicts, self.style(last)
+            logits.append(self.patch(activations[self.place]))
+        return logits, self.classifier.style(last)
 
-    def critic_state(self) -> dict[str, Tensor]:
-        """Return the tensors of its style critic, spectral normalisation worked in."""
-        names = [name.replace("parametrizations.weight.original", "weight") for name in self.state_dict()]
-        wanted = [name for name in names if name.startswith(("stages.", "style.")) and "parametrizations" not in name]
+    def classifier_state(self) -> dict[str, Tensor]:
+        """Return the tensors of its style classifier, spectral normalisation worked in."""
+        names = [name.replace("parametrizations.weight.original", "weight") for name in self.classifier.state_dict()]
         training = self.training
         self.eval()  # else every look at a weight would go on with the power method
-        state = {name: _find(self, name).detach() for name in wanted}
+        state = {name: _find(self.classifier, name).detach() for name in names if "parametrizations" not in name}
         self.train(training)
         return state
 
@@ -201,7 +210,42 @@ def _find(module: nn.Module, name: str) -> Tensor:
     return found
 
 
-def _bound(part: nn.Module | None) -> None:
+def _normalise(part: nn.Module | None) -> None:
     for layer in part.modules() if part is not None else ():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             spectral_norm(layer)
+
+
+class GeneratorArguments(Arguments, frozen=True, kw_only=True):
+    """The arguments of a Generator."""
+
+    latent: Annotated[int, Meta(ge=1, le=4096)]
+    width: Width
+    resolution: Resolution
+    upsample: Upsample
+    strokes: bool = False
+
+    def build(self) -> Generator:
+        """Make the network."""
+        return Generator(**asdict(self))
+
+
+class ClassifierArguments(Arguments, frozen=True, kw_only=True):
+    """The arguments of a StyleClassifier."""
+
+    width: Width
+    resolution: Resolution
+    norm: Norm
+
+    def build(self, styles: int) -> StyleClassifier:
+        """Make the network, for so many styles."""
+        return StyleClassifier(styles, **asdict(self))
+
+
+class CanArguments(Arguments, frozen=True, kw_only=True):
+    """What the header of a can model records: its networks, the names of the styles, and the form of their logits."""
+
+    generator: GeneratorArguments
+    classifier: ClassifierArguments
+    styles: Annotated[tuple[str, ...], Meta(min_length=2, max_length=4096)]
+    style_form: StyleForm

@@ -1,9 +1,9 @@
-"""Train CAN: the discriminator learns styles from real art, the generator learns art and to leave styles undecided."""
+"""Train CAN: the discriminator learns art and its styles, the generator to make art of no style."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import torch
 from torch import Tensor
@@ -12,24 +12,35 @@ from torch.nn import functional as F
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Column, Dataset, Sample
 from artkit.images import resize_image
-from artkit.nn import augment, settle_norms, stroke_noise
+from artkit.nn import (
+    augment,
+    decode_image,
+    discriminator_loss,
+    encode_image,
+    generator_loss,
+    gradient_penalty,
+    is_penalty_due,
+    settle_norms,
+    stroke_noise,
+)
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_can import CanTraining
-from artkit_can.losses import (
-    ambiguity_floor,
-    ambiguity_loss,
-    artist_loss,
-    gradient_penalty,
-    judge_loss,
-    style_loss,
+from artkit_can.losses import ambiguity_floor, ambiguity_loss, style_loss
+from artkit_can.networks import (
+    CanArguments,
+    ClassifierArguments,
+    Discriminator,
+    Generator,
+    GeneratorArguments,
+    Resolution,
+    size_multiple,
 )
-from artkit_can.networks import Discriminator, Generator, size_multiple
 
-SIDES = (16, 32, 64, 128, 256, 512)
-"""Sides of pictures that the generator's doubling leads to."""
-PENALTY_SHARE = 1 / 16
-"""The share of steps in which the discriminator pays its penalty, sixteenfold (Karras et al. 2020, appendix B)."""
+SIDES: tuple[Resolution, ...] = get_args(Resolution)
+R1_EVERY = 16
+"""One step in so many pays R1, on average, and so many times (Karras et al. 2020, appendix B)."""
 FIELDS = 24
 """Fields of brush strokes that training cuts its own from."""
 MARGIN = 8
@@ -39,25 +50,20 @@ SETTLING = 8
 
 
 class CanTrainer(Trainer):
-    """D then G, every step. Style is learned from real art alone: what was made has none to be right about."""
+    """Trainer of CAN: D, then G, every step. Style is learned from real art alone."""
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 100_000, "batch": 16, "crop": 256, "learning_rate": 1e-4}
+    options: CanTraining
+    generator: Generator
+    discriminator: Discriminator
 
     def __init__(self, options: CanTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options = options
         self.picture = (dataset.column(options.picture) if options.picture else dataset.first(Kind.IMAGE)).name
         style = find_styles(dataset, options.styles)
         self.style, self.styles = style.name, style.values
         self.columns = (self.picture, self.style)
         self.balance = self.style if options.balanced else None
-        if settings.crop not in SIDES:
-            raise OptionError(
-                f"training can(crop={settings.crop}): pictures are {', '.join(map(str, SIDES))} px a side."
-            )
-        self.generated: dict[str, Any] = {"latent": options.latent, "width": options.width, "resolution": settings.crop}
-        self.generated |= {"upsample": options.upsample, "strokes": options.noise == "strokes"}
-        self.judged: dict[str, Any] = {"width": options.judge_width, "resolution": settings.crop, "norm": options.norm}
         self._build()
 
     def prepare(self, sample: Sample) -> Sample:
@@ -73,50 +79,90 @@ class CanTrainer(Trainer):
         return sample
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Update the discriminator, then the generator, on the same made pictures."""
-        real = batch[self.picture] * 2 - 1
-        styles = torch.tensor([self.styles.index(name) for name in batch[self.style]], device=real.device)
-        made = self.networks["generator"](*self._noise(real))
-        losses, verdicts = self._learn_to_judge(real, styles, made.detach())
-        return losses | self._learn_to_create(made, verdicts)
+        """Take one step on D, which maximises the paper's objective, then one on G, which minimises it.
+
+        D sees x, real art of known styles, and G(z). The real-or-fake part is any GAN's, non-saturating.
+        """
+        x = encode_image(batch[self.picture])
+        styles = torch.tensor([self.styles.index(name) for name in batch[self.style]], device=x.device)
+        fake = self.generator(*self._noise(x))
+        losses, real_logits = self._update_discriminator(x, styles, fake.detach())
+        return losses | self._update_generator(fake, real_logits)
+
+    def _update_discriminator(self, x: Tensor, styles: Tensor, fake: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Take one step on D: the adversarial loss, the style loss of real art, and R1; return its logits of it."""
+        options = self.options
+        set_trainable(self.discriminator, True)
+        due = options.r1 > 0 and is_penalty_due(R1_EVERY)
+        x = x.detach().requires_grad_(due)
+        real_logits, style_logits = self.discriminator(self._augment(x))
+        fake_logits, _ = self.discriminator(self._augment(fake))
+        losses = {
+            "discriminator": discriminator_loss(real_logits, fake_logits, options.gan),
+            "style": style_loss(style_logits, styles, options.style_form),
+        }
+        penalty = options.r1 / 2 * R1_EVERY * gradient_penalty(real_logits, x) if due else 0.0
+        self.update("discriminator", losses["discriminator"] + losses["style"] + penalty)
+        return losses, [scale.detach() for scale in real_logits]
+
+    def _update_generator(self, fake: Tensor, real_logits: list[Tensor]) -> dict[str, Tensor]:
+        """Take one step on G: the adversarial loss, for which relativistic needs `real_logits`, and the ambiguity."""
+        options = self.options
+        set_trainable(self.discriminator, False)
+        fake_logits, style_logits = self.discriminator(self._augment(fake))
+        adversarial = generator_loss(fake_logits, options.gan, real_logits)
+        ambiguity = ambiguity_loss(style_logits, options.style_form)
+        self.update("generator", adversarial + options.ambiguity * ambiguity)
+        floor = ambiguity_floor(len(self.styles), options.style_form)
+        return {"adversarial": adversarial, "ambiguity": ambiguity - floor}
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show a real picture, then dreams."""
         crop = self.settings.crop
         real = F.interpolate(batch[self.picture], size=(crop, crop), mode="bilinear", antialias=True)
-        artist = self._settled()
-        dreams = [artist(*self._noise(real)) for _ in range(5)]
-        return [real, *((dream.float() + 1) / 2 for dream in dreams)]
+        generator = self._settled()
+        return [real, *(decode_image(generator(*self._noise(real)).float()) for _ in range(5))]
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
-        """Return the generator, and the discriminator as far as it tells styles."""
+        """Return the generator, and the discriminator as far as it classifies styles."""
         header = ModelHeader(
             method="can",
             architecture="can",
-            arguments={
-                "generator": self.generated,
-                "critic": self.judged,
-                "styles": list(self.styles),
-                "style_form": self.options.style_form,
-            },
+            arguments=self.arguments.record(),
             inputs={},
             output=Kind.IMAGE,
             size_multiple=size_multiple(self.settings.crop),
             size_margin=MARGIN,
             training={"ambiguity": self.options.ambiguity},
         )
-        critic = self.networks["discriminator"].critic_state()  # type: ignore[operator]
-        parts = {"generator": self._settled().state_dict(), "critic": critic}
+        parts = {"generator": self._settled().state_dict(), "classifier": self.discriminator.classifier_state()}
         return header, {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
 
     def _build(self) -> None:
-        options = self.options
-        judged = {**self.judged, "spectral": options.spectral, "patches": options.patches}
-        self.networks["generator"] = Generator(**self.generated)
-        self.networks["discriminator"] = Discriminator(len(self.styles), **judged)
+        options, side = self.options, next((side for side in SIDES if side == self.settings.crop), None)
+        if side is None:
+            known = ", ".join(map(str, SIDES))
+            raise OptionError(f"training can(crop={self.settings.crop}): pictures are {known} px a side.")
+        generator = GeneratorArguments(
+            latent=options.latent,
+            width=options.width,
+            resolution=side,
+            upsample=options.upsample,
+            strokes=options.noise == "strokes",
+        )
+        classifier = ClassifierArguments(
+            width=options.discriminator_width, resolution=side, norm=options.discriminator_norm
+        )
+        self.arguments = CanArguments(
+            generator=generator, classifier=classifier, styles=self.styles, style_form=options.style_form
+        )
+        self.generator = generator.build()
+        self.discriminator = Discriminator(
+            len(self.styles), **classifier.record(), spectral=options.spectral, patches=options.patches
+        )
         betas = (0.5, 0.999) if options.gan == "vanilla" else (0.0, 0.99)
         self.optimisers = {name: self.adam(name, betas=betas) for name in self.networks}
-        self.fields = self._draw_fields() if options.noise == "strokes" else None
+        self.fields = self._draw_fields() if generator.strokes else None
 
     def _draw_fields(self) -> Tensor:
         side, seed = 2 * self.settings.crop, self.settings.seed
@@ -135,47 +181,20 @@ class CanTrainer(Trainer):
             self.fields[field, :, top : top + side, left : left + side].float()
             for field, (top, left) in zip(chosen, places, strict=True)
         ]
-        strokes = torch.stack(cuts).to(like.device).contiguous(memory_format=torch.channels_last)
-        return z, strokes
+        return z, lay_out(torch.stack(cuts).to(like.device))
 
-    def _shown(self, pictures: Tensor) -> Tensor:
+    def _augment(self, pictures: Tensor) -> Tensor:
         return augment(pictures) if self.options.augment else pictures
 
-    def _learn_to_judge(self, real: Tensor, styles: Tensor, made: Tensor) -> tuple[dict[str, Tensor], list[Tensor]]:
-        """Update the discriminator; return its losses, and its verdicts on real art."""
-        judge, options = self.networks["discriminator"], self.options
-        set_trainable(judge, True)
-        pays = options.r1 > 0 and bool(torch.rand(()) < PENALTY_SHARE)
-        real = real.detach().requires_grad_(pays)
-        verdicts, logits = judge.judge(self._shown(real))  # type: ignore[operator]
-        made_verdicts, _ = judge.judge(self._shown(made))  # type: ignore[operator]
-        losses = {
-            "judge": judge_loss(verdicts, made_verdicts, options.gan),
-            "style": style_loss(logits, styles, options.style_form),
-        }
-        penalty = options.r1 / (2 * PENALTY_SHARE) * gradient_penalty(verdicts, real) if pays else 0.0
-        self.update("discriminator", losses["judge"] + losses["style"] + penalty)
-        return losses, [scale.detach() for scale in verdicts]
-
-    def _learn_to_create(self, made: Tensor, wanted: list[Tensor]) -> dict[str, Tensor]:
-        """Update the generator; `wanted` are verdicts on real art, for the loss that compares."""
-        judge, options = self.networks["discriminator"], self.options
-        set_trainable(judge, False)
-        verdicts, logits = judge.judge(self._shown(made))  # type: ignore[operator]
-        art = artist_loss(wanted, verdicts, options.gan)
-        ambiguity = ambiguity_loss(logits, options.style_form)
-        self.update("generator", art + options.ambiguity * ambiguity)
-        return {"art": art, "ambiguity": ambiguity - ambiguity_floor(len(self.styles), options.style_form)}
-
     def _settled(self) -> Generator:
-        """Return the exported generator, its batch normalisation settled on noise of its own."""
-        artist = copy.deepcopy(self.exported("generator"))
-        assert isinstance(artist, Generator)
-        like = torch.empty(self.settings.batch, device=artist.dense.weight.device)
+        """Return the exported generator, its batch normalisation settled on noise of its own (recalibrated)."""
+        generator = copy.deepcopy(self.exported("generator"))
+        assert isinstance(generator, Generator)
+        like = torch.empty(self.settings.batch, device=generator.dense.weight.device)
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
-            settle_norms(artist, [self._noise(like) for _ in range(SETTLING)])
-        return artist
+            settle_norms(generator, [self._noise(like) for _ in range(SETTLING)])
+        return generator
 
 
 def find_styles(dataset: Dataset, name: str | None) -> Column:

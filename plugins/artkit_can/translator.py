@@ -1,4 +1,4 @@
-"""Run a CAN model: dream, walk from dream to dream, and say which styles the dreams remind of."""
+"""Run a CAN model, the translator: dream, walk from dream to dream, and say which styles the dreams remind of."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import stroke_noise
+from artkit.nn import decode_image, read_arguments, stroke_noise
+from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
 from artkit_can.losses import entropy, posterior
-from artkit_can.networks import Generator, StyleCritic
+from artkit_can.networks import CanArguments
 
 Place = tuple[int, int, float]
 """A place in the space of noise: from the noise of one seed to that of another, by a share of the way."""
 
 
 class Can(Translator):
-    """The generator of a trained model, and its style critic, which looks at what was made only to report on it."""
+    """The generator of a trained model, and its style classifier, which sees the output only to report on it."""
 
     spec = SPEC
     options: CanOptions
@@ -31,17 +32,16 @@ class Can(Translator):
         super().__init__(options, header)
         if options.towards is not None and options.interpolate > 1:
             raise OptionError("can(towards=..., interpolate=...): walk from seed to seed, or towards one; not both.")
-        self.styles: list[str] = header.arguments["styles"]
-        self.style_form = header.arguments["style_form"]
-        self.generator = Generator(**header.arguments["generator"])
-        self.critic = StyleCritic(len(self.styles), **header.arguments["critic"])
+        self.arguments = read_arguments(header, CanArguments)
+        self.generator = self.arguments.generator.build()
+        self.classifier = self.arguments.classifier.build(len(self.arguments.styles))
 
     def dream_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the size of the run, or that of the square that was asked for."""
         side = self.options.side
         return (side, side) if side else (height, width)
 
-    def translate(self, context: Context) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context) -> Tensor:
         """Make one picture a seed."""
         places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
@@ -49,21 +49,20 @@ class Can(Translator):
         if self.generator.strokes:
             draw = partial(stroke_noise, *size, device=context.device)
             fields = [_between(place, draw, torch.lerp) for place in places]
-            strokes = (
-                torch.stack(fields).to(context.device, context.dtype).contiguous(memory_format=torch.channels_last)
-            )
-        return (self.generator(self.options.temperature * z, strokes, size) + 1) / 2
+            strokes = lay_out(torch.stack(fields).to(context.device, context.dtype))
+        return decode_image(self.generator(self.options.temperature * z, strokes, size))
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:
         """Return how much each picture looks like each style, and the entropy of that, in nats."""
-        weight = next(self.critic.parameters())
-        side = self.header.arguments["critic"]["resolution"]
+        weight, styles = next(self.classifier.parameters()), self.arguments.styles
+        side = self.arguments.classifier.resolution
         seen = F.interpolate(output, size=(side, side), mode="bilinear", antialias=True) * 2 - 1
         with torch.inference_mode():
-            chances = posterior(self.critic(seen.to(weight.device, weight.dtype)), self.style_form).cpu()
+            logits = self.classifier(seen.to(weight.device, weight.dtype))
+        chances = posterior(logits, self.arguments.style_form).cpu()
         return [
             {
-                "styles": {name: round(chance, 4) for name, chance in zip(self.styles, row.tolist(), strict=True)},
+                "styles": {name: round(chance, 4) for name, chance in zip(styles, row.tolist(), strict=True)},
                 "style_entropy": round(float(spread), 4),
             }
             for row, spread in zip(chances, entropy(chances), strict=True)

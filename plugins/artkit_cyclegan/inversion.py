@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from artkit.nn import encode_picture
+from artkit.nn import encode_image
 from artkit.training import Restart
 
 WATCHED = (100, 2000)  # steps: too early, chance still rules; later a run has found its way
@@ -27,7 +27,7 @@ def luminance_correlation(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _luminance(picture: Tensor) -> Tensor:
-    return picture if picture.shape[1] == 1 else encode_picture(picture, 1)
+    return picture if picture.shape[1] == 1 else encode_image(picture, 1)
 
 
 class InversionGuard:

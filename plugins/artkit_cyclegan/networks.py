@@ -1,27 +1,40 @@
-"""The networks of CycleGAN: generators by name, the painter, and the discriminators."""
+"""The networks of CycleGAN: the painter, the generators' arguments, and the discriminator of styles."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit import OptionError, SizeRule
 from artkit.nn import (
     LAYERS,
+    Arguments,
+    Blocks,
+    Channels,
+    Filters,
+    GeneratorArguments,
     Layer,
     MultiscaleDiscriminator,
+    NetworkArguments,
     NormKind,
+    SubpixelArguments,
     SubpixelNet,
-    generator_minimum,
-    generator_multiple,
+    condition_planes,
+    discriminator_arguments,
+    exchange_channels,
+    generator_arguments,
     in_tiles,
-    make_generator,
     stroke_noise,
 )
+from artkit.nn.layout import lay_out
+from artkit.spec import Direction
+from artkit_cyclegan import AB, BA, GENERATORS, CycleGANTraining
 
 STROKES = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9))
 """Large strokes first; the last are for what is small."""
@@ -64,7 +77,7 @@ class Painter(nn.Module):
         picture, noise, centres = x.split([self.channels, NOISE_CHANNELS, CENTRE_CHANNELS], 1)
         colours = F.avg_pool2d(picture, BLUR, 1, BLUR // 2, count_include_pad=False)
         canvases = [take(colours, offset) for offset in centres.split(2, 1)]
-        return torch.cat([picture, *canvases, noise], 1).contiguous(memory_format=torch.channels_last)
+        return lay_out(torch.cat([picture, *canvases, noise], 1))
 
     def _paint(self, answer: Tensor, seen: Tensor) -> Tensor:
         """Return the canvases in the shares that the network answers, and what it adds to them."""
@@ -87,91 +100,107 @@ def take(colours: Tensor, offset: Tensor) -> Tensor:
     return flat.gather(2, index.flatten(1)[:, None].expand(-1, flat.shape[1], -1)).view_as(colours)
 
 
-AB, BA = "AtoB", "BtoA"
-GENERATORS = {AB: "generator_a", BA: "generator_b"}
-"""The generator of each direction, in model files and in training."""
-MANNER = "manner"
-"""The condition that tells the domains B apart where there are several."""
+class PainterArguments(NetworkArguments, frozen=True, kw_only=True, tag="painter"):
+    """The arguments of a Painter, which gives as many channels as it takes."""
+
+    in_channels: Channels
+    out_channels: Channels
+    width: Filters = 128
+    blocks: Blocks = 7
+    detail: tuple[Filters, Filters] = (32, 24)
+    norm: NormKind = "instance"
+    condition_channels: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 0
+    upsample: Literal["shuffle", "resize"] = "resize"
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """The rule of the SubpixelNet in it."""
+        return self.way_back().size_rule
+
+    def build(self) -> Painter:
+        """Make the network."""
+        return Painter(**self.values())
+
+    def way_back(self) -> SubpixelArguments:
+        """Return the arguments of the network that makes photos of paintings again; it lays no strokes."""
+        return SubpixelArguments(**{**self.values(), "condition_channels": 0}, residual=True)
+
+
+STYLE = "style"
+"""The condition that tells the columns of domain B apart where there are several."""
 PAINTER, SUBPIXEL = "painter", "subpixel"
 OURS = {PAINTER, SUBPIXEL}
 """Networks that are not the papers': fast, steered by conditions, adding to the picture."""
-MULTIPLE, MARGIN = 4, 16  # px, of our networks: their zero padding shows as a rim about so wide
 
 
-def make_generators(
-    architecture: str, arguments: Mapping[str, Any], directions: Iterable[str] = (AB, BA)
-) -> dict[str, nn.Module]:
-    """Build a model's generators of `directions` from its header's arguments, by their names in the file.
+class CycleGANArguments(Arguments, frozen=True, kw_only=True):
+    """What the header of a cyclegan model records: the generator from A to B, and the directions that the model goes.
 
-    `generator` holds the constructor's arguments from A to B. The way back has the channels exchanged and is told no
-    manner; from painting to photo no strokes are laid.
+    The way back has the channels exchanged and takes no condition; from painting to photo no strokes are laid.
     """
-    forth = dict(arguments["generator"])
-    back = forth | {"in_channels": forth["out_channels"], "out_channels": forth["in_channels"]}
-    back.pop("condition_channels", None)
-    known = {AB: forth, BA: back}
-    return {GENERATORS[way]: _make(architecture, known[way], way) for way in directions}
+
+    generator: GeneratorArguments | PainterArguments
+    directions: Annotated[tuple[Direction, ...], msgspec.Meta(min_length=1, max_length=2)] = (AB, BA)
+
+    def towards(self, direction: Direction) -> NetworkArguments:
+        """Return the arguments of the generator of one direction."""
+        forth = self.generator
+        if direction == AB:
+            return forth
+        if isinstance(forth, PainterArguments):
+            return forth.way_back()
+        back = exchange_channels(forth)
+        return msgspec.structs.replace(back, condition_channels=0) if isinstance(back, SubpixelArguments) else back
+
+    def build(self, directions: Iterable[Direction] | None = None) -> dict[str, nn.Module]:
+        """Make the generators of `directions`, all of the model's when left out, by their names in the file."""
+        ways = self.directions if directions is None else directions
+        return {GENERATORS[way]: self.towards(way).build() for way in ways}
 
 
-def _make(architecture: str, arguments: Mapping[str, Any], direction: str) -> nn.Module:
-    if architecture == PAINTER and direction == AB:
-        return Painter(**arguments)
-    if architecture in OURS:
-        return SubpixelNet(**arguments, residual=arguments["in_channels"] == arguments["out_channels"])
-    return make_generator(architecture, arguments)
+def arguments_for(options: CycleGANTraining, styles: int) -> CycleGANArguments:
+    """Return the arguments of the generators that the training options describe, told `styles` styles apart.
 
-
-def size_multiple(architecture: str) -> int:
-    """Return what the sides must be multiples of."""
-    return MULTIPLE if architecture in OURS else generator_multiple(architecture)
-
-
-def size_minimum(architecture: str) -> int:
-    """Return the least side of a picture, in pixels."""
-    return MULTIPLE if architecture in OURS else generator_minimum(architecture)
-
-
-def size_margin(architecture: str) -> int:
-    """Return how much mirrored picture goes around one, in pixels."""
-    return MARGIN if architecture in OURS else 0
+    Raises OptionError for what a network cannot do.
+    """
+    a, b = options.channels
+    if options.network == PAINTER and a != b:
+        raise OptionError("training cyclegan(channels=...): network=painter needs as many channels in A as in B.")
+    ours = SUBPIXEL if options.network in OURS else options.network
+    arguments = generator_arguments(ours, options, a, b, styles)
+    if isinstance(arguments, SubpixelArguments):
+        arguments = msgspec.structs.replace(arguments, residual=a == b)
+    if options.network == PAINTER:
+        values = {name: value for name, value in arguments.values().items() if name != "residual"}
+        return CycleGANArguments(generator=PainterArguments(**values))
+    return CycleGANArguments(generator=arguments)
 
 
 STRIPPED, GAIN = 9, 6.0  # px; what the hand leaves is faint beside the colours of things
 
 
-class Judge(MultiscaleDiscriminator):
-    """Judge pictures of `channels` channels; with `manners`, whether a picture is of the manner shown with it.
+class StyleDiscriminator(MultiscaleDiscriminator):
+    """Discriminate pictures of `channels` channels; with `styles`, each among those of the style shown with it.
 
-    Manners have a map of logits each, of which the picture's own counts (as the styles' of StarGAN v2, Choi et al.
-    2020): a judge that merely sees the manner as further channels takes long to heed it. With `detail` it sees what a
-    blur of the picture leaves.
+    Styles have a map of logits each, of which the picture's own counts (Choi et al. 2020, StarGAN v2): a discriminator
+    that merely sees the style as further channels takes long to heed it. With `discriminator_input=detail` it sees
+    what a blur of the picture leaves.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        manners: int,
-        widths: tuple[int, ...],
-        layers: int,
-        norm: NormKind,
-        detail: bool,
-        antialias: bool = False,
-    ) -> None:
-        super().__init__(channels, widths, layers, norm, answers=max(manners, 1), antialias=antialias)
-        self.channels, self.detail = channels, detail
+    def __init__(self, options: CycleGANTraining, channels: int, styles: int) -> None:
+        super().__init__(channels, **discriminator_arguments(options, max(styles, 1), options.antialias))
+        self.channels, self.detail = channels, options.discriminator_input == "detail"
 
     def forward(self, shown: Tensor) -> list[Tensor]:
         """Map what `show` returned to each scale's patch logits, N 1 h w."""
-        picture, told = shown[:, : self.channels], shown[:, self.channels :, :1, :1]
-        verdicts = super().forward(detail(picture) if self.detail else picture)
-        return [(verdict * told).sum(1, keepdim=True) for verdict in verdicts] if told.shape[1] else verdicts
+        picture, style = shown[:, : self.channels], shown[:, self.channels :, :1, :1]
+        logits = super().forward(detail(picture) if self.detail else picture)
+        return [(scale * style).sum(1, keepdim=True) for scale in logits] if style.shape[1] else logits
 
 
-def show(picture: Tensor, told: Tensor | None) -> Tensor:
-    """Put the manner, one-hot N M, behind a picture as planes, so that a pool keeps both together."""
-    if told is None:
-        return picture
-    return torch.cat([picture, told[:, :, None, None].expand(-1, -1, *picture.shape[-2:])], 1)
+def show(picture: Tensor, style: Tensor | None) -> Tensor:
+    """Put the style, one-hot N S, behind a picture as planes, so that a pool keeps both together."""
+    return picture if style is None else torch.cat([picture, condition_planes(style, picture)], 1)
 
 
 def detail(picture: Tensor) -> Tensor:

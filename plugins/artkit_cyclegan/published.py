@@ -1,20 +1,19 @@
-"""Published checkpoints of CycleGAN and CUT: the catalogue, importing, and training on from them."""
+"""Published checkpoints of CycleGAN and CUT: the catalogue, and importing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from artkit import Kind, ModelError, ModelHeader, ModelSpec
-from artkit.models.foreign import generator_header
-from artkit.spec import Checkpoint, ForeignFile, Recognised
-from artkit_cyclegan import SPEC
+from artkit.models.foreign import generator_header, recognised_arguments
+from artkit.spec import Checkpoint, Direction, ForeignFile, Recognised
+from artkit_cyclegan import AB, BA, GENERATORS, SPEC
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from artkit.models import Model
 
 # The project's script says http; over https nobody on the way can change a file for which no checksum was published.
 SITE = "https://efrosgans.eecs.berkeley.edu/cyclegan/pretrained_models"
@@ -60,12 +59,10 @@ CATALOGUE = [
 ]
 
 
-AB, BA = "AtoB", "BtoA"
-GENERATORS = {AB: "generator_a", BA: "generator_b"}
-DISCRIMINATORS = {AB: "discriminator_a", BA: "discriminator_b"}
+DISCRIMINATORS: dict[Direction, str] = {AB: "discriminator_a", BA: "discriminator_b"}
 SCALE = "scales.0."  # our discriminators can have several scales; theirs is the first
 
-Networks = dict[str, tuple[ForeignFile, Recognised]]
+Networks = dict[Direction, tuple[ForeignFile, Recognised]]
 
 
 def import_networks(checkpoint: Checkpoint, *, asked_for: bool) -> tuple[ModelHeader, dict[str, Tensor]] | None:
@@ -77,70 +74,47 @@ def import_networks(checkpoint: Checkpoint, *, asked_for: bool) -> tuple[ModelHe
     resnets = [network for _, network in checkpoint.generators if network.network.startswith("resnet")]
     if not checkpoint.known or not (asked_for or resnets):
         return None
-    generators, judges = (_sort(found, checkpoint) for found in (checkpoint.generators, checkpoint.discriminators))
+    generators, discriminators = (
+        _sort(networks, checkpoint) for networks in (checkpoint.generators, checkpoint.discriminators)
+    )
     if not generators:
-        raise ModelError(f"A model of {SPEC.name} needs a generator; these are {len(judges)} discriminators.")
-    arguments = {direction: _forth(direction, network.arguments) for direction, (_, network) in generators.items()}
-    first, *others = generators
-    if any(arguments[other] != arguments[first] for other in others) or len(_networks(generators)) > 1:
-        raise ModelError(
-            f"{' and '.join(f'{file.path} is {network.words}' for file, network in generators.values())}: "
-            "the two generators of one model are alike; import them one by one."
-        )
-    header = generator_header(SPEC.name, generators[first][0], checkpoint.hints)
+        raise ModelError(f"A model of {SPEC.name} needs a generator; these are {len(discriminators)} discriminators.")
+    header = _header(generators, checkpoint)
+    return header, _tensors(generators, GENERATORS, "") | _tensors(discriminators, DISCRIMINATORS, SCALE)
+
+
+def _header(generators: Networks, checkpoint: Checkpoint) -> ModelHeader:
+    """Return the header of a model of these generators, which must be alike."""
+    from artkit.nn import exchange_channels
+    from artkit_cyclegan.networks import CycleGANArguments
+
+    file = next(iter(generators.values()))[0]
+    header = generator_header(SPEC.name, file, checkpoint.hints)
     if header.inputs["image"] is Kind.LABELS:
-        raise ModelError(f"{generators[first][0].path} takes label maps; give --method pix2pix, which does.")
-    known = {"generator": arguments[first], "directions": [way for way in (AB, BA) if way in generators]}
-    header = msgspec.structs.replace(header, arguments=known, classes=None)
-    return header, _tensors(generators, GENERATORS, "") | _tensors(judges, DISCRIMINATORS, SCALE)
+        raise ModelError(f"{file.path} takes label maps; give --method pix2pix, which does.")
+    found = {way: recognised_arguments(network) for way, (_, network) in generators.items()}
+    forth, *others = [arguments if way == AB else exchange_channels(arguments) for way, arguments in found.items()]
+    if any(other != forth for other in others):
+        words = " and ".join(f"{file.path} is {network.words}" for file, network in generators.values())
+        raise ModelError(f"{words}: the two generators of one model are alike; import them one by one.")
+    arguments = CycleGANArguments(generator=forth, directions=tuple(way for way in (AB, BA) if way in generators))
+    return msgspec.structs.replace(header, arguments=arguments.record(), classes=None)
 
 
 def _sort(networks: list[tuple[ForeignFile, Recognised]], checkpoint: Checkpoint) -> Networks:
-    """Return each network by the direction that it goes, or that it judges."""
+    """Return each network by the direction that it goes, or whose fakes it sees."""
     if len(networks) == 1 and (len(checkpoint.files) == 1 or networks[0][0].direction is None):
         return {checkpoint.hints.direction or AB: networks[0]}
     sorted_by = {file.direction: (file, network) for file, network in networks if file.direction}
     if len(sorted_by) < len(networks):
         files = ", ".join(str(file.path) for file, _ in networks)
         raise ModelError(f"Which of {files} goes from A to B? Name one ..._A.pth and the other ..._B.pth.")
-    return {str(direction): network for direction, network in sorted_by.items()}
+    return {direction: network for direction, network in sorted_by.items() if direction}
 
 
-def _forth(direction: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return a generator's arguments as they would be from A to B, as our headers hold them."""
-    if direction == AB:
-        return arguments
-    return arguments | {"in_channels": arguments["out_channels"], "out_channels": arguments["in_channels"]}
-
-
-def _networks(generators: Networks) -> set[str]:
-    return {network.network for _, network in generators.values()}
-
-
-def _tensors(networks: Networks, names: dict[str, str], prefix: str) -> dict[str, Tensor]:
+def _tensors(networks: Networks, names: Mapping[Direction, str], prefix: str) -> dict[str, Tensor]:
     return {
         f"{names[direction]}.{prefix}{name}": tensor
         for direction, (_, network) in networks.items()
         for name, tensor in network.tensors.items()
     }
-
-
-BUILT_WITH = ("width", "norm", "dropout")
-RESNET_BUILT_WITH = ("upsample", "antialias")
-OURS_BUILT_WITH = ("blocks", "detail")
-
-
-def options_of(model: Model) -> dict[str, Any]:
-    """Return the options of CycleGANTraining that give networks of the same tensors."""
-    from artkit.nn import discriminator_options
-    from artkit_cyclegan.networks import MANNER, OURS
-
-    header = model.header
-    generator = header.arguments["generator"]
-    names = BUILT_WITH + (OURS_BUILT_WITH if header.architecture in OURS else RESNET_BUILT_WITH)
-    options = {name: generator[name] for name in names if name in generator}
-    channels = [generator["in_channels"], generator["out_channels"]]
-    options |= {"network": header.architecture, "channels": channels}
-    if MANNER in header.conditions:
-        options["target"] = list(header.conditions[MANNER])
-    return discriminator_options(model.tensors, "discriminator_a") | options

@@ -22,7 +22,7 @@ class ArrayFilter(Translator):
     def filter(self, array: np.ndarray) -> np.ndarray:
         """Filter one picture, float32 (H, W, 3) in [0, 1], to (H, W, 3) or (H, W)."""
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Filter N3HW."""
         return torch.cat([to_tensor(self.filter(to_array(picture)), image) for picture in image.split(1)])
 

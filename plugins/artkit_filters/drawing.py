@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from artkit import Context, Translator
 from artkit_filters import SPECS
-from artkit_filters.arrays import LUMA, ArrayFilter
+from artkit_filters.arrays import ArrayFilter
+from artkit_filters.canny import find_edges
 from artkit_filters.options import EdgesOptions, SuperpixelsOptions
 
 
-class Edges(ArrayFilter):
+class Edges(Translator):
     """Canny's edges of the luma, one pixel wide (Canny, "A computational approach to edge detection", 1986).
 
     Black on white, as in the pairs that pix2pix's edges2shoes and edges2handbags learned from.
@@ -18,13 +22,12 @@ class Edges(ArrayFilter):
     spec = SPECS["edges"]
     options: EdgesOptions
 
-    def filter(self, array: np.ndarray) -> np.ndarray:
-        """Draw (H, W, 3) as lines (H, W)."""
-        from skimage.feature import canny
-
-        grey = array @ np.array(LUMA, array.dtype)
-        lines = canny(grey, self.options.sigma, self.options.low, self.options.high)
-        return (lines if self.options.invert else ~lines).astype(array.dtype)
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        """Draw N3HW as lines, three equal channels."""
+        wanted = self.options
+        planes = image.float().numpy(force=True)
+        lines = np.stack([find_edges(picture, wanted.sigma, wanted.low, wanted.high) for picture in planes])
+        return torch.from_numpy(lines if wanted.invert else ~lines)[:, None].to(image).expand_as(image)
 
 
 class Superpixels(ArrayFilter):

@@ -33,7 +33,7 @@ class Resize(Translator):
             scale = wanted.longest / max(height, width)
         return max(1, round(height * scale)), max(1, round(width * scale))
 
-    def translate(self, context: Context, *, picture: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, picture: Tensor) -> Tensor:
         """Resize a batch."""
         exact = self.options.filter == "nearest" or not picture.is_floating_point()
         return (resize_labels if exact else resize_image)(picture, self.output_size(context.height, context.width))
@@ -66,7 +66,7 @@ class Crop(Translator):
             )
         return wanted or side - start
 
-    def translate(self, context: Context, *, picture: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, picture: Tensor) -> Tensor:
         """Cut a batch."""
         height, width = self.output_size(context.height, context.width)
         top = (context.height - height) // 2 if self.options.y is None else self.options.y
@@ -90,7 +90,7 @@ class Pad(Translator):
         """Return the size with the border."""
         return height + self.top + self.bottom, width + self.left + self.right
 
-    def translate(self, context: Context, *, picture: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, picture: Tensor) -> Tensor:
         """Pad a batch."""
         size = self.output_size(context.height, context.width)
         if self.fill.repeats:
@@ -122,7 +122,7 @@ class Rotate(Translator):
         cos, sin = (abs(part) for part in self._direction())
         return math.ceil(height * cos + width * sin - 1e-6), math.ceil(height * sin + width * cos - 1e-6)
 
-    def translate(self, context: Context, *, picture: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, picture: Tensor) -> Tensor:
         """Turn a batch."""
         height, width = self.output_size(context.height, context.width)
         half_turn = self.quarters is not None and self.quarters % 2 == 0

@@ -22,7 +22,7 @@ class Blend(Translator):
     spec = SPECS["blend"]
     options: BlendOptions
 
-    def translate(self, context: Context, *, image: Tensor, other: Tensor, mask: Tensor | None) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor, other: Tensor, mask: Tensor | None) -> Tensor:
         """Mix N3HW with N3HW."""
         return other + (image - other) * (self.options.strength * (1 if mask is None else mask))
 
@@ -33,9 +33,7 @@ class Overlay(Translator):
     spec = SPECS["overlay"]
     options: OverlayOptions
 
-    def translate(  # type: ignore[override]
-        self, context: Context, *, image: Tensor, labels: Tensor | None, original: Tensor | None
-    ) -> Tensor:
+    def translate(self, context: Context, *, image: Tensor, labels: Tensor | None, original: Tensor | None) -> Tensor:
         """Lay a painted map N3HW over a picture N3HW."""
         over, under = (image, original) if labels is None else (labels, image)
         if under is None:
@@ -72,7 +70,7 @@ class Quantise(Translator):
         """The chosen classes."""
         return self.set
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW to labels N H W."""
         return nearest_palette(image, self.set)
 

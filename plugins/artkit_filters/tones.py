@@ -19,7 +19,7 @@ class Grey(Translator):
 
     spec = SPECS["grey"]
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Take the colours out of N3HW."""
         weights = image.new_tensor(LUMA)[:, None, None]
         return (image * weights).sum(1, keepdim=True).expand_as(image)
@@ -31,7 +31,7 @@ class Gamma(Translator):
     spec = SPECS["gamma"]
     options: GammaOptions
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Lighten or darken N3HW."""
         return image.pow(self.options.power)
 
@@ -42,7 +42,7 @@ class Posterise(Translator):
     spec = SPECS["posterise"]
     options: PosteriseOptions
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Round N3HW to its levels."""
         steps = self.options.levels - 1
         return image.mul(steps).round().div(steps)
@@ -53,7 +53,7 @@ class Match(Translator):
 
     spec = SPECS["match"]
 
-    def translate(self, context: Context, *, image: Tensor, reference: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor, reference: Tensor) -> Tensor:
         """Match N3HW to N3hw."""
         from skimage.exposure import match_histograms
 
@@ -74,7 +74,7 @@ class Equalise(Translator):
     spec = SPECS["equalise"]
     options: EqualiseOptions
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Equalise N3HW."""
         value = image.amax(1, keepdim=True)
         even = torch.cat([self._equalised(plane) for plane in value.split(1)])

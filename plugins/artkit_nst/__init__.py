@@ -68,6 +68,7 @@ _MAPS = (
 
 SPEC = MethodSpec(
     name="nst",
+    group="translate",
     summary="Paint a photo in the style of a picture.",
     inputs=(Port("image", Kind.IMAGE, "the photo"), *_PICTURES, *_MAPS),
     output=Kind.IMAGE,
@@ -75,6 +76,21 @@ SPEC = MethodSpec(
     translator="artkit_nst.translator:Nst",
     needs_model=False,
 )
+
+CATALOGUE = [
+    ModelSpec(
+        name="vgg19",
+        method="nst",
+        summary="VGG-19 up to relu5_1, trained on ImageNet: the eyes of nst(engine=vgg).",
+        url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+        licence="torchvision: BSD-3-Clause; its models may have terms of their own, derived from the data (ImageNet)",
+        source="https://pytorch.org/vision/stable/models/generated/torchvision.models.vgg19.html",
+        size=574_673_361,
+        trained_on="ImageNet-1K, to tell a thousand things apart",
+    )
+]
+"""VGG-19 as PyTorch publishes it, which nst's engine `vgg` looks with; it can be pulled."""
 
 
 @hookimpl
@@ -86,8 +102,6 @@ def register_methods() -> list[MethodSpec]:
 @hookimpl
 def register_models() -> list[ModelSpec]:
     """Register the weights that the engine `vgg` can be given by `artkit models pull`."""
-    from artkit_nst.catalogue import CATALOGUE
-
     return CATALOGUE
 
 
@@ -96,6 +110,6 @@ def import_checkpoint(checkpoint: Checkpoint, method: str | None) -> tuple[Model
     """Take VGG-19, of torchvision, timm, Johnson, Gatys or AdaIN."""
     if method not in (None, SPEC.name):
         return None
-    from artkit_nst.vgg.importing import import_vgg
+    from artkit_nst.vgg.network import import_vgg
 
     return import_vgg(checkpoint, asked_for=method is not None)

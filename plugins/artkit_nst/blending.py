@@ -1,4 +1,4 @@
-"""Overlapping patches to a picture: their weighted average, then one that trusts more those which agree with it."""
+"""Patch averaging: overlapping patches make a picture, first their mean, then one that trusts more those that agree."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from artkit_nst.grid import BAND, Grid
-from artkit_nst.keys import Keys
+from artkit_nst.patches import BAND, Grid, Keys
 
 AGREEMENT = 0.8  # the norm that the second average minimises: 2 is the mean, 1 the median
 
@@ -37,25 +36,28 @@ def _window(side: int, like: Tensor) -> Tensor:
 def _average(keys: Keys, index: Tensor, grid: Grid, window: Tensor, weights: Tensor) -> Tensor:
     """Average the patches over the picture, each pixel by its window and each patch by its weight, in bands."""
     step = max(1, BAND // grid.columns) * grid.stride
+    shaped = (keys.patches.unflatten(0, (-1, grid.side**2)) * window.view(-1, 1)).flatten(0, 1)
     parts = [
-        _average_rows(keys, index, grid, window, weights, top, min(top + step, grid.height))
+        _average_rows(shaped, index, grid, window, weights, top, min(top + step, grid.height))
         for top in range(0, grid.height, step)
     ]
     return torch.cat(parts, 1)
 
 
 def _average_rows(
-    keys: Keys, index: Tensor, grid: Grid, window: Tensor, weights: Tensor, top: int, bottom: int
+    shaped: Tensor, index: Tensor, grid: Grid, window: Tensor, weights: Tensor, top: int, bottom: int
 ) -> Tensor:
-    """Average the pixel rows from `top` up to `bottom`: every patch that reaches into them counts, in fixed order."""
+    """Average the pixel rows from `top` up to `bottom`: every patch that reaches into them counts, in fixed order.
+
+    `shaped` are the keys' patches times the window.
+    """
     rows = grid.overlapping(top, bottom)
     here = slice(rows.start * grid.columns, rows.stop * grid.columns)
-    shares = weights[here, None] * window.flatten()
-    patches = keys.patches[index[here]].unflatten(1, (-1, grid.side**2)) * shares[:, None]
+    patches = shaped.index_select(1, index[here]) * weights[here]
     size = (len(rows) - 1) * grid.stride + grid.side, (grid.columns - 1) * grid.stride + grid.side
-    summed, total = (
-        F.fold(layer.flatten(1).T[None], size, grid.side, stride=grid.stride)[0] for layer in (patches, shares[:, None])
-    )
+    summed = F.fold(patches[None], size, grid.side, stride=grid.stride)[0]
+    shares = weights[here].view(1, 1, len(rows), grid.columns)
+    total = F.conv_transpose2d(shares, window[None, None], stride=grid.stride)[0]
     first = top + grid.above - rows.start * grid.stride
     return (summed / total)[:, first : first + bottom - top, grid.left : grid.left + grid.width]
 
@@ -63,6 +65,6 @@ def _average_rows(
 def _agreement(plain: Tensor, keys: Keys, index: Tensor, grid: Grid, window: Tensor, rows: range) -> Tensor:
     """Return the weight of each patch in some rows by how little it differs from the plain average beneath it."""
     here = slice(rows.start * grid.columns, rows.stop * grid.columns)
-    off = (grid.unfold(grid.strip(plain, rows)) - keys.patches[index[here]]).square()
-    off = (off.unflatten(1, (-1, grid.side**2)).mean(1) * window.flatten()).sum(1) / window.sum()
-    return (off + 1e-4) ** ((AGREEMENT - 2) / 2)
+    off = grid.unfold(grid.strip(plain, rows)).sub_(keys.patches.index_select(1, index[here])).square_()
+    shares = (window / window.sum()).flatten().repeat(len(plain)) / len(plain)
+    return (shares @ off + 1e-4) ** ((AGREEMENT - 2) / 2)

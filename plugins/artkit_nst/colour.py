@@ -1,4 +1,7 @@
-"""Colours as Gaussians: what a style's are like, and how a picture's are carried over to them."""
+"""Colour transfer between Gaussians of colours, to a style's or back to the photo's own.
+
+`transport` carries a picture to a style's colours; `keep_luminance` and `keep_palette` give a painting the photo's.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from artkit_nst.patches import Source
+from artkit_nst.pyramid import blur
+
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 RIDGE = 1e-5  # added to every variance: a flat picture has none
 MAX_GAIN = 4.0  # a foggy photo may gain contrast; what is only noise must not become a picture
+SMEAR = 1.0  # sigma of the photo's colours, in pixels: strokes shall not show its every pixel
 
 
 @dataclass(frozen=True)
@@ -69,3 +76,24 @@ def _powers(matrix: Tensor) -> tuple[Tensor, Tensor]:
     values, vectors = torch.linalg.eigh(matrix)
     roots = values.clamp(min=1e-12).sqrt()
     return (vectors * roots) @ vectors.T, (vectors / roots) @ vectors.T
+
+
+def keep_luminance(photo: Tensor, painted: Tensor) -> Tensor:
+    """Make a painting of lightness (1HW) as light and contrasty as the photo (3HW), and put the photo's colours back.
+
+    After Gatys et al. 2016 ("Preserving color in neural artistic style transfer", section 3.2). Differs in that the
+    painting is fitted to the photo's lightness, not the style before it, so that a style is made ready once for all.
+    """
+    grey = luma(photo)
+    painted = transport(painted, moments(painted), moments(grey))
+    return (painted + blur(photo - grey, SMEAR)).clamp(0, 1)
+
+
+def keep_palette(photo: Tensor, painted: Tensor) -> Tensor:
+    """Carry a painting (3HW) over to the colours of the photo."""
+    return transport(painted, moments(painted), moments(photo)).clamp(0, 1)
+
+
+def grey_sources(sources: Sequence[Source]) -> list[Source]:
+    """Return styles with their lightness alone (1HW)."""
+    return [Source(luma(source.picture), source.share, source.regions) for source in sources]

@@ -1,4 +1,4 @@
-"""The engine `patch`: a photo painted with patches of a style, coarse to fine, without any weights.
+"""The engine `patch`: texture synthesis with patches of a style, coarse to fine, without any weights.
 
 Texture optimisation (Kwatra et al. 2005) with the content weights of Elad and Milanfar 2017 and the complete nearest
 neighbours of Granot et al. 2022. Differs from all three in its colours (the photo is carried over to the style's first,
@@ -8,7 +8,8 @@ each band of detail at the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -16,18 +17,98 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from artkit.translator import Bookmark
 from artkit_nst.blending import blend
 from artkit_nst.colour import moments, transport
-from artkit_nst.effort import Effort, Manner
-from artkit_nst.grid import random_grid
-from artkit_nst.journal import Journal
 from artkit_nst.matching import match
-from artkit_nst.saliency import saliency
-from artkit_nst.scales import blur, level_sizes, resize
-from artkit_nst.style import Style, band_contrasts, bands
+from artkit_nst.patches import random_grid
+from artkit_nst.pyramid import band_contrasts, bands, blur, level_sizes, resize
+from artkit_nst.regions import saliency
+from artkit_nst.style import Style
 
 SOFTNESS = 3.0  # sigma of the borders between the colours of regions, in pixels
 GIVEN_BACK = 0.5  # share of the contrast that blending took away, or added, which is put right at the end
+
+
+Sketch = Callable[[], Tensor]
+"""The picture as it would be if the work ended now."""
+
+
+def _unseen(share: float, sketch: Sketch | None = None) -> None:
+    """Let it pass."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Progress and resumption of one picture: watchers see each pass, and a run that was killed goes on after it.
+
+    `engine` names all that its states depend on and the step's options do not say.
+    """
+
+    progress: Callable[[float, Sketch], None] = _unseen
+    bookmark: Bookmark = field(default_factory=Bookmark)
+    engine: str = ""
+
+    def last(self) -> dict[str, Any] | None:
+        """Return the state that an earlier run entered last, if it was of the same engine."""
+        state = self.bookmark.read()
+        return state if state is not None and state.get("engine") == self.engine else None
+
+    def enter(self, share: float, sketch: Sketch, state: Callable[[], dict[str, Any]]) -> None:
+        """Enter a pass: the share that is done, what is to be seen, and all that the rest of the work depends on."""
+        self.progress(share, sketch)
+        self.bookmark.write(lambda: {"engine": self.engine, **state()})
+
+    def seen_through(self, change: Callable[[Tensor], Tensor]) -> Journal:
+        """Return the journal for work whose picture is changed once more in the end."""
+        return replace(self, progress=lambda share, sketch: self.progress(share, lambda: change(sketch())))
+
+    def prelude(self, part: float) -> Journal:
+        """Return the journal for the first `part` of the work, which is done again when a run goes on there."""
+        return replace(self, progress=lambda share, sketch: self.progress(part * share, sketch), bookmark=Bookmark())
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a quality costs: `patches` are (side, stride) in pixels, large ones first; each is laid `passes` times,
+    the very last time `last_stride` apart: the same patch every other pixel shows as a lattice;
+    `steps` are those of the engine `vgg`.
+    """
+
+    passes: int
+    keys: int
+    patches: tuple[tuple[int, int], ...]
+    last_stride: int
+    reweight: bool
+    steps: int
+
+
+EFFORTS = {
+    "draft": Effort(1, 4000, ((15, 5), (9, 3), (7, 3)), 2, reweight=False, steps=100),
+    "normal": Effort(2, 6000, ((15, 5), (9, 3), (7, 2)), 1, reweight=True, steps=300),
+    "best": Effort(3, 12000, ((15, 4), (9, 2), (7, 2)), 1, reweight=True, steps=1000),
+}
+
+
+@dataclass(frozen=True)
+class Looseness:
+    """How the style is laid on, from the options of a step.
+
+    `hold` is how much of the photo is mixed into what is searched for, at the coarsest and the finest level; `fuse` how
+    much of the photo is mixed into what was found; `noise` what is added to flat areas at the start, in standard
+    deviations of the style.
+    """
+
+    hold: tuple[float, float]
+    fuse: float
+    noise: float
+    completeness: float
+
+
+def find_looseness(strength: float, completeness: float) -> Looseness:
+    """Return how to paint: `strength` 0 stays close to the photo, 1 leaves little of it."""
+    hold = 0.9 - 0.6 * strength
+    return Looseness((hold, max(0.0, hold - 0.2)), 0.45 - 0.3 * strength, strength, completeness)
 
 
 @dataclass(frozen=True)
@@ -62,7 +143,7 @@ class Painter:
     """A style, and how to lay it on."""
 
     style: Style
-    manner: Manner
+    looseness: Looseness
     effort: Effort
 
     def paint(self, photo: Tensor, seed: int, regions: Tensor | None = None, journal: Journal | None = None) -> Tensor:
@@ -92,7 +173,7 @@ class Painter:
     def start(self, goal: Tensor, generator: torch.Generator) -> Tensor:
         """Put noise where the photo (CHW, in the style's colours) is flat: there the style shall find its own forms."""
         noise = torch.randn(goal.shape[-2:], generator=generator).to(goal)
-        return goal + self.manner.noise * self.style.spread * (1 - saliency(goal)) * noise
+        return goal + self.looseness.noise * self.style.spread * (1 - saliency(goal)) * noise
 
     def plan(self, size: tuple[int, int]) -> list[Pass]:
         """Return all passes of a picture: patches fit twice into the photo and into the style."""
@@ -115,16 +196,16 @@ class Painter:
 
     def lay(self, one: Pass, picture: Tensor, level: Level, generator: torch.Generator) -> Tensor:
         """Lay patches on a picture of the pass's size."""
-        manner = self.manner
-        hold = manner.hold[0] + one.fineness * (manner.hold[1] - manner.hold[0])
+        loose = self.looseness
+        hold = loose.hold[0] + one.fineness * (loose.hold[1] - loose.hold[0])
         keys = self.style.keys(one.size, one.side, self.effort.keys, one.turn)
         grid = random_grid(*one.size, one.side, one.stride, generator)
         wanted = picture + hold * level.weight * (level.goal - picture)
-        index = match(wanted, level.regions, grid, keys, manner.completeness, generator)
+        index = match(wanted, level.regions, grid, keys, loose.completeness, generator)
         picture = blend(keys, index, grid, reweight=self.effort.reweight)
         if one.is_last:
             return picture
-        return picture + manner.fuse * (1 - one.fineness / 2) * level.weight * (level.goal - picture)
+        return picture + loose.fuse * (1 - one.fineness / 2) * level.weight * (level.goal - picture)
 
     def finish(self, picture: Tensor, size: tuple[int, int], regions: Tensor | None) -> Tensor:
         """Give a picture its size, the style's colours, and half of the contrast of its detail; keep it in [0, 1]."""

@@ -1,22 +1,29 @@
-"""A style made ready: its pictures at any scale, its colours, and what its patches are like, each worked out once."""
+"""A style made ready: its pictures at any scale, colours and keys, worked out once; and warnings about poor styles."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from artkit.seeds import mix_seeds
-from artkit_nst.colour import Moments, moments, pooled
-from artkit_nst.keys import Basis, Keys, Source, collect_keys, find_basis
-from artkit_nst.scales import blur, resize
+from artkit_nst.colour import Moments, luma, moments, pooled
+from artkit_nst.patches import Basis, Keys, Source, collect_keys, find_basis
+from artkit_nst.pyramid import BANDS, band_contrasts, blur, resize
 
 AREA = 0.64  # of the style, for each pixel of the photo, at style_scale=1
 MAX_GROWTH = 2.0  # a style is enlarged so far and no further: beyond, it has nothing but blur to offer
 MOST_SIZES = 64  # that are kept: a folder may hold photos of any number of sizes
-BANDS = (1.0, 2.0, 4.0)  # sigmas between which contrast is compared
+SIDE = 256  # long side at which pictures are judged
+TILE = 16  # pixels of a side of what is judged empty or not
+EMPTY = 0.08  # of the detail in the busiest tiles: less of it is background out of focus
+TOO_EMPTY = 0.3  # share of tiles; paintings have 0.15 at most
+SMALL, STRONG = 320, 0.75  # pixels of the long side up to which strength above this dissolves small faces
+
+_log = logging.getLogger("artkit.nst")
 
 
 class Style:
@@ -76,17 +83,6 @@ class Style:
         return self._contrasts[size]
 
 
-def bands(picture: Tensor) -> list[Tensor]:
-    """Split CHW into bands of detail, finest first; they and what is left below add up to the picture."""
-    levels = [picture, *(blur(picture, sigma) for sigma in BANDS)]
-    return [finer - coarser for finer, coarser in pairwise(levels)]
-
-
-def band_contrasts(picture: Tensor) -> list[float]:
-    """Return the standard deviation of each band of CHW."""
-    return [float(band.square().mean().sqrt()) for band in bands(picture)]
-
-
 def _scaled(source: Source, area: int, scale: float) -> Source:
     height, width = source.picture.shape[-2:]
     factor = min(scale * (AREA * area / (height * width)) ** 0.5, MAX_GROWTH)
@@ -97,3 +93,37 @@ def _scaled(source: Source, area: int, scale: float) -> Source:
 
 def _generator(*numbers: int) -> torch.Generator:
     return torch.Generator().manual_seed(mix_seeds(*numbers))
+
+
+def warn_of_photo(picture: Tensor, number: int) -> None:
+    """Say so when style `number` (3HW) looks like a photo of one object: the painting will be pieces of it."""
+    if emptiness(picture) > TOO_EMPTY:
+        _log.warning(
+            "nst: style %d looks like a photo of one thing before a plain background, and the painting may show "
+            "pieces of it: a picture that is painted all over makes a better style.",
+            number,
+        )
+
+
+def warn_of_smallness(height: int, width: int, strength: float) -> None:
+    """Say so when a photo is too small for what is fine in it to survive so much strength."""
+    if max(height, width) <= SMALL and strength > STRONG:
+        _log.warning(
+            "nst: at %d pixels strength=%g dissolves small faces and thin lines: give a larger picture, or less of it.",
+            max(height, width),
+            strength,
+        )
+
+
+def emptiness(picture: Tensor) -> float:
+    """Return the share of a picture (3HW) that has next to none of the fine detail of its busiest parts."""
+    factor = SIDE / max(picture.shape[-2:])
+    lightness = luma(picture)
+    if factor < 1:
+        lightness = resize(
+            lightness, (max(1, round(picture.shape[-2] * factor)), max(1, round(picture.shape[-1] * factor)))
+        )
+    detail = (lightness - blur(lightness, 1.0)).square()
+    tiles = F.avg_pool2d(detail[None], TILE, ceil_mode=True, count_include_pad=False).sqrt().flatten()
+    busy = float(tiles.quantile(0.9))
+    return float((tiles < EMPTY * busy).float().mean())

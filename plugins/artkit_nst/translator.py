@@ -1,32 +1,57 @@
-"""Run nst: make the style ready once, paint each photo."""
+"""The translator of nst: choose the engine, make the style ready once, paint each photo."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from artkit import Context, ImageError, ModelHeader, OptionError, Translator
+from artkit import Context, ImageError, ModelError, ModelHeader, OptionError, Translator
 from artkit.translator import Bookmark
 from artkit_nst import SPEC, NstOptions
-from artkit_nst.colour import luma
-from artkit_nst.effort import EFFORTS, manner
-from artkit_nst.engines import choose_network
-from artkit_nst.journal import Journal, Sketch
-from artkit_nst.judging import warn_of_photo, warn_of_smallness
-from artkit_nst.keeping import grey_sources, keep_luminance, keep_palette
-from artkit_nst.keys import Source
-from artkit_nst.painting import Painter
+from artkit_nst.colour import grey_sources, keep_luminance, keep_palette, luma
+from artkit_nst.painting import EFFORTS, Journal, Painter, Sketch, find_looseness
+from artkit_nst.patches import Source
 from artkit_nst.regions import photo_regions, style_regions
-from artkit_nst.style import Style
+from artkit_nst.style import Style, warn_of_photo, warn_of_smallness
 from artkit_nst.swatches import make_swatch
+
+if TYPE_CHECKING:
+    from artkit_nst.vgg.network import Vgg19
 
 DEFAULT = "flow"  # the style where nobody says one
 PRELUDE = 0.1  # part of the work of the engine vgg that its beginning counts for
 KEEPING = {"luminance": keep_luminance, "palette": keep_palette}
+
+_log = logging.getLogger("artkit.nst")
+_log.setLevel(logging.DEBUG)  # below artkit's own level, so that which engine runs is said with -v and not to everyone
+
+
+def choose_network(options: NstOptions) -> Vgg19 | None:
+    """Return VGG-19 where it is asked for, or found, and None for the engine `patch`; say with -v which it is.
+
+    Raises ModelError when vgg is asked for and there are no weights, or weights that are not VGG-19's.
+    """
+    if options.engine == "patch":
+        return None
+    from artkit_nst.vgg.network import find_weights, places, read_weights
+
+    found = find_weights(options.weights)
+    if found is None:
+        looked = f"no weights of VGG-19 in {places()}"
+        if options.engine == "vgg":
+            raise ModelError(f"nst(engine=vgg): {looked}; give the file with weights=PATH, or take engine=patch.")
+        _log.debug("nst: engine patch: %s.", looked)
+        return None
+    from artkit_nst.vgg.network import Vgg19
+
+    _log.debug("nst: engine vgg: weights from %s (%s).", found.path, found.where)
+    return Vgg19(read_weights(found.path))
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,7 @@ class Nst(Translator):
     """A photo in the style of one picture, of several, or of none but a name."""
 
     spec = SPEC
+    batch = 1  # it takes long, and tells how far it has come
     options: NstOptions
 
     def __init__(self, options: NstOptions, header: ModelHeader | None) -> None:
@@ -52,7 +78,7 @@ class Nst(Translator):
         if any(weight < 0 for weight in options.mix) or (options.mix and not sum(options.mix)):
             raise OptionError(f"nst(mix={list(options.mix)}): weights are 0 or more, and not all of them are 0.")
 
-    def translate(  # type: ignore[override]
+    def translate(
         self,
         context: Context,
         *,
@@ -104,13 +130,13 @@ class Nst(Translator):
 
     def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int, journal: Journal) -> Tensor:
         options = self.options
-        painter = Painter(style, manner(options.strength, options.completeness), EFFORTS[options.quality])
+        painter = Painter(style, find_looseness(options.strength, options.completeness), EFFORTS[options.quality])
         if self.network is None:
             return painter.paint(photo, seed, regions, journal)
-        from artkit_nst.vgg.transfer import begin, labour, transfer
+        from artkit_nst.vgg.transfer import begin, plan_schedule, transfer
 
         start = partial(begin, options.start, photo, painter, regions, seed, journal.prelude(PRELUDE))
-        return transfer(self.network, photo, style, start, labour(options), regions, journal)
+        return transfer(self.network, photo, style, start, plan_schedule(options), regions, journal)
 
     def _style(self, brief: Brief, colours: Tensor | None) -> Style:
         """Make the styles ready, or take what the last photo had, if that is the same."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option
+from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option, packaged
+from artkit.nn import GanOptions, NormKind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +23,7 @@ class Pix2PixOptions(Options, frozen=True):
 
     condition: Annotated[
         str | None,
-        option("what a model may be told, such as 'dusk' or 'dusk misty'; 'any' lets the seed choose what is left out"),
+        option("what conditions a model, such as 'dusk' or 'dusk misty'; 'any' lets the seed choose what is left out"),
     ] = None
     stochastic: Annotated[
         bool, option("keep dropout on, as the paper does at test time; the seed chooses the masks")
@@ -33,7 +34,7 @@ class Pix2PixOptions(Options, frozen=True):
     ] = "picture"
 
 
-class Pix2PixTraining(Options, frozen=True):
+class Pix2PixTraining(GanOptions, frozen=True):
     """Options of pix2pix training; the defaults are the paper's."""
 
     source: Annotated[str | None, option("column to translate from; the first label map or picture when left out")] = (
@@ -43,34 +44,20 @@ class Pix2PixTraining(Options, frozen=True):
     network: Annotated[Literal["unet_256", "unet_128", "resnet_9", "resnet_6", "subpixel"], option("the generator")] = (
         "unet_256"
     )
-    width: Annotated[int, option("filters of the generator's first level (or trunk, for subpixel)", ge=4, le=1024)] = 64
-    blocks: Annotated[int, option("residual blocks of the subpixel generator", ge=1, le=64)] = 6
-    detail: Annotated[tuple[int, int], option("filters of the subpixel generator at half and full resolution")] = (
-        32,
-        24,
-    )
-    upsample: Annotated[
-        Literal["shuffle", "resize"], option("how the subpixel generator goes back up; resize leaves no grid")
-    ] = "resize"
-    norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the generator")] = "batch"
     dropout: Annotated[bool, option("dropout in the generator: the paper's source of noise")] = True
-    antialias: Annotated[
-        bool, option("halve and double through blur filters, as CUT does, in ResNet generators and discriminators")
-    ] = False
     noise: Annotated[
         Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")
     ] = "none"
-    conditions: Annotated[tuple[str, ...], option("text columns the generator is told, such as time,weather")] = ()
-    usual: Annotated[tuple[str, ...], option("their values when nobody says any; else each column's first")] = ()
-    patch: Annotated[
-        Literal[1, 16, 34, 70, 142, 286], option("side of the patches the discriminator judges, in pixels")
-    ] = 70
-    scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
-    adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0
+    conditions: Annotated[
+        tuple[str, ...], option("text columns that condition the generator, such as time,weather; for subpixel")
+    ] = ()
+    default_conditions: Annotated[
+        tuple[str, ...], option("their words where nothing is known; else each column's first")
+    ] = ()
+    discriminator_norm: Annotated[NormKind, option("normalisation of the discriminator")] = "batch"
     adversarial_end: Annotated[
         Annotated[float, Meta(ge=0)] | None,
-        option("what that weight falls to, in a line, while the learning rate falls; it stays when left out"),
+        option("what the adversarial weight falls to, in a line, while the learning rate falls; it stays if left out"),
     ] = None
     l1: Annotated[float, option("weight of the L1 loss", ge=0)] = 100.0
     l1_cell: Annotated[int, option("L1 compares averages over cells of this side: 1 compares pixels", ge=1, le=256)] = 1
@@ -94,32 +81,23 @@ SPEC = MethodSpec(
     training_options=Pix2PixTraining,
     trains_on=(Need.PAIRS,),
     default_model="landscape",
+    models=(packaged("landscape", "Paints a landscape label map in an impressionist's strokes.", "CC0-1.0"),),
     tiling=Tiling.EXACT,
 )
 
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register pix2pix."""
+    """Register pix2pix, with the landscape painter."""
     return [SPEC]
 
 
 @hookimpl
 def register_models() -> list[ModelSpec]:
-    """Register the landscape painter, and the models that can be pulled."""
+    """Register the models that can be pulled."""
     from artkit_pix2pix.published import CATALOGUE
 
-    return [
-        *CATALOGUE,
-        ModelSpec(
-            name="landscape",
-            method="pix2pix",
-            summary="Paints a landscape label map in an impressionist's strokes.",
-            file="artkit_pix2pix:weights/landscape.safetensors",
-            licence="CC0-1.0",
-            source="examples/recipes/pix2pix-landscape.toml",
-        ),
-    ]
+    return CATALOGUE
 
 
 @hookimpl

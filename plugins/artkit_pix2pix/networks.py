@@ -1,44 +1,48 @@
-"""The generator of a pix2pix model: a network, and what it sees besides the picture."""
+"""What a pix2pix generator takes: its arguments, and the encoding of its input."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Literal
 
+import msgspec
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from artkit.nn import SubpixelNet, encode_picture, generator_multiple, make_generator as make_known
-
-Conditions = Mapping[str, tuple[str, ...]]
-
-
-def make_generator(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build the network called `architecture` with the arguments that a model's header records."""
-    return SubpixelNet(**arguments) if architecture == "subpixel" else make_known(architecture, arguments)
+from artkit.nn import STROKE_CHANNELS, Arguments, GeneratorArguments, encode_image
+from artkit.nn.layout import lay_out
 
 
-def size_multiple(architecture: str) -> int:
-    """Return what the sides must be multiples of."""
-    return 4 if architecture == "subpixel" else generator_multiple(architecture)
+class Pix2PixArguments(Arguments, frozen=True, kw_only=True):
+    """What the header of a pix2pix model records: its generator, its noise z, and the words of its conditions where
+    nothing is known.
+    """
+
+    generator: GeneratorArguments
+    noise: Literal["none", "strokes"] = "none"
+    default_conditions: Annotated[Mapping[str, str], msgspec.Meta(max_length=64)] = msgspec.field(default_factory=dict)
+
+    @property
+    def channels(self) -> int:
+        """Channels of a picture as the generator takes it: 3, or 1 for grey."""
+        return 1 if self.generator.in_channels == 1 else 3
 
 
-def encode_input(image: Tensor, classes: int | None, noise: Tensor | None, channels: int = 3) -> Tensor:
-    """Make the network's input: one-hot of a label map (N H W), or a picture of 3 channels or 1; z behind it."""
-    if classes is not None:
-        places = image.clamp(0, classes - 1)[:, None]
-        dtype = noise.dtype if noise is not None else torch.get_default_dtype()
-        blank = torch.zeros(len(image), classes, *image.shape[1:], dtype=dtype, device=image.device)
-        image = blank.scatter_(1, places, 1)
+def noise_channels(noise: Literal["none", "strokes"]) -> int:
+    """Return how many channels z has."""
+    return STROKE_CHANNELS if noise == "strokes" else 0
+
+
+def encode_input(image: Tensor, classes: int | None, z: Tensor | None, channels: int = 3) -> Tensor:
+    """Make the generator's input: one-hot of a label map (N H W), or a picture of 3 channels or 1; z behind it."""
+    if classes is None:
+        x = encode_image(image, channels)
     else:
-        image = encode_picture(image, channels)
-    return image if noise is None else torch.cat([image, noise], 1)
-
-
-def encode_conditions(values: list[dict[str, str]], conditions: Conditions) -> Tensor:
-    """Make one one-hot row a picture, N C, from the value of each condition; what is not known stays zero."""
-    rows = [[float(row.get(name) == value) for name, known in conditions.items() for value in known] for row in values]
-    return torch.tensor(rows)
+        dtype = z.dtype if z is not None else torch.get_default_dtype()
+        blank = torch.zeros(len(image), classes, *image.shape[1:], dtype=dtype, device=image.device)
+        x = blank.scatter_(1, image.clamp(0, classes - 1)[:, None], 1)
+    x = x if z is None else torch.cat([x, z], 1)
+    return lay_out(x)
 
 
 def disturb(source: Tensor, classes: int | None, kind: str, level: float) -> Tensor:

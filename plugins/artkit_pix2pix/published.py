@@ -1,8 +1,8 @@
-"""Published checkpoints of pix2pix: the catalogue, importing, and training on from them."""
+"""Published checkpoints of pix2pix: the catalogue, and importing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from artkit import ModelError, ModelHeader, ModelSpec
 from artkit.models.foreign import generator_header
@@ -11,8 +11,6 @@ from artkit_pix2pix import SPEC
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from artkit.models import Model
 
 # The project's script says http; over https nobody on the way can change a file for which no checksum was published.
 SITE = "https://efrosgans.eecs.berkeley.edu/pix2pix/models-pytorch"
@@ -43,7 +41,7 @@ CATALOGUE = [
 ]
 
 
-JUDGE = "discriminator.scales.0."  # our discriminator can have several scales; theirs is the first
+FIRST_SCALE = "discriminator.scales.0."  # our discriminators can have several scales; theirs is the first
 
 
 def import_networks(checkpoint: Checkpoint, *, asked_for: bool) -> tuple[ModelHeader, dict[str, Tensor]] | None:
@@ -51,34 +49,15 @@ def import_networks(checkpoint: Checkpoint, *, asked_for: bool) -> tuple[ModelHe
 
     Raises ModelError unless one file is a generator and at most one a discriminator.
     """
-    generators, judges = checkpoint.generators, checkpoint.discriminators
+    generators, discriminators = checkpoint.generators, checkpoint.discriminators
     unets = [network for _, network in generators if network.network.startswith("unet")]
     if not checkpoint.known or not (asked_for or unets):
         return None
-    if len(generators) != 1 or len(judges) > 1:
-        counts = f"{len(generators)} generators and {len(judges)} discriminators"
+    if len(generators) != 1 or len(discriminators) > 1:
+        counts = f"{len(generators)} generators and {len(discriminators)} discriminators"
         raise ModelError(f"A model of {SPEC.name} has one generator and at most one discriminator; these are {counts}.")
     [(file, generator)] = generators
-    header = generator_header(SPEC.name, file, checkpoint.hints)
     tensors = {f"generator.{name}": tensor for name, tensor in generator.tensors.items()}
-    for _, judge in judges:
-        tensors |= {f"{JUDGE}{name}": tensor for name, tensor in judge.tensors.items()}
-    return header, tensors
-
-
-BUILT_WITH = ("width", "norm", "dropout", "noise", "antialias")
-SUBPIXEL_BUILT_WITH = ("blocks", "detail", "upsample")
-
-
-def options_of(model: Model) -> dict[str, Any]:
-    """Return the options of Pix2PixTraining that give networks of the same tensors."""
-    from artkit.nn import discriminator_options
-
-    header = model.header
-    names = BUILT_WITH + (SUBPIXEL_BUILT_WITH if header.architecture == "subpixel" else ())
-    options = {name: header.arguments[name] for name in names if name in header.arguments}
-    if header.conditions:
-        usual = header.arguments.get("usual", {})
-        options |= {"conditions": list(header.conditions), "usual": list(usual.values())}
-    judge = discriminator_options(model.tensors, "discriminator")
-    return {**judge, "network": header.architecture, **options}
+    for _, discriminator in discriminators:
+        tensors |= {f"{FIRST_SCALE}{name}": tensor for name, tensor in discriminator.tensors.items()}
+    return generator_header(SPEC.name, file, checkpoint.hints), tensors

@@ -5,148 +5,102 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample, find_source_and_target
 from artkit.images import paint_labels
 from artkit.models import Model
 from artkit.nn import (
-    PATCH_LAYERS,
-    STROKE_CHANNELS,
+    Conditions,
     MultiscaleDiscriminator,
+    condition_planes,
+    decode_image,
+    encode_image,
     feature_matching,
+    generator_arguments,
     generator_loss,
     init_weights,
     least_side,
     lowpass_l1,
+    make_discriminator,
+    options_of_arguments,
+    options_of_discriminator,
+    read_arguments,
     stroke_noise,
 )
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_pix2pix import Pix2PixTraining
-from artkit_pix2pix.networks import disturb, encode_conditions, encode_input, make_generator, size_multiple
-from artkit_pix2pix.published import options_of
+from artkit_pix2pix.networks import Pix2PixArguments, disturb, encode_input, noise_channels
 
 LOWPASS_CELL = 8
-SUBPIXEL_MARGIN = 16  # px: its zero padding shows as a rim about so wide
 
 
 class Pix2PixTrainer(Trainer):
-    """D then G, every step, as in the paper; conditions, stroke noise and several scales are ours."""
+    """D, then G, every step, as in the paper; conditions, stroke noise and several scales are ours."""
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 100_000, "batch": 1, "crop": 256}
-
-    @classmethod
-    def options_of(cls, model: Model) -> dict[str, Any]:
-        """See Trainer: the network, what it is told, and the discriminator where the model holds one."""
-        return options_of(model)
+    options: Pix2PixTraining
+    generator: nn.Module
+    discriminator: MultiscaleDiscriminator
 
     def __init__(self, options: Pix2PixTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options = options
         self.source, self.target = find_source_and_target(dataset, options.source, options.target)
         self.classes = len(self.source.classes) if self.source.classes else None
-        self.conditions = {name: dataset.column(name).values for name in options.conditions}
-        self.usual = {name: self._usual(values) for name, values in self.conditions.items()}
+        self.conditions = find_conditions(dataset, options)
         self.seeded = options.noise == "strokes" and "seed" in dataset.columns
         self.columns = (self.source.name, self.target.name, *options.conditions, *(["seed"] if self.seeded else []))
-        self.told = sum(len(values) for values in self.conditions.values())
-        self.noise_channels = STROKE_CHANNELS if options.noise == "strokes" else 0
-        self.arguments = self._arguments()
         self._build()
 
-    def prepare(self, sample: Sample) -> Sample:
-        """Lay the strokes that the sample's painting was made with, where the data names its seed."""
-        if self.noise_channels:
-            picture = sample[self.target.name]
-            assert isinstance(picture, Tensor)
-            height, width = picture.shape[-2:]
-            seed = int(str(sample["seed"])) if self.seeded else mix_seeds(self.settings.seed, int(picture.sum()))
-            sample["z"] = stroke_noise(height, width, seed)
-        return sample
-
-    def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Update the discriminator, then the generator."""
-        seen, target = self._seen(batch), batch[self.target.name] * 2 - 1
-        disturbed = disturb(
-            batch[self.source.name], self.classes, self.options.input_noise, self.options.input_noise_level
-        )
-        fake = self.networks["generator"](self._input(disturbed, batch), *self._condition(batch))
-        real, false = torch.cat([seen, target], 1), torch.cat([seen, fake], 1)
-        judged = self.update_discriminator("discriminator", real, false.detach(), self.options.gan)
-        return {"discriminator": judged, **self._learn_to_translate(real, false, target, fake)}
-
-    def preview(self, batch: dict[str, Any]) -> list[Tensor]:
-        """Show source, output and target."""
-        multiple = size_multiple(self.options.network)
-        batch = {name: trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
-        source = batch[self.source.name]
-        output = self.exported("generator")(self._input(source, batch), *self._condition(batch))
-        shown = paint_labels(source, self.source.classes) if self.source.classes else source
-        return [shown, (output + 1) / 2, batch[self.target.name]]
-
-    def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
-        """Return the generator as a model."""
-        header = ModelHeader(
-            method="pix2pix",
-            architecture=self.options.network,
-            arguments={**self.arguments, "noise": self.options.noise, "usual": self.usual},
-            inputs={"image": self.source.kind},
-            output=Kind.IMAGE,
-            classes=self.source.classes,
-            conditions=self.conditions,
-            size_multiple=size_multiple(self.options.network),
-            size_margin=SUBPIXEL_MARGIN if self.options.network == "subpixel" else 0,
-        )
-        return header, self.exported_tensors()
-
-    def _arguments(self) -> dict[str, Any]:
-        options = self.options
-        arguments: dict[str, Any] = {"in_channels": (self.classes or 3) + self.noise_channels, "out_channels": 3}
-        arguments |= {"width": options.width, "norm": options.norm}
-        if options.network == "subpixel":
-            arguments |= {"blocks": options.blocks, "detail": options.detail, "upsample": options.upsample}
-            return arguments | {"condition_channels": self.told}
-        if self.conditions:
-            raise OptionError(
-                f"training pix2pix(conditions=...): {options.network} cannot be told any; use network=subpixel."
-            )
-        filtered = {"antialias": options.antialias} if options.network.startswith("resnet") else {}
-        return arguments | {"dropout": options.dropout} | filtered
-
-    def _usual(self, values: tuple[str, ...]) -> str:
-        return next((value for value in self.options.usual if value in values), values[0])
-
     def _build(self) -> None:
-        options, layers = self.options, PATCH_LAYERS[self.options.patch]
-        self.check_crop(size_multiple(options.network), least_side(layers, len(options.scales)))
-        generator = make_generator(options.network, self.arguments)
-        judged = (self.classes or 3) + self.noise_channels + self.told + 3
-        norm = "instance" if options.norm == "none" else options.norm  # without any, it hardly learns
-        discriminator = MultiscaleDiscriminator(judged, options.scales, layers, norm, antialias=options.antialias)
+        options, told = self.options, self.conditions.channels
+        seen = (self.classes or 3) + noise_channels(options.noise)
+        arguments = generator_arguments(options.network, options, seen, 3, told)
+        self.check_crop(arguments.size_rule.multiple, least_side(options))
+        self.arguments = Pix2PixArguments(
+            generator=arguments, noise=options.noise, default_conditions=dict(self.conditions.defaults)
+        )
+        self.generator = arguments.build()
+        self.discriminator = make_discriminator(options, seen + told + 3, antialias=options.antialias)
         if options.network != "subpixel":  # its blocks have no norm after them to undo so small a start
-            init_weights(generator)
-        init_weights(discriminator)
-        self.networks = {"generator": generator, "discriminator": discriminator}
+            init_weights(self.generator)
+        init_weights(self.discriminator)
         self.optimisers = {name: self.adam(name) for name in self.networks}
 
-    def _learn_to_translate(self, real: Tensor, false: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        options, judge = self.options, self.networks["discriminator"]
-        set_trainable(judge, False)
-        judged = judge.features(false)  # type: ignore[operator]
+    def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Take one step on D (eq. 1, which it maximises), then one on G (eq. 4).
+
+        x, y, z are the paper's: the source, the target, the noise. D sees x beside a picture, real (x, y) or fake
+        (x, G(x, z)), and so the conditions too.
+        """
+        x, y = self._encode(batch), encode_image(batch[self.target.name])
+        disturbed = self._encode(batch, self.options.input_noise) if self.options.input_noise != "none" else x
+        fake = self.generator(disturbed, *self._conditions(batch))
+        condition = torch.cat([x, *(condition_planes(rows, y) for rows in self._conditions(batch))], 1)
+        real_pair, fake_pair = torch.cat([condition, y], 1), torch.cat([condition, fake], 1)
+        loss = self.update_discriminator("discriminator", real_pair, fake_pair, self.options.gan)
+        return {"discriminator": loss, **self._update_generator(y, fake, real_pair, fake_pair)}
+
+    def _update_generator(self, y: Tensor, fake: Tensor, real_pair: Tensor, fake_pair: Tensor) -> dict[str, Tensor]:
+        """Take one step on G: the adversarial loss, and lambda times L1 (eq. 3 and 4); other terms are ours."""
+        options = self.options
+        set_trainable(self.discriminator, False)
+        features = self.discriminator.features(fake_pair)
+        with torch.no_grad():
+            compares = options.matching or options.gan == "relativistic"
+            real_features = self.discriminator.features(real_pair) if compares else []
         losses = {
-            "adversarial": generator_loss([scale[-1] for scale in judged], options.gan),
-            "l1": lowpass_l1(fake, target, options.l1_cell),
+            "adversarial": generator_loss(logits(features), options.gan, logits(real_features)),
+            "l1": lowpass_l1(fake, y, options.l1_cell),
         }
         loss = self._adversarial_weight() * losses["adversarial"] + options.l1 * losses["l1"]
         if options.lowpass:
-            losses["lowpass"] = lowpass_l1(fake, target, LOWPASS_CELL)
+            losses["lowpass"] = lowpass_l1(fake, y, LOWPASS_CELL)
             loss = loss + options.lowpass * losses["lowpass"]
         if options.matching:
-            with torch.no_grad():
-                wanted = judge.features(real)  # type: ignore[operator]
-            losses["matching"] = feature_matching(wanted, judged)
+            losses["matching"] = feature_matching(real_features, features)
             loss = loss + options.matching * losses["matching"]
         self.update("generator", loss)
         return losses
@@ -155,19 +109,77 @@ class Pix2PixTrainer(Trainer):
         start, end = self.options.adversarial, self.options.adversarial_end
         return start if end is None else end + (start - end) * self.settings.rate(self.step)
 
-    def _input(self, source: Tensor, batch: dict[str, Any]) -> Tensor:
-        x = encode_input(source, self.classes, batch.get("z"))
-        return x.contiguous(memory_format=torch.channels_last)
+    def prepare(self, sample: Sample) -> Sample:
+        """Lay the strokes that the sample's painting was made with, where the data names its seed."""
+        if self.options.noise == "strokes":
+            picture = sample[self.target.name]
+            assert isinstance(picture, Tensor)
+            height, width = picture.shape[-2:]
+            seed = int(str(sample["seed"])) if self.seeded else mix_seeds(self.settings.seed, int(picture.sum()))
+            sample["z"] = stroke_noise(height, width, seed)
+        return sample
 
-    def _condition(self, batch: dict[str, Any]) -> list[Tensor]:
+    def _encode(self, batch: dict[str, Any], input_noise: str = "none") -> Tensor:
+        """Return x as the generator takes it, z behind it."""
+        source = disturb(batch[self.source.name], self.classes, input_noise, self.options.input_noise_level)
+        return encode_input(source, self.classes, batch.get("z"))
+
+    def _conditions(self, batch: dict[str, Any]) -> list[Tensor]:
         if not self.conditions:
             return []
-        count = len(batch[self.target.name])
-        rows = [{name: batch[name][index] for name in self.conditions} for index in range(count)]
-        return [encode_conditions(rows, self.conditions).to(batch[self.target.name].device)]
+        return [self.conditions.encode_columns(batch).to(batch[self.target.name].device)]
 
-    def _seen(self, batch: dict[str, Any]) -> Tensor:
-        """Return what the discriminator sees beside a picture: the clean source, z, the conditions as planes."""
-        x = self._input(batch[self.source.name], batch)
-        planes = [told[:, :, None, None].expand(-1, -1, *x.shape[-2:]) for told in self._condition(batch)]
-        return torch.cat([x, *planes], 1)
+    def preview(self, batch: dict[str, Any]) -> list[Tensor]:
+        """Show source, output and target."""
+        multiple = self.arguments.generator.size_rule.multiple
+        batch = {name: trim(value, multiple) if isinstance(value, Tensor) else value for name, value in batch.items()}
+        source = batch[self.source.name]
+        output = self.exported("generator")(self._encode(batch), *self._conditions(batch))
+        shown = paint_labels(source, self.source.classes) if self.source.classes else source
+        return [shown, decode_image(output), batch[self.target.name]]
+
+    def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
+        """Return the generator as a model."""
+        generator = self.arguments.generator
+        header = ModelHeader(
+            method="pix2pix",
+            architecture=generator.architecture,
+            arguments=self.arguments.record(),
+            inputs={"image": self.source.kind},
+            output=Kind.IMAGE,
+            classes=self.source.classes,
+            conditions={name: tuple(words) for name, words in self.conditions.known.items()},
+            size_multiple=generator.size_rule.multiple,
+            size_minimum=generator.size_rule.minimum,
+            size_margin=generator.size_rule.margin,
+        )
+        return header, self.exported_tensors()
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """See Trainer: the generator, its conditions, and the discriminator where the model holds one."""
+        arguments = read_arguments(model.header, Pix2PixArguments)
+        options = options_of_arguments(arguments.generator, Pix2PixTraining) | {"noise": arguments.noise}
+        options |= options_of_discriminator(model.tensors, "discriminator")
+        if model.header.conditions:
+            defaults = list(arguments.default_conditions.values())
+            options |= {"conditions": list(model.header.conditions), "default_conditions": defaults}
+        return options
+
+
+def find_conditions(dataset: Dataset, options: Pix2PixTraining) -> Conditions:
+    """Return the conditions that the options name: text columns, and the words of theirs that are the defaults.
+
+    Raises OptionError for a column of free text, and for a word that none has.
+    """
+    known = {name: dataset.column(name).values for name in options.conditions}
+    if free := next((name for name, words in known.items() if not words), None):
+        raise OptionError(f"training pix2pix(conditions): '{free}' is no text column of few words.")
+    defaults = {name: words[0] for name, words in known.items()}
+    asked = Conditions(known).parse(" ".join(options.default_conditions), "training pix2pix(default_conditions)")
+    return Conditions(known, defaults | dict(asked.words))
+
+
+def logits(features: list[list[Tensor]]) -> list[Tensor]:
+    """Return each scale's logits: the last of its activations."""
+    return [scale[-1] for scale in features]

@@ -1,22 +1,19 @@
-"""Run a pix2pix model."""
+"""Run a pix2pix model: the translator."""
 
 from __future__ import annotations
 
-from typing import Literal
+from contextlib import nullcontext
 
-import torch
 from torch import Tensor
 
-from artkit import Context, ModelHeader, OptionError, Translator, nearest
-from artkit.nn import PictureBatchNorm, decode_picture, seeded_dropout, stroke_noise
+from artkit import Context, ModelHeader, Translator
+from artkit.nn import Conditions, choose_statistics, decode_image, read_arguments, seeded_dropout, stroke_noise
 from artkit_pix2pix import SPEC, Pix2PixOptions
-from artkit_pix2pix.networks import encode_conditions, encode_input, make_generator
-
-ANY = "any"
+from artkit_pix2pix.networks import Pix2PixArguments, encode_input
 
 
 class Pix2Pix(Translator):
-    """The generator of a trained model; its header says what it takes, may be told, and whether it sees strokes."""
+    """The generator of a trained model; its header says what it takes, what conditions it, and whether it sees z."""
 
     spec = SPEC
     options: Pix2PixOptions
@@ -24,64 +21,26 @@ class Pix2Pix(Translator):
 
     def __init__(self, options: Pix2PixOptions, header: ModelHeader) -> None:
         super().__init__(options, header)
-        arguments = dict(header.arguments)
-        self.noise = arguments.pop("noise", "none")
-        self.usual: dict[str, str] = arguments.pop("usual", {})
-        self.channels = 1 if arguments["in_channels"] == 1 else 3
-        self.generator = make_generator(header.architecture, arguments)
-        self._use(options.statistics)
+        self.arguments = read_arguments(header, Pix2PixArguments)
+        self.generator = self.arguments.generator.build()
+        choose_statistics(self.generator, options.statistics, "pix2pix(statistics)")
         self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
-        self.words = set((options.condition or "").replace(",", " ").split())
-        self.told = self._parse_condition()
+        self.conditions = Conditions(header.conditions, self.arguments.default_conditions)
+        self.asked = self.conditions.parse(options.condition, "pix2pix(condition)")
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""
-        noise = None
-        if self.noise == "strokes":
-            height, width, device = context.height, context.width, context.device
-            noise = context.draw(lambda seed: stroke_noise(height, width, seed, device=device))
-        x = (
-            encode_input(image, self.classes, noise, self.channels)
-            .to(context.dtype)
-            .contiguous(memory_format=torch.channels_last)
-        )
-        if self.options.stochastic:
-            with seeded_dropout(self.generator, context.seeds):
-                output = self.generator(x, *self._condition(context))
-        else:
-            output = self.generator(x, *self._condition(context))
-        return decode_picture(output)
+        x = encode_input(image, self.classes, self._draw_noise(context), self.arguments.channels).to(context.dtype)
+        with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
+            return decode_image(self.generator(x, *self._encode_conditions(context)))
 
-    def _use(self, statistics: Literal["picture", "running"]) -> None:
-        norms = [layer for layer in self.generator.modules() if isinstance(layer, PictureBatchNorm)]
-        if statistics == "running" and not norms:
-            raise OptionError("pix2pix(statistics=running): this model has no batch norm, so there are none.")
-        for norm in norms:
-            norm.statistics = statistics
+    def _draw_noise(self, context: Context) -> Tensor | None:
+        if self.arguments.noise == "none":
+            return None
+        return context.draw(lambda seed: stroke_noise(context.height, context.width, seed, device=context.device))
 
-    def _condition(self, context: Context) -> list[Tensor]:
-        if not self.header.conditions:
+    def _encode_conditions(self, context: Context) -> list[Tensor]:
+        if not self.conditions:
             return []
-        rows = [self._choose(context, index) for index in range(len(context.seeds))]
-        return [encode_conditions(rows, self.header.conditions).to(context.device, context.dtype)]
-
-    def _choose(self, context: Context, index: int) -> dict[str, str]:
-        """What the step says, else what is known of the picture, else the usual, or with 'any' what the seed draws."""
-        generator = torch.Generator().manual_seed(context.seeds[index])
-        chosen = {}
-        for name, values in self.header.conditions.items():
-            drawn = values[int(torch.randint(len(values), (), generator=generator))]
-            usual = drawn if ANY in self.words else self.usual.get(name, values[0])
-            chosen[name] = self.told.get(name) or context.fact(index, name) or usual
-        return chosen
-
-    def _parse_condition(self) -> dict[str, str]:
-        told: dict[str, str] = {}
-        for word in self.words - {ANY}:
-            name = next((name for name, values in self.header.conditions.items() if word in values), None)
-            if name is None:
-                known = [value for values in self.header.conditions.values() for value in values]
-                condition = f"pix2pix(condition={self.options.condition!r})"
-                raise OptionError(f"{condition}: this model knows no '{word}'.{nearest(word, [*known, ANY])}")
-            told[name] = word
-        return told
+        rows = self.conditions.encode_asked(self.asked, context.seeds, context.facts)
+        return [rows.to(context.device, context.dtype)]

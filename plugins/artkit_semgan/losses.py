@@ -1,36 +1,15 @@
-"""What judge, dreamer and guide pay."""
+"""SemGAN's losses besides the adversarial one: reconstruction, KL divergence, and the share of each class."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from artkit.nn import discriminator_loss, generator_loss
-
-DreamGan = Literal["relativistic", "vanilla", "lsgan", "hinge"]
-
-
-def judge_loss(real: Tensor, fake: Tensor, gan: DreamGan) -> Tensor:
-    """Return the judge's loss on logits N 1.
-
-    relativistic: a real map should look more real than the dream beside it (Jolicoeur-Martineau 2019), which keeps the
-    dreamer from leaving kinds of maps out. The others as in artkit.nn.
-    """
-    return F.softplus(fake - real).mean() if gan == "relativistic" else discriminator_loss(real, fake, gan)
-
-
-def dreamer_loss(real: Tensor, fake: Tensor, gan: DreamGan) -> Tensor:
-    """Return the dreamer's loss on logits N 1, the mirror of `judge_loss`."""
-    return F.softplus(real - fake).mean() if gan == "relativistic" else generator_loss(fake, gan)
-
-
-def gradient_penalty(verdicts: Tensor, real: Tensor) -> Tensor:
-    """Return the judge's squared slope at real maps (R1: Mescheder et al. 2018, eq. 9, without its gamma / 2)."""
-    slope = torch.autograd.grad(verdicts.sum(), real, create_graph=True)[0]
-    return slope.square().sum((1, 2, 3)).mean()
+KEEP_REAL, KEEP_FAKE = 0.99, 0.9
+"""How much of the running shares of real maps and of fakes one more batch leaves as it was."""
+RARE = 0.01
+"""Softens the distance of shares of rare classes."""
 
 
 def cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:
@@ -41,3 +20,33 @@ def cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return the mean Kullback-Leibler divergence from N(0, 1), in nats a map (Kingma and Welling 2014, appendix B)."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+
+
+class ShareLoss:
+    """Class-share loss: how far fakes are from covering as much with each class as real maps do, over many batches."""
+
+    def __init__(self, classes: int) -> None:
+        self.real, self.fake = torch.zeros(classes), torch.zeros(classes)
+
+    def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Take in distributions N K H W and return the distance of the running shares of fakes from those of real maps.
+
+        The distance is chi-square, softened for rare classes. Its gradient is that of these fakes alone, as if they
+        made up the whole average.
+        """
+        self.real = self._mix(self.real, real, KEEP_REAL)
+        shares = self._mix(self.fake, fake, KEEP_FAKE)
+        self.fake = shares.detach()
+        return ((shares - self.real).square() / (self.real + RARE)).sum() / (1 - KEEP_FAKE)
+
+    def _mix(self, old: Tensor, maps: Tensor, keep: float) -> Tensor:
+        new = maps.float().mean((0, 2, 3))
+        return torch.lerp(new, old.to(new.device), keep) if bool(old.any()) else new
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return both running shares."""
+        return {"real": self.real, "fake": self.fake}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore both running shares."""
+        self.real, self.fake = state["real"], state["fake"]

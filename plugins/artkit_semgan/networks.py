@@ -1,25 +1,30 @@
-"""SemGAN's generator, discriminator and encoder, and the segmenter."""
+"""SemGAN's generator, discriminator and encoder, the segmenter, and the arguments that a header records of them."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
+from msgspec import Meta
+from msgspec.structs import asdict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import DilatedBlock, in_tiles, whole_sum
+from artkit.nn import Arguments, DilatedBlock, Filters, in_tiles, whole_sum
+from artkit.nn.layout import lay_out
 from artkit.spec import ClassSet
 
 STAGES = 3
 
 
-class Dreamer(nn.Module):
-    """Latent vector to a class distribution at every pixel, after the paper's drawing of its generator.
+class Generator(nn.Module):
+    """SemGAN's generator: latent vector to a class distribution at every pixel, after the paper's drawing.
 
     A dense layer, three transposed convolutions that double the side, one that maps to K channels, and a last
     convolution to K logits; softmax is left to the caller. The paper has `resolution=128`, `width=64`. Batch
     normalisation and ReLU follow the doubling layers only: on the K channels, where the drawing has them too, they
-    would cut off negative logits. Out of training it normalises by running averages: a dream has no picture of its
-    own to take statistics from.
+    would cut off negative logits. Out of training it normalises by running averages: what is made from noise has no
+    picture of its own to take statistics from.
     """
 
     def __init__(self, classes: int, latent: int, width: int, resolution: int) -> None:
@@ -38,28 +43,28 @@ class Dreamer(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Map noise N `latent` to logits N K `resolution` `resolution`."""
         x = F.relu(self.dense(z)).unflatten(1, (-1, self.side, self.side))
-        return self.refine(self.to_classes(self.up(x.contiguous(memory_format=torch.channels_last))))
+        return self.refine(self.to_classes(self.up(lay_out(x))))
 
 
-class Judge(nn.Module):
-    """Real map or dream? Strided convolutions down to 4 x 4, where it also sees how varied the batch is."""
+class Discriminator(nn.Module):
+    """SemGAN's discriminator of real and fake maps: strided convolutions to 4 x 4, where it sees the batch's spread."""
 
     def __init__(self, classes: int, width: int, resolution: int) -> None:
         super().__init__()
         channels, layers = descend(classes, width, resolution, norm=False)
         self.down = nn.Sequential(*layers)
         self.last = nn.Sequential(nn.Conv2d(channels + 1, channels, 3, 1, 1), nn.LeakyReLU(0.2))
-        self.verdict = nn.Linear(16 * channels, 1)
+        self.leave = nn.Linear(16 * channels, 1)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map distributions N K H W to logits N 1."""
         x = self.down(maps)
         spread = batch_spread(x).expand(len(x), 1, *x.shape[2:])
-        return self.verdict(self.last(torch.cat([x, spread], 1)).flatten(1))
+        return self.leave(self.last(torch.cat([x, spread], 1)).flatten(1))
 
 
-class Guide(nn.Module):
-    """Real map to the z it may have come from, as a normal distribution: it gives the dreamer scenes to aim at."""
+class Encoder(nn.Module):
+    """Variational encoder: real map to the normal distribution of the z it may have come from (Larsen et al. 2016)."""
 
     def __init__(self, classes: int, width: int, resolution: int, latent: int) -> None:
         super().__init__()
@@ -94,11 +99,11 @@ ERROR_SCALE = 8.0
 """Brings colour errors, an eighth at most, to the size of the other numbers."""
 
 
-class Reader(nn.Module):
-    """Picture to a class distribution at every pixel.
+class Segmenter(nn.Module):
+    """Segmenter: picture to a class distribution at every pixel.
 
     Its prior is how near each colour is to the class colours; dilated residual blocks at half the resolution correct
-    it. They see the colours and the prior. To allow for a tint, they are also told of the picture as a whole how
+    it. They see the colours and the prior. To allow for a tint, they are conditioned on the picture as a whole: how
     much of it each class would get by colour alone, and by how much its colours would be off.
     """
 
@@ -118,10 +123,10 @@ class Reader(nn.Module):
         image, dtype = image.float(), self.enter.weight.dtype
         with torch.autocast(image.device.type, enabled=False):
             distances = in_tiles(self.measure, image, halo=0)
-            told = self.survey(image, distances).to(dtype)
+            survey = self.survey(image, distances).to(dtype)
         y = in_tiles(self._enter, image, distances, halo=2, multiple=2)
         for block in self.blocks:
-            y = block(y, told)
+            y = block(y, survey)
         return in_tiles(self._leave, y, distances, halo=1)
 
     def measure(self, image: Tensor) -> Tensor:
@@ -140,7 +145,7 @@ class Reader(nn.Module):
 
     def _enter(self, image: Tensor, distances: Tensor) -> Tensor:
         x = (torch.cat([image, F.softmax(-distances, 1)], 1) * 2 - 1).to(self.enter.weight.dtype)
-        return self.enter(F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last))
+        return self.enter(lay_out(F.pixel_unshuffle(x, 2)))
 
     def _leave(self, y: Tensor, distances: Tensor) -> Tensor:
         return F.pixel_shuffle(self.leave(y), 2) - distances
@@ -150,3 +155,33 @@ def _weigh(image: Tensor, distances: Tensor) -> Tensor:
     """Return for each class how near the pixels are in total, and the colours' total by nearness: N K 4."""
     nearness = F.softmax(-distances, 1).flatten(2)
     return torch.cat([nearness.sum(2, keepdim=True), nearness @ image.flatten(2).mT], 2)
+
+
+class GeneratorArguments(Arguments, frozen=True, kw_only=True):
+    """The arguments of a Generator."""
+
+    latent: Annotated[int, Meta(ge=1, le=4096)]
+    width: Annotated[int, Meta(ge=1, le=256)]
+    resolution: Literal[32, 64, 128, 256]
+
+    def build(self, classes: int) -> Generator:
+        """Make the network, for so many classes."""
+        return Generator(classes, **asdict(self))
+
+
+class SegmenterArguments(Arguments, frozen=True, kw_only=True):
+    """The arguments of a Segmenter."""
+
+    width: Filters
+    dilations: Annotated[tuple[Annotated[int, Meta(ge=1, le=64)], ...], Meta(max_length=64)]
+
+    def build(self, classes: ClassSet) -> Segmenter:
+        """Make the network, for these classes."""
+        return Segmenter(classes, **asdict(self))
+
+
+class SemganArguments(Arguments, frozen=True, kw_only=True, omit_defaults=True):
+    """What the header of a semgan model records: its networks, one of them or both."""
+
+    generator: GeneratorArguments | None = None
+    segmenter: SegmenterArguments | None = None

@@ -1,12 +1,19 @@
-"""How much of a map each class covers, in each cell and over the whole world."""
+"""Class shares: how much each class covers of a cell, or of all that a generator makes, which is calibrated by them."""
 
 from __future__ import annotations
+
+import copy
 
 import torch
 from torch import Tensor
 
-KEEP_WORLD, KEEP_DREAMS = 0.99, 0.9
-"""How much of the running shares of real maps and of dreams one more batch leaves as it was."""
+from artkit.images import one_hot
+from artkit.nn import settle_norms
+from artkit_semgan.networks import Generator
+
+BATCH, BATCHES, ROUNDS = 64, 8, 12
+RARE = 1e-3
+"""Shares below this are not told apart."""
 
 
 def cell_shares(labels: Tensor, classes: int, side: int) -> Tensor:
@@ -25,31 +32,26 @@ def cell_shares(labels: Tensor, classes: int, side: int) -> Tensor:
     return counts / counts.sum(1, keepdim=True)
 
 
-class RunningShares:
-    """Class shares of the real maps and of the dreams, averaged over the last batches."""
+def argmax_shares(logits: Tensor) -> Tensor:
+    """Return the share (K) of pixels where each class is the likeliest, of logits N K H W."""
+    return one_hot(logits.argmax(1), logits.shape[1]).mean((0, 2, 3))
 
-    def __init__(self, classes: int) -> None:
-        self.world, self.dreams = torch.zeros(classes), torch.zeros(classes)
 
-    def compare(self, real: Tensor, dreams: Tensor) -> Tensor:
-        """Take in distributions N K H W and return how far the dreams' shares are from the world's.
+@torch.no_grad()
+def calibrate(generator: Generator, real: Tensor) -> Generator:
+    """Return the generator with batch norm and biases settled on what it makes; `real` (K) are the real class shares.
 
-        The distance is chi-square, softened for rare classes. Its gradient is that of these dreams alone, as if they
-        made up the whole average.
-        """
-        self.world = self._mix(self.world, real, KEEP_WORLD)
-        shares = self._mix(self.dreams, dreams, KEEP_DREAMS)
-        self.dreams = shares.detach()
-        return ((shares - self.world).square() / (self.world + 0.01)).sum() / (1 - KEEP_DREAMS)
-
-    def _mix(self, old: Tensor, maps: Tensor, keep: float) -> Tensor:
-        new = maps.float().mean((0, 2, 3))
-        return torch.lerp(new, old.to(new.device), keep) if bool(old.any()) else new
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return both averages."""
-        return {"world": self.world, "dreams": self.dreams}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Restore both averages."""
-        self.world, self.dreams = state["world"], state["dreams"]
+    In training, batch normalisation also sees the encoder's z, so its running averages fit neither kind of z; here they
+    become those of plain noise. And the likeliest class a pixel, of which maps are made, passes over rare classes more
+    often than their probability says: the last biases move until the shares agree.
+    """
+    generator = copy.deepcopy(generator)
+    device, chance = generator.dense.weight.device, torch.Generator().manual_seed(0)
+    noise = [torch.randn(BATCH, generator.latent, generator=chance).to(device) for _ in range(BATCHES)]
+    settle_norms(generator, [(z,) for z in noise])
+    bias = generator.refine.bias
+    assert bias is not None
+    for _ in range(ROUNDS):
+        shares = torch.stack([argmax_shares(generator(z)) for z in noise]).mean(0)
+        bias += 0.5 * torch.log((real.to(device) + RARE) / (shares + RARE))
+    return generator

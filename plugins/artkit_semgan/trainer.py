@@ -1,4 +1,4 @@
-"""Train SemGAN: dream against a judge, and read damaged maps."""
+"""Train SemGAN: a generator of label maps, adversarially, and a segmenter of damaged pictures of them."""
 
 from __future__ import annotations
 
@@ -12,100 +12,110 @@ from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
 from artkit.models import Model
+from artkit.nn import generator_loss, read_arguments
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_semgan import SemganTraining
-from artkit_semgan.calibration import calibrate
-from artkit_semgan.damage import damage
-from artkit_semgan.losses import cross_entropy, divergence, dreamer_loss, gradient_penalty, judge_loss
-from artkit_semgan.networks import Dreamer, Guide, Judge, Reader
-from artkit_semgan.shares import RunningShares, cell_shares
+from artkit_semgan.damage import damage, damaged_patches
+from artkit_semgan.losses import ShareLoss, cross_entropy, divergence
+from artkit_semgan.networks import (
+    Discriminator,
+    Encoder,
+    Generator,
+    GeneratorArguments,
+    Segmenter,
+    SegmenterArguments,
+    SemganArguments,
+)
+from artkit_semgan.shares import calibrate, cell_shares
 
-PENALTY_SHARE = 1 / 8
-"""The share of steps in which the judge pays its penalty, then eightfold (lazily, Karras et al. 2020, appendix B)."""
-MARGIN = 16
-"""Pixels that damaged patches lose again, at random sides: JPEG blocks and blurred borders then lie anywhere."""
-
-TRIES = 3
-"""Squares to choose a patch from."""
+R1_EVERY = 8
+"""One step in so many pays R1, on average, and so many times (Karras et al. 2020, appendix B)."""
 
 
 class SemganTrainer(Trainer):
-    """Both parts of SemGAN in one run: dreamer, judge and guide on whole maps, the reader on patches of the same maps.
+    """Trainer of SemGAN's parts: generator, discriminator and encoder on whole maps, the segmenter on patches of them.
 
-    For the first `warm_up` steps the dreamer only learns to redraw real maps from the guide's z, as an autoencoder's
-    decoder; then the judge joins in (Larsen et al. 2016 train all at once). `guide=0` is the plain adversarial game.
+    For the first `warm_up` steps the generator only learns to reconstruct real maps from the encoder's z, as a
+    variational autoencoder's decoder; then the discriminator joins in (Larsen et al. 2016 train all at once).
+    `reconstruction=0` is the plain adversarial game.
     """
 
     defaults: ClassVar[dict[str, Any]] = {"steps": 50_000, "batch": 16, "crop": 256}
+    options: SemganTraining
+    generator: Generator
+    discriminator: Discriminator
+    encoder: Encoder
+    segmenter: Segmenter
 
     @classmethod
     def options_of(cls, model: Model) -> dict[str, Any]:
         """See Trainer: the sizes of both parts, as far as the model has them."""
-        arguments = model.header.arguments
-        reader = {f"reader_{name}": value for name, value in arguments.get("reader", {}).items()}
-        return {**arguments.get("dreamer", {}), **reader}
+        arguments = read_arguments(model.header, SemganArguments)
+        generator = arguments.generator.record() if arguments.generator else {}
+        segmenter = arguments.segmenter.record() if arguments.segmenter else {}
+        return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options, self.data_name = options, dataset.name
+        self.data_name = dataset.name
         column = dataset.column(options.labels) if options.labels else dataset.first(Kind.LABELS)
         if column.classes is None:
             raise OptionError(f"training semgan(labels={column.name}): this column holds no label maps.")
         self.classes, self.labels, self.columns = column.classes, column.name, (column.name,)
+        self.share_loss = ShareLoss(len(self.classes))
         self.arguments = self._arguments()
-        self.averaged = tuple(self.arguments)  # type: ignore[misc]
-        self.shares = RunningShares(len(self.classes))
         self._build()
+        self.averaged = tuple(name for name in ("generator", "segmenter") if name in self.networks)
 
     def prepare(self, sample: Sample) -> Sample:
-        """Fit the whole map into the crop: dreams are whole scenes, from the sky to the ground."""
+        """Fit the whole map into the crop: what is generated are whole scenes, from sky to ground."""
         labels = sample[self.labels]
         assert isinstance(labels, Tensor)
         return {self.labels: resize_labels(labels, (self.settings.crop, self.settings.crop))}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Update the judge, then dreamer and guide, then the reader."""
+        """Update the discriminator, then generator and encoder together, then the segmenter."""
         labels, losses = batch[self.labels], dict[str, Tensor]()
         if self.settings.mirror:
             labels = mirror_some(labels)
-        if "dreamer" in self.networks:
+        if "generator" in self.networks:
             real = self.shrink(labels)
-            judged = self.options.guide == 0 or self.step >= self.options.warm_up
-            losses |= self._learn_to_judge(real) if judged else {}
-            losses |= self._learn_to_dream(real, judged)
-        if "reader" in self.networks:
-            losses |= self._learn_to_read(labels)
+            adversarial = self.options.reconstruction == 0 or self.step >= self.options.warm_up
+            losses |= self._update_discriminator(real) if adversarial else {}
+            losses |= self._update_generator(real, adversarial)
+        if "segmenter" in self.networks:
+            losses |= self._update_segmenter(labels)
         return losses
 
     def shrink(self, labels: Tensor) -> Tensor:
-        """Return maps N H W as distributions at the dreams' resolution: each class's share of each cell.
+        """Return maps N H W as distributions at the generator's resolution: each class's share of each cell.
 
-        One-hot inside regions and graded along borders, as soft dreams are; one-hot everywhere where the judge sees
-        one-hot dreams.
+        One-hot inside regions and graded along borders, as soft fakes are; one-hot everywhere where the discriminator
+        sees one-hot fakes.
         """
         shares = cell_shares(labels, len(self.classes), self.options.resolution)
         return one_hot(shares.argmax(1), len(self.classes)) if self.options.fakes == "gumbel" else shares
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
-        """Show a real map and a dream, then the map damaged and read."""
+        """Show a real map and a generated one, then the map damaged and segmented."""
         labels = batch[self.labels]
         painted = paint_labels(labels, self.classes)
         shown = [painted]
-        if "dreamer" in self.networks:
-            dreams = F.softmax(self.exported("dreamer")(self._noise(labels)), 1)
-            dreams = F.interpolate(dreams.float(), size=labels.shape[1:], mode="bilinear", antialias=True)
-            shown.append(paint_labels(dreams.argmax(1), self.classes))
-        if "reader" in self.networks:
+        if "generator" in self.networks:
+            fake = F.softmax(self.exported("generator")(self._noise(labels)), 1)
+            fake = F.interpolate(fake.float(), size=labels.shape[1:], mode="bilinear", antialias=True)
+            shown.append(paint_labels(fake.argmax(1), self.classes))
+        if "segmenter" in self.networks:
             damaged = damage(painted)
-            shown += [damaged, paint_labels(self.exported("reader")(damaged).argmax(1), self.classes)]
+            shown += [damaged, paint_labels(self.exported("segmenter")(damaged).argmax(1), self.classes)]
         return shown
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
-        """Return dreamer and reader as one model."""
+        """Return generator and segmenter as one model."""
         header = ModelHeader(
             method="semgan",
             architecture="semgan",
-            arguments=self.arguments,
+            arguments=self.arguments.record(),
             inputs={"image": Kind.IMAGE},
             output=Kind.LABELS,
             classes=self.classes,
@@ -113,111 +123,96 @@ class SemganTrainer(Trainer):
             size_multiple=2,
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
-        states = {part: self._finished(part).state_dict() for part in self.arguments}
+        states = {part: self._finished(part).state_dict() for part in self.averaged}
         return header, {f"{part}.{name}": value for part, state in states.items() for name, value in state.items()}
 
     def extra_state(self) -> dict[str, Any]:
         """Return the running class shares."""
-        return {"shares": self.shares.state_dict()}
+        return {"shares": self.share_loss.state_dict()}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
         """Restore the running class shares."""
-        self.shares.load_state_dict(state["shares"])
+        self.share_loss.load_state_dict(state["shares"])
 
-    def _arguments(self) -> dict[str, Any]:
-        options, arguments = self.options, dict[str, Any]()
-        if options.parts != "read":
-            arguments["dreamer"] = {"latent": options.latent, "width": options.width, "resolution": options.resolution}
-        if options.parts != "dream":
-            arguments["reader"] = {"width": options.reader_width, "dilations": options.reader_dilations}
-        return arguments
+    def _arguments(self) -> SemganArguments:
+        options = self.options
+        generator = GeneratorArguments(latent=options.latent, width=options.width, resolution=options.resolution)
+        segmenter = SegmenterArguments(width=options.segmenter_width, dilations=options.segmenter_dilations)
+        return SemganArguments(
+            generator=generator if options.parts != "segment" else None,
+            segmenter=segmenter if options.parts != "generate" else None,
+        )
 
     def _build(self) -> None:
-        options, count = self.options, len(self.classes)
-        if "dreamer" in self.arguments:
-            self.networks["dreamer"] = Dreamer(count, **self.arguments["dreamer"])
-            self.networks["judge"] = Judge(count, options.judge_width, options.resolution)
-            self.networks["guide"] = Guide(count, options.judge_width, options.resolution, options.latent)
-            self.optimisers["dream"] = self.adam("dreamer", "guide", betas=(0.0, 0.99))
-            self.optimisers["judge"] = self.adam("judge", betas=(0.0, 0.99))
-        if "reader" in self.arguments:
-            self.networks["reader"] = Reader(self.classes, **self.arguments["reader"])
-            self.optimisers["read"] = self.adam("reader", betas=(0.9, 0.99))
+        options, arguments, count = self.options, self.arguments, len(self.classes)
+        if arguments.generator:
+            self.generator = arguments.generator.build(count)
+            self.discriminator = Discriminator(count, options.discriminator_width, options.resolution)
+            self.encoder = Encoder(count, options.discriminator_width, options.resolution, options.latent)
+            self.optimisers["generator"] = self.adam("generator", "encoder", betas=(0.0, 0.99))
+            self.optimisers["discriminator"] = self.adam("discriminator", betas=(0.0, 0.99))
+        if arguments.segmenter:
+            self.segmenter = arguments.segmenter.build(self.classes)
+            self.optimisers["segmenter"] = self.adam("segmenter", betas=(0.9, 0.99))
 
     def _finished(self, part: str) -> nn.Module:
-        network = self.exported(part)
-        known = bool(self.shares.world.any())
-        return calibrate(network, self.shares.world) if isinstance(network, Dreamer) and known else network
+        network, real = self.exported(part), self.share_loss.real
+        return calibrate(network, real) if isinstance(network, Generator) and bool(real.any()) else network
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(len(like), self.options.latent, device=like.device)
 
-    def _present(self, logits: Tensor) -> Tensor:
-        """Show a dream to the judge: its distribution, or a draw from it that passes the distribution's gradient on."""
+    def _fake(self, logits: Tensor) -> Tensor:
+        """Return what the discriminator sees of logits N K H W: the distribution, or a draw from it (Gumbel, one-hot).
+
+        The draw passes the gradient of its softmax on (straight-through).
+        """
         if self.options.fakes == "soft":
             return F.softmax(logits, 1)
         drawn = F.softmax(logits - torch.empty_like(logits).exponential_().log(), 1)
         return one_hot(drawn.argmax(1), len(self.classes)) - drawn.detach() + drawn
 
-    def _learn_to_judge(self, real: Tensor) -> dict[str, Tensor]:
-        judge, options = self.networks["judge"], self.options
-        set_trainable(judge, True)
+    def _update_discriminator(self, real: Tensor) -> dict[str, Tensor]:
+        options = self.options
         with torch.no_grad():
-            fake = self._present(self.networks["dreamer"](self._noise(real)))
-        pays = options.r1 > 0 and bool(torch.rand(()) < PENALTY_SHARE)
-        real = real.detach().requires_grad_(pays)
-        verdicts = judge(real)
-        loss = judge_loss(verdicts, judge(fake), options.gan)
-        penalty = options.r1 / (2 * PENALTY_SHARE) * gradient_penalty(verdicts, real) if pays else 0.0
-        self.update("judge", loss + penalty)
-        return {"judge": loss}
+            fake = self._fake(self.generator(self._noise(real)))
+        loss = self.update_discriminator("discriminator", real, fake, options.gan, r1=options.r1, every=R1_EVERY)
+        return {"discriminator": loss}
 
-    def _learn_to_dream(self, real: Tensor, judged: bool) -> dict[str, Tensor]:
-        losses, total = dict[str, Tensor](), real.new_zeros(())
-        if judged:
-            losses |= self._satisfy_judge(real)
-            total = total + losses["dream"] + self.options.shares * losses["shares"]
-        if self.options.guide:
-            losses |= self._follow_guide(real)
-            cells = self.options.resolution**2
-            total = total + self.options.guide * (losses["redraw"] + self.options.kl / cells * losses["kl"])
-        self.update("dream", total)
+    def _update_generator(self, real: Tensor, adversarial: bool) -> dict[str, Tensor]:
+        """Take one step on generator and encoder: the adversarial loss and the class shares, and the reconstruction."""
+        options, losses, total = self.options, dict[str, Tensor](), real.new_zeros(())
+        if adversarial:
+            losses |= self._adversarial_losses(real)
+            total = total + losses["adversarial"] + options.shares * losses["shares"]
+        if options.reconstruction:
+            losses |= self._reconstruction_losses(real)
+            kl = options.kl / options.resolution**2 * losses["kl"]
+            total = total + options.reconstruction * (losses["reconstruction"] + kl)
+        self.update("generator", total)
         return losses
 
-    def _satisfy_judge(self, real: Tensor) -> dict[str, Tensor]:
-        judge = self.networks["judge"]
-        set_trainable(judge, False)
-        logits = self.networks["dreamer"](self._noise(real))
+    def _adversarial_losses(self, real: Tensor) -> dict[str, Tensor]:
+        set_trainable(self.discriminator, False)
+        logits = self.generator(self._noise(real))
         with torch.no_grad():
-            verdicts = judge(real)
-        loss = dreamer_loss(verdicts, judge(self._present(logits)), self.options.gan)
-        return {"dream": loss, "shares": self.shares.compare(real, F.softmax(logits, 1))}
+            real_logits = self.discriminator(real)
+        loss = generator_loss(self.discriminator(self._fake(logits)), self.options.gan, real_logits)
+        return {"adversarial": loss, "shares": self.share_loss(real, F.softmax(logits, 1))}
 
-    def _follow_guide(self, real: Tensor) -> dict[str, Tensor]:
-        mean, log_variance = self.networks["guide"](real)
+    def _reconstruction_losses(self, real: Tensor) -> dict[str, Tensor]:
+        mean, log_variance = self.encoder(real)
         z = mean + torch.randn_like(mean) * torch.exp(log_variance / 2)
-        logits = self.networks["dreamer"](z)
-        return {"redraw": cross_entropy(logits, real), "kl": divergence(mean, log_variance)}
+        return {
+            "reconstruction": cross_entropy(self.generator(z), real),
+            "kl": divergence(mean, log_variance),
+        }
 
-    def _learn_to_read(self, labels: Tensor) -> dict[str, Tensor]:
-        labels, pictures = self._damaged_patches(labels)
-        loss = F.cross_entropy(self.networks["reader"](pictures).float(), labels)
-        self.update("read", loss)
-        return {"read": loss}
-
-    def _damaged_patches(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return patches of the maps, N side side, and pictures of them, damaged."""
-        options, extent = self.options, labels.shape[-1]
-        side = min(options.patch, extent // 2 * 2)
-        grown = min(side + MARGIN, extent)
-        rows = torch.randint(len(labels), (options.patches,)).tolist()
-        large = torch.stack([cut_busy(labels[row], grown) for row in rows])
-        corners = [draw_corner(grown - side) for _ in rows]
-        pictures = damage(paint_labels(large, self.classes))
-        patches = [
-            torch.stack([cut(x, side, *c) for x, c in zip(xs, corners, strict=True)]) for xs in (large, pictures)
-        ]
-        return patches[0], patches[1]
+    def _update_segmenter(self, labels: Tensor) -> dict[str, Tensor]:
+        labels, pictures = damaged_patches(labels, self.classes, self.options.patches, self.options.patch)
+        loss = F.cross_entropy(self.segmenter(pictures).float(), labels)
+        self.update("segmenter", loss)
+        return {"segmentation": loss}
 
 
 def mirror_some(labels: Tensor) -> Tensor:
@@ -227,25 +222,3 @@ def mirror_some(labels: Tensor) -> Tensor:
     """
     flipped = torch.rand(len(labels), device=labels.device) < 0.5
     return torch.where(flipped[:, None, None], labels.flip(-1), labels)
-
-
-def draw_corner(room: int) -> tuple[int, int]:
-    """Draw the top left corner of a square that has `room` pixels to move in."""
-    top, left = torch.randint(room + 1, (2,)).tolist()
-    return top, left
-
-
-def cut_busy(labels: Tensor, side: int) -> Tensor:
-    """Cut the one with most borders of a few random squares from a map HW: inside regions there is little to learn."""
-    corners = [draw_corner(labels.shape[-1] - side) for _ in range(TRIES)]
-    return max((cut(labels, side, *corner) for corner in corners), key=count_borders)
-
-
-def count_borders(labels: Tensor) -> int:
-    """Count the neighbours in a map HW, side by side or one above the other, that differ."""
-    return int((labels[1:] != labels[:-1]).sum() + (labels[:, 1:] != labels[:, :-1]).sum())
-
-
-def cut(value: Tensor, side: int, top: int, left: int) -> Tensor:
-    """Cut a square out of a map HW or picture CHW."""
-    return value[..., top : top + side, left : left + side]

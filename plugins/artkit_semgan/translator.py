@@ -1,4 +1,4 @@
-"""Run a SemGAN model: dream, or read."""
+"""Run a SemGAN model, the translator: dream, or segment."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from torch.nn import functional as F
 
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.images import match_exactly, one_hot
+from artkit.nn import read_arguments
 from artkit_semgan import SPEC, SemganOptions
-from artkit_semgan.networks import Dreamer, Reader
+from artkit_semgan.networks import SemganArguments
 
 
 class Semgan(Translator):
     """Two networks with one output: a class distribution at every pixel, of which the likeliest class is the map's.
 
-    Without a picture, the dreamer makes the distribution from noise, at its own resolution; it is resized as a
-    distribution, so that borders come out smooth, at any size. With a picture, the reader makes it pixel by pixel; the
+    Without a picture, the generator makes the distribution from noise, at its own resolution; it is resized as a
+    distribution, so that borders come out smooth, at any size. With a picture, the segmenter makes it at its size; the
     picture comes in float32, whatever the arithmetic of the networks: exact class colours must stay exact.
     """
 
@@ -29,41 +30,41 @@ class Semgan(Translator):
         super().__init__(options, header)
         if header.classes is None:
             raise ModelError("this semgan model has no class set in its header: export it again.")
-        parts = header.arguments
-        self.dreamer = Dreamer(len(header.classes), **parts["dreamer"]) if "dreamer" in parts else None
-        self.reader = Reader(header.classes, **parts["reader"]) if "reader" in parts else None
+        arguments = read_arguments(header, SemganArguments)
+        self.generator = arguments.generator.build(len(header.classes)) if arguments.generator else None
+        self.segmenter = arguments.segmenter.build(header.classes) if arguments.segmenter else None
         allowed = self._parse_classes(options.classes)
         self.barred = [index for index in range(len(header.classes)) if index not in allowed]
 
-    def translate(self, context: Context, *, image: Tensor | None) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor | None) -> Tensor:
         """Map N3HW in [0, 1], or nothing, to labels N H W."""
-        logits = self._dream(context) if image is None else self._read(image)
+        logits = self._dream(context) if image is None else self._segment(image)
         logits[:, self.barred] = -torch.inf
         return logits.argmax(1)
 
     def _dream(self, context: Context) -> Tensor:
-        if self.dreamer is None:
+        if self.generator is None:
             raise ModelError(
-                "this semgan model only reads: give it a picture, or take one that dreams (model=landscape)."
+                "this semgan model only segments: give it a picture, or take one that dreams (model=landscape)."
             )
-        z = self.options.temperature * context.normal(self.dreamer.latent)
-        shares = F.softmax(one_by_one(self.dreamer, z), 1)
+        z = self.options.temperature * context.normal(self.generator.latent)
+        shares = F.softmax(one_by_one(self.generator, z), 1)
         return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
 
-    def _read(self, image: Tensor) -> Tensor:
-        if self.reader is None:
-            raise ModelError("this semgan model only dreams: run it without a picture, or take one that reads.")
-        return torch.cat([self._read_one(picture) for picture in image.split(1)])
+    def _segment(self, image: Tensor) -> Tensor:
+        if self.segmenter is None:
+            raise ModelError("this semgan model only dreams: run it without a picture, or take one that segments.")
+        return torch.cat([self._segment_one(picture) for picture in image.split(1)])
 
-    def _read_one(self, picture: Tensor) -> Tensor:
-        """Read 1 3 H W: as the map it is, if in exact class colours; by whole colours, if in no more than classes."""
+    def _segment_one(self, picture: Tensor) -> Tensor:
+        """Segment 1 3 H W: as the map it is, if in exact class colours; by whole colours, if few."""
         classes = self.header.classes
         assert classes is not None
-        assert self.reader is not None
+        assert self.segmenter is not None
         labels, exact = match_exactly(picture.float(), classes)
         if bool(exact.all()):
             return one_hot(labels, len(classes)).log()
-        return agree_by_colour(self.reader(picture).float(), picture, len(classes))
+        return agree_by_colour(self.segmenter(picture).float(), picture, len(classes))
 
     def _parse_classes(self, text: str | None) -> set[int]:
         names = list(self.header.classes.names) if self.header.classes else []

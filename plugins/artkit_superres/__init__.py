@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from artkit import Kind, MethodSpec, MetricSpec, ModelSpec, Options, Port, Tiling, hookimpl, option
+from artkit import Kind, MethodSpec, MetricSpec, Options, Port, Tiling, hookimpl, option, packaged
+from artkit.nn import DiscriminatorOptions, NormKind, ReceptiveField
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,7 @@ class SuperresOptions(Options, frozen=True):
     ] = 0
 
 
-class SuperresTraining(Options, frozen=True):
+class SuperresTraining(DiscriminatorOptions, frozen=True):
     """Options of superres training; without adversarial, matching and texture weights it trains the MSE twin."""
 
     sources: Annotated[tuple[str, ...], option("columns to learn from; every column of pictures when left out")] = ()
@@ -37,18 +38,21 @@ class SuperresTraining(Options, frozen=True):
     ] = "edsr"
     width: Annotated[int, option("filters of the generator", ge=4, le=1024)] = 64
     blocks: Annotated[int, option("residual blocks of the generator", ge=1, le=64)] = 16
+    plain: Annotated[float, option("share of pictures that are shrunk without antialiasing", ge=0, le=1)] = 0.0
+    jpeg: Annotated[float, option("share of small pictures that go through a JPEG file", ge=0, le=1)] = 0.0
     pixel: Annotated[Literal["mse", "l1"], option("loss on pixels")] = "mse"
     content: Annotated[float, option("weight of the loss on pixels", ge=0)] = 1.0
     adversarial: Annotated[float, option("weight of the adversarial loss; the paper's is 0.001", ge=0)] = 0.0
     matching: Annotated[float, option("weight of matching the discriminator's features", ge=0)] = 0.0
     texture: Annotated[float, option("weight of matching how strong detail is, wherever exactly it lies", ge=0)] = 0.0
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
-    patch: Annotated[Literal[16, 34, 70], option("side of the patches the discriminator judges, in pixels")] = 34
-    judge: Annotated[int, option("filters of the discriminator's first level", ge=4, le=1024)] = 64
+    receptive_field: Annotated[ReceptiveField, option("receptive field of the discriminator, in pixels")] = 34
+    discriminator_norm: Annotated[NormKind, option("normalisation of the discriminator")] = "none"
+    spectral: Annotated[bool, option("spectral normalisation in the discriminator")] = True
 
 
 SPEC = MethodSpec(
     name="superres",
+    group="enlarge",
     summary="Enlarge a picture, with detail that plain interpolation lacks.",
     inputs=(Port("image", Kind.IMAGE, "a picture to enlarge"),),
     output=Kind.IMAGE,
@@ -57,37 +61,18 @@ SPEC = MethodSpec(
     trainer="artkit_superres.trainer:SuperresTrainer",
     training_options=SuperresTraining,
     default_model="sharp",
+    models=(
+        packaged("sharp", "Enlarges 2 or 4 times, crisply: detail is invented where it is lost.", "CC0-1.0"),
+        packaged("faithful", "Enlarges 2 or 4 times with the least error, softer than sharp.", "CC0-1.0"),
+    ),
     tiling=Tiling.EXACT,
 )
 
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register superres."""
+    """Register superres, with the adversarial model and its twin."""
     return [SPEC]
-
-
-@hookimpl
-def register_models() -> list[ModelSpec]:
-    """Register the adversarial model and its twin."""
-    return [
-        ModelSpec(
-            name="sharp",
-            method="superres",
-            summary="Enlarges 2 or 4 times, crisply: detail is invented where it is lost.",
-            file="artkit_superres:weights/sharp.safetensors",
-            licence="CC0-1.0",
-            source="examples/recipes/superres-sharp.toml",
-        ),
-        ModelSpec(
-            name="faithful",
-            method="superres",
-            summary="Enlarges 2 or 4 times with the least error, softer than sharp.",
-            file="artkit_superres:weights/faithful.safetensors",
-            licence="CC0-1.0",
-            source="examples/recipes/superres-faithful.toml",
-        ),
-    ]
 
 
 @hookimpl

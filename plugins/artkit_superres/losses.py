@@ -1,4 +1,4 @@
-"""What stands in for the perceptual loss of the papers, which needs VGG's weights: statistics of fixed features."""
+"""Texture loss: statistics of fixed features, in place of the papers' perceptual loss, which needs VGG's weights."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ FILTERS, SIDE, CELL = 24, 5, 8
 FLOOR = 1e-3  # energies are compared above the noise of 8 bits, where the root's gradient is tame
 
 
-def texture_gap(output: Tensor, target: Tensor) -> Tensor:
-    """Mean difference in how strong detail is: responses of fixed random filters, their root mean square over cells.
+def texture_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Return the texture loss: the mean difference in how strong detail is, of N3HW in [0, 1].
+
+    That is the responses of fixed random filters, their root mean square over cells.
 
     SRGAN (section 2.2.1) compares VGG features, which we do not ship. Filters without weights of their own to learn
     are random 5 x 5 patches without mean over all three colours; random convolutions are known to tell textures apart

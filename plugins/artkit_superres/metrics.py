@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -32,8 +33,8 @@ def luma(image: Tensor) -> Tensor:
     return torch.einsum("c,chw->hw", torch.tensor(LUMA, dtype=torch.float64), colours) + BLACK
 
 
-def _score(score: object, border: int, a: Tensor, b: Tensor) -> float:
+def _score(score: Callable[[Pictures, Pictures], float], border: int, a: Tensor, b: Tensor) -> float:
     if min(a.shape[-2:]) <= 2 * border:
         raise DataError(f"this score cuts a border of {border} pixels: pictures must be larger than {2 * border}.")
     planes = [luma(image)[border:-border, border:-border].expand(3, -1, -1) / 255 for image in (a, b)]
-    return float(score(planes[:1], planes[1:]))  # type: ignore[operator]
+    return score(planes[:1], planes[1:])

@@ -1,40 +1,50 @@
-"""The networks of a superres model: one for each scale that it was trained for."""
+"""The networks of a superres model, one for each scale that it was trained for, by their typed arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from typing import Annotated, Literal, TypeAlias
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from msgspec import Meta
 
-from artkit.nn import Edsr, RrdbNet, SrResnet
+from artkit.nn import Arguments, EdsrArguments, RrdbArguments, SrResnetArguments
 
-NETWORKS: dict[str, type[nn.Module]] = {"edsr": Edsr, "srresnet": SrResnet, "rrdb": RrdbNet}
-
-
-def make_network(architecture: str, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build the network called `architecture` with the arguments that a model's header records for a scale."""
-    return NETWORKS[architecture](**arguments)
+NetworkArguments: TypeAlias = EdsrArguments | SrResnetArguments | RrdbArguments
+"""The arguments of a network for one scale; a header's `network` tells which one it is."""
+Architecture = Literal["edsr", "srresnet", "rrdb"]
 
 
-def arguments_for(architecture: str, scale: int, width: int, blocks: int) -> dict[str, Any]:
-    """Return the constructor's arguments of a network for `scale`, 2 or 4 (any, for edsr)."""
-    if architecture == "rrdb":
-        return {"width": width, "blocks": blocks, "growth": max(width // 2, 1), "unshuffle": 4 // scale}
-    return {"scale": scale, "width": width, "blocks": blocks}
+class SuperresArguments(Arguments, frozen=True, kw_only=True):
+    """What the header of a superres model records: the arguments of its networks, each for a scale of its own."""
+
+    networks: Annotated[tuple[NetworkArguments, ...], Meta(min_length=1, max_length=8)]
+
+    def __post_init__(self) -> None:
+        scale, count = Counter(network.scale for network in self.networks).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"{count} networks have scale {scale}")
+
+    @property
+    def by_scale(self) -> dict[int, NetworkArguments]:
+        """The arguments of each scale's network, smallest scale first."""
+        return {network.scale: network for network in sorted(self.networks, key=lambda network: network.scale)}
+
+    @property
+    def size_multiple(self) -> int:
+        """What the sides of pictures must be multiples of, for all of the networks."""
+        return max(network.size_rule.multiple for network in self.networks)
+
+
+def network_arguments(architecture: Architecture, scale: int, width: int, blocks: int) -> NetworkArguments:
+    """Return the arguments of a network for `scale`, 2 or 4 (any, for edsr)."""
+    if architecture == "edsr":
+        return EdsrArguments(scale=scale, width=width, blocks=blocks)
+    if architecture == "srresnet":
+        return SrResnetArguments(scale=scale, width=width, blocks=blocks)
+    growth = max(width // 2, 1)
+    return RrdbArguments(width=width, blocks=blocks, growth=growth, doublings=2, unshuffle=2 if scale == 2 else 1)
 
 
 def network_name(scale: int) -> str:
     """Return what a model file calls the network of `scale`."""
     return f"x{scale}"
-
-
-def shrink(image: Tensor, scale: int) -> Tensor:
-    """Make the small picture that N3HW would be enlarged from: antialiased bicubic, in steps of 1/255.
-
-    Sides must be multiples of `scale`.
-    """
-    small = F.interpolate(image, scale_factor=1 / scale, mode="bicubic", antialias=True)
-    return torch.round(small.clamp(0, 1) * 255) / 255

@@ -1,19 +1,20 @@
-"""Make a superres model of an RRDB network: ESRGAN's files, old and new, and Real-ESRGAN's."""
+"""Import RRDB networks, published weights of ESRGAN, old and new, and Real-ESRGAN, as superres models."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
 
+import msgspec
 from torch import Tensor
 
 from artkit import Kind, ModelError, ModelHeader
 from artkit.models.file import describe_differences
+from artkit.nn import RrdbArguments
 from artkit.spec import Checkpoint
 from artkit_superres import SPEC
-from artkit_superres.networks import make_network, network_name
+from artkit_superres.networks import SuperresArguments, network_name
 
 FIRST = ("conv_first.weight", "model.0.weight")
 # The names of xinntao/ESRGAN's second layout beside Real-ESRGAN's, which are ours.
@@ -39,21 +40,20 @@ def import_rrdb(checkpoint: Checkpoint) -> tuple[ModelHeader, dict[str, Tensor]]
     if "body.0.rdb1.conv1.weight" not in tensors:
         return None
     arguments = guess_arguments(tensors)
-    network = make_network("rrdb", arguments)
-    needed = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    needed = {name: tuple(tensor.shape) for name, tensor in arguments.build().state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if differences := describe_differences(needed, found, shown=1):
         raise ModelError(f"{file.path} is nearly an RRDB network; {differences}.")
-    scale = 2 ** arguments["doublings"] // arguments["unshuffle"]
+    recorded, scale = SuperresArguments(networks=(arguments,)), arguments.scale
     header = ModelHeader(
         method=SPEC.name,
-        summary=f"an RRDB network of {arguments['blocks']} blocks that enlarges {scale} times",
-        architecture="rrdb",
-        arguments={"scales": {str(scale): arguments}},
+        summary=f"an RRDB network of {arguments.blocks} blocks that enlarges {scale} times",
+        architecture=arguments.architecture,
+        arguments=recorded.record(),
         inputs={"image": Kind.IMAGE},
         output=Kind.IMAGE,
         value_range=(0.0, 1.0),
-        size_multiple=arguments["unshuffle"],
+        size_multiple=recorded.size_multiple,
     )
     return header, {f"{network_name(scale)}.{name}": tensor for name, tensor in tensors.items()}
 
@@ -88,7 +88,7 @@ def _rename_sequence(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def guess_arguments(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def guess_arguments(tensors: Mapping[str, Tensor]) -> RrdbArguments:
     """Read an RRDB network's arguments off its tensors. Raises ModelError for one that has no such form."""
     first, growth = tensors[FIRST[0]], tensors["body.0.rdb1.conv1.weight"]
     unshuffle = math.isqrt(first.shape[1] // 3)
@@ -98,10 +98,15 @@ def guess_arguments(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
             f"an RRDB network that takes {first.shape[1]} channels and doubles {doublings} times is unknown."
         )
     blocks = 1 + max(int(match[1]) for name in tensors if (match := re.match(r"body\.(\d+)\.", name)))
-    return {
+    found = {
+        "network": "rrdb",
         "width": first.shape[0],
         "blocks": blocks,
         "growth": growth.shape[0],
         "doublings": doublings,
         "unshuffle": unshuffle,
     }
+    try:
+        return msgspec.convert(found, RrdbArguments)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"an RRDB network of this form is unknown: {error}.") from None

@@ -5,51 +5,56 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset
 from artkit.models import Model
 from artkit.nn import (
-    PATCH_LAYERS,
-    PatchDiscriminator,
+    MultiscaleDiscriminator,
+    encode_image,
     enlarge_bicubic,
     feature_matching,
     generator_loss,
     least_side,
+    make_discriminator,
+    options_of_arguments,
+    read_arguments,
 )
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_superres import SuperresTraining
-from artkit_superres.losses import texture_gap
-from artkit_superres.networks import arguments_for, make_network, network_name, shrink
+from artkit_superres.degradation import degrade, shrink
+from artkit_superres.losses import texture_loss
+from artkit_superres.networks import SuperresArguments, network_arguments, network_name
 
 
 class SuperresTrainer(Trainer):
-    """For each scale: shrink pictures, enlarge them again, learn from the difference.
+    """Trainer of SRGAN: for each scale, shrink pictures, enlarge them again, learn from the difference.
 
     Differs from the paper: the perceptual loss compares features of the discriminator (`matching`) and the strength of
-    fixed random filters' responses (`texture`) instead of VGG's features, and the discriminator judges patches.
+    fixed random filters' responses (`texture`) instead of VGG's features, and the discriminator is a PatchGAN.
     """
 
     defaults: ClassVar[dict[str, Any]] = {"batch": 16, "crop": 96, "learning_rate": 1e-4}
+    options: SuperresTraining
 
     def __init__(self, options: SuperresTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.options = options
         pictures = [column.name for column in dataset.columns.values() if column.kind is Kind.IMAGE]
         self.columns = tuple(dataset.column(name).name for name in options.sources) or tuple(pictures)
         self._check()
         self.adversarial = options.adversarial > 0 or options.matching > 0
-        self.averaged = tuple(network_name(scale) for scale in options.scales)  # type: ignore[misc]
+        self.averaged = tuple(network_name(scale) for scale in options.scales)
         self._build()
 
     @classmethod
     def options_of(cls, model: Model) -> dict[str, Any]:
         """Return the options of SuperresTraining that give networks of the same tensors."""
-        scales = model.header.arguments["scales"]
-        built = {name: value for one in scales.values() for name, value in one.items() if name in ("width", "blocks")}
-        return {"network": model.header.architecture, "scales": [int(scale) for scale in scales], **built}
+        networks = read_arguments(model.header, SuperresArguments).by_scale
+        first = next(iter(networks.values()))
+        built = options_of_arguments(first, SuperresTraining)  # width and blocks, which all scales share
+        return {**built, "network": first.architecture, "scales": list(networks)}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update, scale by scale, the discriminator and then the generator."""
@@ -73,11 +78,11 @@ class SuperresTrainer(Trainer):
         header = ModelHeader(
             method="superres",
             architecture=self.options.network,
-            arguments={"scales": {str(scale): arguments for scale, arguments in self.arguments.items()}},
+            arguments=self.arguments.record(),
             inputs={"image": Kind.IMAGE},
             output=Kind.IMAGE,
             value_range=(0.0, 1.0),
-            size_multiple=max(arguments.get("unshuffle", 1) for arguments in self.arguments.values()),
+            size_multiple=self.arguments.size_multiple,
             training={"start": self.settings.start} if self.settings.start else {},
         )
         return header, self.exported_tensors()
@@ -89,54 +94,63 @@ class SuperresTrainer(Trainer):
         if not options.scales or set(options.scales) - set(known):
             raise OptionError(f"training superres(scales={options.scales}): it learns scales 2 and 4.")
         largest, smallest = max(options.scales), min(options.scales)
-        self.check_crop(2 * largest, least_side(PATCH_LAYERS[options.patch]) * largest // smallest)
+        self.check_crop(2 * largest, least_side(options) * largest // smallest)
 
     def _build(self) -> None:
         options = self.options
-        self.arguments = {
-            scale: arguments_for(options.network, scale, options.width, options.blocks) for scale in options.scales
-        }
-        for scale, arguments in self.arguments.items():
-            name = network_name(scale)
-            self.networks[name] = make_network(options.network, arguments)
+        self.generators: dict[int, nn.Module] = {}
+        self.discriminators: dict[int, MultiscaleDiscriminator] = {}
+        self.arguments = SuperresArguments(
+            networks=tuple(
+                network_arguments(options.network, scale, options.width, options.blocks) for scale in options.scales
+            )
+        )
+        for scale, arguments in self.arguments.by_scale.items():
+            name, discriminator = network_name(scale), discriminator_name(scale)
+            self.networks[name] = self.generators[scale] = arguments.build()
             self.optimisers[name] = self.adam(name, betas=(0.9, 0.999))
             if self.adversarial:
-                self.networks[f"judge_{name}"] = PatchDiscriminator(
-                    3, options.judge, PATCH_LAYERS[options.patch], "none", spectral=True
-                )
-                self.optimisers[f"judge_{name}"] = self.adam(f"judge_{name}", betas=(0.5, 0.999))
+                self.networks[discriminator] = self.discriminators[scale] = make_discriminator(options, 3)
+                self.optimisers[discriminator] = self.adam(discriminator, betas=(0.5, 0.999))
 
     def _learn(self, scale: int, target: Tensor) -> dict[str, Tensor]:
-        name = network_name(scale)
-        output = self.networks[name](shrink(target, scale))
+        """Take one step on D, then one on G, for a scale; `target` is the high-resolution I_HR, N3HW in [0, 1]."""
+        output = self.generators[scale](degrade(target, scale, self.options.plain, self.options.jpeg))
         losses = {}
         if self.adversarial:
-            real, fake = target * 2 - 1, output.detach() * 2 - 1
-            losses["discriminator"] = self.update_discriminator(f"judge_{name}", real, fake, self.options.gan)
-        return losses | self._learn_to_enlarge(name, output, target)
+            real, fake = encode_image(target), encode_image(output)
+            losses["discriminator"] = self.update_discriminator(discriminator_name(scale), real, fake, self.options.gan)
+        return losses | self._update_generator(scale, output, target)
 
-    def _learn_to_enlarge(self, name: str, output: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def _update_generator(self, scale: int, output: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Take one step on G: the losses on pixels and texture, the adversarial loss, and feature matching."""
         options = self.options
         pixel = F.mse_loss if options.pixel == "mse" else F.l1_loss
         losses: dict[str, Tensor] = {options.pixel: pixel(output.float(), target)}
         loss = options.content * losses[options.pixel]
         if options.texture:
-            losses["texture"] = texture_gap(output, target)
+            losses["texture"] = texture_loss(output, target)
             loss = loss + options.texture * losses["texture"]
         if self.adversarial:
-            judged = self._judged(f"judge_{name}", output, target)
-            losses |= judged
-            loss = loss + options.adversarial * judged["adversarial"] + options.matching * judged["matching"]
-        self.update(name, loss)
+            losses |= self._adversarial_losses(self.discriminators[scale], output, target)
+            loss = loss + options.adversarial * losses["adversarial"] + options.matching * losses["matching"]
+        self.update(network_name(scale), loss)
         return losses
 
-    def _judged(self, name: str, output: Tensor, target: Tensor) -> dict[str, Tensor]:
-        judge = self.networks[name]
-        set_trainable(judge, False)
-        features = judge.features(output * 2 - 1)  # type: ignore[operator]
+    def _adversarial_losses(
+        self, discriminator: MultiscaleDiscriminator, output: Tensor, target: Tensor
+    ) -> dict[str, Tensor]:
+        set_trainable(discriminator, False)
+        fake = discriminator.features(encode_image(output))
         with torch.no_grad():
-            wanted = judge.features(target * 2 - 1)  # type: ignore[operator]
+            real = discriminator.features(encode_image(target))
+        fake_logits, real_logits = ([scale[-1] for scale in features] for features in (fake, real))
         return {
-            "adversarial": generator_loss(features[-1], self.options.gan),
-            "matching": feature_matching([wanted], [features]),
+            "adversarial": generator_loss(fake_logits, self.options.gan, real_logits),
+            "matching": feature_matching(real, fake),
         }
+
+
+def discriminator_name(scale: int) -> str:
+    """Return what a run calls the discriminator of the network of `scale`."""
+    return f"discriminator_{network_name(scale)}"

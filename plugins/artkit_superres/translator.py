@@ -1,13 +1,13 @@
-"""Run a superres model."""
+"""Run a superres model: the translator."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import fix_tiles
+from artkit.nn import fix_tiles, read_arguments
 from artkit_superres import SPEC, SuperresOptions
-from artkit_superres.networks import make_network, network_name
+from artkit_superres.networks import SuperresArguments, network_name
 
 
 class Superres(Translator):
@@ -23,19 +23,19 @@ class Superres(Translator):
 
     def __init__(self, options: SuperresOptions, header: ModelHeader) -> None:
         super().__init__(options, header)
-        scales = {int(scale): arguments for scale, arguments in header.arguments["scales"].items()}
+        scales = read_arguments(header, SuperresArguments).by_scale
         self.scale = options.scale or min(scales)
         if self.scale not in scales:
-            known = " or ".join(f"scale={scale}" for scale in sorted(scales))
+            known = " or ".join(f"scale={scale}" for scale in scales)
             raise OptionError(f"superres(scale={options.scale}): this model has {known}.")
         for scale, arguments in scales.items():
-            self.add_module(network_name(scale), make_network(header.architecture, arguments))
+            self.add_module(network_name(scale), arguments.build())
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the input's size times the scale."""
         return self.scale * height, self.scale * width
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Enlarge N3HW."""
         with fix_tiles(self.options.tile):
             return self.get_submodule(network_name(self.scale))(image)

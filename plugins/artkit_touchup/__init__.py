@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, SizeRule, Tiling, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, Port, SizeRule, Tiling, hookimpl, option, packaged
+from artkit.nn import DiscriminatorOptions, Filters, NormKind
 
 
 class TouchupOptions(Options, frozen=True):
@@ -23,7 +24,7 @@ class TouchupOptions(Options, frozen=True):
     subtract: Annotated[float, option("share of what the subtractive artist takes away", ge=0, le=2)] = 1.0
 
 
-class TouchupTraining(Options, frozen=True):
+class TouchupTraining(DiscriminatorOptions, frozen=True):
     """Options of touchup training."""
 
     base: Annotated[str, option("chain whose pictures are touched up; best not trained on the data")] = "pix2pix"
@@ -31,16 +32,12 @@ class TouchupTraining(Options, frozen=True):
     target: Annotated[str | None, option("column to come closer to; the first other picture if none")] = None
     width: Annotated[int, option("filters of each artist's trunk", ge=4, le=1024)] = 48
     blocks: Annotated[int, option("residual blocks of each artist", ge=1, le=64)] = 4
-    detail: Annotated[tuple[int, int], option("filters of each artist at half and full resolution")] = (24, 16)
-    norm: Annotated[Literal["batch", "instance", "none"], option("normalisation of the artists")] = "none"
-    judged: Annotated[
+    detail: Annotated[tuple[Filters, Filters], option("filters of each artist at half and full resolution")] = (24, 16)
+    norm: Annotated[NormKind, option("normalisation of the artists")] = "none"
+    discriminator_input: Annotated[
         Literal["residuals", "picture"],
-        option("what is judged, beside the generated picture: both artists' work, or the picture touched up"),
+        option("what the discriminator sees beside the generated picture: both residuals, or the picture touched up"),
     ] = "residuals"
-    patch: Annotated[Literal[1, 16, 34, 70, 142, 286], option("side of the patches that are judged, in pixels")] = 70
-    scales: Annotated[tuple[int, ...], option("filters of the discriminator at each scale, finest first")] = (64,)
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge"], option("adversarial loss")] = "vanilla"
-    adversarial: Annotated[float, option("weight of the adversarial loss", ge=0)] = 1.0
     l1: Annotated[float, option("weight of the L1 loss of each artist to its residual", ge=0)] = 100.0
     lowpass: Annotated[float, option("weight of an L1 loss on averages of the picture over cells", ge=0)] = 0.0
     lowpass_cell: Annotated[int, option("side of those cells, in pixels", ge=1, le=256)] = 8
@@ -48,6 +45,7 @@ class TouchupTraining(Options, frozen=True):
 
 SPEC = MethodSpec(
     name="touchup",
+    group="restore and touch up",
     summary="Correct a generated picture: one artist adds light, one takes it away.",
     inputs=(Port("image", Kind.IMAGE, "the generated picture"),),
     output=Kind.IMAGE,
@@ -57,6 +55,11 @@ SPEC = MethodSpec(
     training_options=TouchupTraining,
     trains_on=(Need.PAIRS,),
     default_model="landscape",
+    models=(
+        packaged(
+            "landscape", "Brings landscapes painted by pix2pix closer to the paintings it learned from.", "CC0-1.0"
+        ),
+    ),
     size=SizeRule(multiple=4),
     tiling=Tiling.EXACT,
 )
@@ -64,20 +67,5 @@ SPEC = MethodSpec(
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register touchup."""
+    """Register touchup, with the artists that touch up painted landscapes."""
     return [SPEC]
-
-
-@hookimpl
-def register_models() -> list[ModelSpec]:
-    """Register the artists that touch up painted landscapes."""
-    return [
-        ModelSpec(
-            name="landscape",
-            method="touchup",
-            summary="Brings landscapes painted by pix2pix closer to the paintings it learned from.",
-            file="artkit_touchup:weights/landscape.safetensors",
-            licence="CC0-1.0",
-            source="examples/recipes/touchup-landscape.toml",
-        )
-    ]

@@ -1,35 +1,37 @@
-"""The two artists, the residuals they learn, and how their work is combined."""
+"""The two artists, residual generators: what they learn, their arguments, and how their work is combined."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import SubpixelNet
-
-SIDE_MULTIPLE = 4
-"""Sides of an artist's input are multiples of this."""
-
-SIDE_MARGIN = 16
-"""Pixels by which a picture is extended before they see it: their zero padding shows as a rim about so wide."""
+from artkit.nn import SubpixelArguments
+from artkit.nn.layout import lay_out
 
 SOFTPLUS_BETA = 20.0  # softplus(0) = 0.035: nearly a ReLU, but one whose gradient never dies
 
 
-class Artist(nn.Module):
-    """Say how much to add to a picture, or to take away from it: never less than nothing.
+class ArtistArguments(SubpixelArguments, frozen=True, kw_only=True, tag="subpixel"):
+    """What the header of a touchup model records: the arguments of each artist's network, which sees 3 + 2 channels."""
 
-    It is told where in the picture each pixel lies (Liu et al. 2018, "CoordConv"): a generator that learned from crops
+    in_channels: Literal[5] = 5
+    out_channels: Literal[3] = 3
+    condition_channels: Literal[0] = 0
+
+
+class Artist(nn.Module):
+    """Residual generator: say how much to add to a picture, or to take away from it, never less than nothing.
+
+    It sees where in the picture each pixel lies (Liu et al. 2018, "CoordConv"): a generator that learned from crops
     cannot know how the light changes from the top of a picture to its foot, and this is what is left to correct.
     """
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, arguments: ArtistArguments) -> None:
         super().__init__()
-        self.network = SubpixelNet(3 + 2, 3, **arguments)
+        self.network = arguments.build()
 
     def forward(self, picture: Tensor, places: Tensor) -> Tensor:
         """Map N3HW in [0, 1] and `find_places` N2HW to N3HW, 0 and up, in the picture's units.
@@ -37,12 +39,11 @@ class Artist(nn.Module):
         Both may be finer than the weights' type.
         """
         seen = torch.cat([picture * 2 - 1, places], 1).to(next(self.network.parameters()).dtype)
-        seen = seen.contiguous(memory_format=torch.channels_last)
-        return F.softplus(self.network(seen), beta=SOFTPLUS_BETA)
+        return F.softplus(self.network(lay_out(seen)), beta=SOFTPLUS_BETA)
 
 
 def find_places(height: int, width: int, margin: int = 0) -> Tensor:
-    """Return 2HW: how far down and how far right each pixel lies, from -1 to 1 across the picture.
+    """Return coordinates 2HW: how far down and how far right each pixel lies, from -1 to 1 across the picture.
 
     `margin` pixels at every side are beyond the picture; there the numbers go on.
     """

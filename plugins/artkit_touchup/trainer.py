@@ -1,4 +1,4 @@
-"""The pictures that are to be touched up: what a chain makes of a dataset's samples."""
+"""Train touchup artists on the residuals of a base: of the pictures that a chain makes of a dataset's samples."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from artkit import Chain, Kind, ModelHeader, OptionError, Picture, TrainingError
+from artkit import Chain, Kind, ModelHeader, OptionError, TrainingError
 from artkit.chain import Plan, plan_chain
 from artkit.data import Column, Dataset, FolderDataset, Sample, find_source_and_target
 from artkit.engine import Runner
 from artkit.images import convert
 from artkit.nn import (
-    PATCH_LAYERS,
     MultiscaleDiscriminator,
+    encode_image,
     generator_loss,
     least_side,
     lowpass_l1,
+    make_discriminator,
 )
 from artkit.plugins import current_registry
 from artkit.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_touchup import TouchupTraining
-from artkit_touchup.artists import SIDE_MARGIN, SIDE_MULTIPLE, Artist, find_places, split_residual, touch_up
+from artkit_touchup.artists import Artist, ArtistArguments, find_places, split_residual, touch_up
 
 
 class Base:
@@ -39,12 +40,12 @@ class Base:
             self.runner.load()
 
     def paint(self, sample: Sample, target: str, seed: int) -> Tensor:
-        """Run the chain on a sample, told its text columns; return uint8 3HW, of the target's size.
+        """Run the chain on a sample, with its text columns as facts; return uint8 3HW, of the target's size.
 
         Raises TrainingError when the chain changes the size.
         """
         facts = {name: value for name, value in sample.items() if isinstance(value, str)}
-        result = self.runner.run(self._picture(sample), seed=seed, facts=facts)[-1].picture
+        result = self.runner.run(self.source.picture(sample[self.source.name]), seed=seed, facts=facts)[-1].picture
         painted = convert(result, Kind.IMAGE).tensor[0]
         wanted = sample[target]
         assert isinstance(wanted, Tensor)
@@ -60,13 +61,6 @@ class Base:
         """Tell whether a model of the chain says that it was trained on a folder of this name."""
         return any(step.header.training.get("data") == data for step in self.plan.steps if step.header)
 
-    def _picture(self, sample: Sample) -> Picture:
-        value = sample[self.source.name]
-        assert isinstance(value, Tensor)
-        if self.source.kind is Kind.LABELS:
-            return Picture(value[None].long(), kind=Kind.LABELS, classes=self.source.classes)
-        return Picture(value[None].float() / 255)
-
 
 def plan_base(chain: str) -> Plan:
     """Check the chain that training touchup is to start from."""
@@ -80,27 +74,40 @@ GENERATED, PLACES = "generated", "places"
 
 
 class TouchupTrainer(Trainer):
-    """Discriminator, then both artists, every step.
+    """Trainer of touchup: the discriminator, then both artists, every step.
 
     Differs from the source, which trains two whole pix2pix models from the label map: the artists see the generated
-    picture, so that they can follow any chain, and one discriminator judges their work together.
+    picture, so that they can follow any chain, and one discriminator sees their work together.
     """
 
     defaults: ClassVar[dict[str, Any]] = {"batch": 4, "crop": 128}
     averaged = ("additive", "subtractive")
+    options: TouchupTraining
+    additive: Artist
+    subtractive: Artist
+    discriminator: MultiscaleDiscriminator
 
     def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.check_crop(SIDE_MULTIPLE, least_side(PATCH_LAYERS[options.patch], len(options.scales)))
-        self.options = options
+        self.arguments = ArtistArguments(
+            width=options.width, blocks=options.blocks, detail=options.detail, norm=options.norm, upsample="resize"
+        )
+        self.size_rule = self.arguments.size_rule
+        self.check_crop(self.size_rule.multiple, least_side(options))
         source, target = find_source_and_target(dataset, options.source, options.target)
         self.target = target.name
-        told = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
-        self.columns = (source.name, self.target, *told)
+        texts = [column.name for column in dataset.columns.values() if column.kind is Kind.TEXT]
+        self.columns = (source.name, self.target, *texts)
         self.base = Base(options.base, source, device=settings.device, precision=settings.precision)
         if isinstance(dataset, FolderDataset) and self.base.has_seen(dataset.directory.resolve().name):
             warn(f"{options.base} was trained on {dataset.name}: its mistakes there are too small to learn from.")
         self._build()
+
+    def _build(self) -> None:
+        self.additive, self.subtractive = Artist(self.arguments), Artist(self.arguments)
+        channels = 9 if self.options.discriminator_input == "residuals" else 6
+        self.discriminator = make_discriminator(self.options, channels)
+        self.optimisers = {"artists": self.adam(*self.averaged), "discriminator": self.adam("discriminator")}
 
     def prepare(self, sample: Sample) -> Sample:
         """Add what the base makes of the sample, and where its pixels lie; keep that and the target."""
@@ -111,18 +118,47 @@ class TouchupTrainer(Trainer):
         return {GENERATED: self.base.paint(sample, self.target, seed), PLACES: places, self.target: target}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Update the discriminator, then the artists."""
-        generated, target = batch[GENERATED], batch[self.target]
-        wanted, work = split_residual(target, generated), self._work(generated, batch[PLACES])
-        real, false = self._shown(generated, *wanted), self._shown(generated, *work)
+        """Take one step on the discriminator, then one on both artists.
+
+        With R = target - generated, one artist learns max(R, 0) and the other max(-R, 0) (Tucker 2022).
+        """
+        generated, places, target = batch[GENERATED], batch[PLACES], batch[self.target]
+        residuals = split_residual(target, generated)
+        outputs = self.additive(generated, places), self.subtractive(generated, places)
+        real, fake = self._discriminator_input(generated, *residuals), self._discriminator_input(generated, *outputs)
         losses = {}
         if self.options.adversarial:
-            losses["discriminator"] = self.update_discriminator("discriminator", real, false.detach(), self.options.gan)
-        return losses | self._learn_to_touch_up(false, wanted, work, generated, target)
+            losses["discriminator"] = self.update_discriminator("discriminator", real, fake, self.options.gan)
+        losses |= {
+            "additive": lowpass_l1(outputs[0], residuals[0], 1),
+            "subtractive": lowpass_l1(outputs[1], residuals[1], 1),
+            "lowpass": lowpass_l1(touch_up(generated, *outputs), target, self.options.lowpass_cell),
+        }
+        return losses | self._update_artists(losses, real, fake)
+
+    def _update_artists(self, losses: dict[str, Tensor], real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Take one step on both artists, down their losses and the adversarial one, which is returned."""
+        options, adversarial = self.options, dict[str, Tensor]()
+        loss = options.l1 * (losses["additive"] + losses["subtractive"]) + options.lowpass * losses["lowpass"]
+        if options.adversarial:
+            set_trainable(self.discriminator, False)
+            with torch.no_grad():
+                real_logits = self.discriminator(real) if options.gan == "relativistic" else None
+            adversarial["adversarial"] = generator_loss(self.discriminator(fake), options.gan, real_logits)
+            loss = loss + options.adversarial * adversarial["adversarial"]
+        self.update("artists", loss)
+        return adversarial
+
+    def _discriminator_input(self, generated: Tensor, added: Tensor, taken: Tensor) -> Tensor:
+        """Return what the discriminator sees of residuals, real or fake, in [-1, 1]."""
+        if self.options.discriminator_input == "residuals":
+            return encode_image(torch.cat([generated, added, taken], 1))
+        return encode_image(torch.cat([generated, touch_up(generated, added, taken)], 1))
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show the generated picture, what is added, what is taken away, the picture touched up, and the target."""
-        generated, places, target = (trim(batch[name], SIDE_MULTIPLE) for name in (GENERATED, PLACES, self.target))
+        names, multiple = (GENERATED, PLACES, self.target), self.size_rule.multiple
+        generated, places, target = (trim(batch[name], multiple) for name in names)
         added, taken = (self.exported(name)(generated, places) for name in self.averaged)
         return [generated, added, taken, touch_up(generated, added, taken), target]
 
@@ -130,57 +166,12 @@ class TouchupTrainer(Trainer):
         """Return both artists as one model."""
         header = ModelHeader(
             method="touchup",
-            architecture="subpixel",
-            arguments=self.arguments,
+            architecture=self.arguments.architecture,
+            arguments=self.arguments.record(),
             inputs={"image": Kind.IMAGE},
             output=Kind.IMAGE,
-            size_multiple=SIDE_MULTIPLE,
-            size_margin=SIDE_MARGIN,
+            size_multiple=self.size_rule.multiple,
+            size_margin=self.size_rule.margin,
             training={"base": self.options.base},
         )
         return header, self.exported_tensors()
-
-    def _build(self) -> None:
-        options = self.options
-        self.arguments = {
-            "width": options.width,
-            "blocks": options.blocks,
-            "detail": options.detail,
-            "norm": options.norm,
-            "upsample": "resize",
-        }
-        judged = 9 if options.judged == "residuals" else 6
-        discriminator = MultiscaleDiscriminator(judged, options.scales, PATCH_LAYERS[options.patch], "instance")
-        self.networks = {name: Artist(self.arguments) for name in self.averaged} | {"discriminator": discriminator}
-        self.optimisers = {"artists": self.adam(*self.averaged), "discriminator": self.adam("discriminator")}
-
-    def _work(self, generated: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        return self.networks["additive"](generated, places), self.networks["subtractive"](generated, places)
-
-    def _shown(self, generated: Tensor, added: Tensor, taken: Tensor) -> Tensor:
-        """Return what the discriminator sees of corrections, wanted or made."""
-        if self.options.judged == "residuals":
-            return torch.cat([generated, added, taken], 1) * 2 - 1
-        return torch.cat([generated, touch_up(generated, added, taken)], 1) * 2 - 1
-
-    def _learn_to_touch_up(
-        self,
-        false: Tensor,
-        wanted: tuple[Tensor, Tensor],
-        work: tuple[Tensor, Tensor],
-        generated: Tensor,
-        target: Tensor,
-    ) -> dict[str, Tensor]:
-        options, judge = self.options, self.networks["discriminator"]
-        losses = {
-            "additive": lowpass_l1(work[0], wanted[0], 1),
-            "subtractive": lowpass_l1(work[1], wanted[1], 1),
-            "lowpass": lowpass_l1(touch_up(generated, *work), target, options.lowpass_cell),
-        }
-        loss = options.l1 * (losses["additive"] + losses["subtractive"]) + options.lowpass * losses["lowpass"]
-        if options.adversarial:
-            set_trainable(judge, False)
-            losses["adversarial"] = generator_loss(judge(false), options.gan)
-            loss = loss + options.adversarial * losses["adversarial"]
-        self.update("artists", loss)
-        return losses

@@ -1,12 +1,13 @@
-"""Run touchup artists."""
+"""Run a touchup model: the translator."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
+from artkit.nn import read_arguments
 from artkit_touchup import SPEC, TouchupOptions
-from artkit_touchup.artists import Artist, find_places, touch_up
+from artkit_touchup.artists import Artist, ArtistArguments, find_places, touch_up
 
 
 class Touchup(Translator):
@@ -21,9 +22,10 @@ class Touchup(Translator):
 
     def __init__(self, options: TouchupOptions, header: ModelHeader) -> None:
         super().__init__(options, header)
-        self.additive, self.subtractive = Artist(header.arguments), Artist(header.arguments)
+        arguments = read_arguments(header, ArtistArguments)
+        self.additive, self.subtractive = Artist(arguments), Artist(arguments)
 
-    def translate(self, context: Context, *, image: Tensor) -> Tensor:  # type: ignore[override]
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Correct N3HW."""
         add, subtract = (self.options.strength * share for share in (self.options.add, self.options.subtract))
         places = find_places(context.height, context.width, self.size_rule.margin).to(image)

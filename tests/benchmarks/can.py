@@ -4,8 +4,8 @@ For each model file (the default one when none is named) 64 dreams of 128 x 128,
 
 apart: mean distance between two pictures of the set, and of the two nearest, as patch distance: no two should be alike.
 real: patch distance between the dreams and the paintings.
-entropy: how undecided the model's own style critic is, in nats; log K at most. A model is better compared by the critic
-of another, which it was not trained to please: with several models, each is judged by each.
+entropy: how undecided the model's own style classifier is, in nats; log K at most. A model is better compared by the
+classifier of another, which it was not trained to please: with several models, each is classified by each.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ def main(models: list[str]) -> None:
     for model, pictures in dreams.items():
         spread(model, pictures)
         print(f"{model}: {patch_distance(pictures, paintings):.4f} from the paintings")
-    for (name, pictures), (judge, made) in itertools.product(
+    for (name, pictures), (classifier, made) in itertools.product(
         {**dreams, "paintings": paintings}.items(), runners.items()
     ):
-        told = load_translator(made.plan.steps[0], current_registry(), made.device, "fp32").report(
-            torch.stack(pictures)
-        )
-        mean = sum(one["style_entropy"] for one in told) / len(told)
-        print(f"{name} judged by {judge}: style entropy {mean:.3f} of {math.log(len(told[0]['styles'])):.3f}")
+        model = load_translator(made.plan.steps[0], current_registry(), made.device, "fp32")
+        reports = model.report(torch.stack(pictures))
+        mean = sum(one["style_entropy"] for one in reports) / len(reports)
+        most = math.log(len(reports[0]["styles"]))
+        print(f"{name} classified by {classifier}: style entropy {mean:.3f} of {most:.3f}")
 
 
 if __name__ == "__main__":

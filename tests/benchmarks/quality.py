@@ -98,12 +98,12 @@ DAMAGES: dict[str, Callable[[Tensor], Tensor]] = {
 
 def read() -> None:
     """Pixel accuracy of semgan and of the nearest palette colour on damaged maps."""
-    data, reader = open_dataset(HELD_OUT), runner("semgan")
+    data, segmenter = open_dataset(HELD_OUT), runner("semgan")
     classes = data.column("label").classes
     maps = [data.load(index, ["label"])["label"].long() for index in range(COUNT)]
     for name, damage in DAMAGES.items():
         damaged = [damage(paint_labels(labels[None], classes)).clamp(0, 1) for labels in maps]
-        found = [reader.run(read_picture(image))[-1].picture.tensor[0] for image in damaged]
+        found = [segmenter.run(read_picture(image))[-1].picture.tensor[0] for image in damaged]
         nearest = [nearest_palette(image, classes)[0] for image in damaged]
         scores = pixel_accuracy(found, maps), pixel_accuracy(nearest, maps)
         print(f"{name}: semgan {scores[0]:.4f}, nearest colour {scores[1]:.4f}")
@@ -111,20 +111,20 @@ def read() -> None:
 
 def dream() -> None:
     """Class shares of dreamed maps beside the world's, and whether any two dreams are equal."""
-    data, dreamer = open_dataset(WORLD), runner("semgan", has_input=False)
+    data, generator = open_dataset(WORLD), runner("semgan", has_input=False)
     classes = data.column("label").classes
     world = class_shares([data.load(index, ["label"])["label"].long() for index in range(DREAMS)], len(classes))
-    dreams = list(dreamed(dreamer))
+    dreams = list(dreamed(generator))
     shares = class_shares(dreams, len(classes))
     for name, real, made in zip(classes.names, world.tolist(), shares.tolist(), strict=True):
         print(f"{name}: world {real:.4f}, dreams {made:.4f}, ratio {made / max(real, 1e-9):.2f}")
     print(f"different maps: {len({one.numpy().tobytes() for one in dreams})} of {DREAMS}")
 
 
-def dreamed(dreamer: Runner) -> Iterator[Tensor]:
+def dreamed(generator: Runner) -> Iterator[Tensor]:
     """Yield the dreamed maps, H W."""
     for seed in range(DREAMS):
-        yield dreamer.run(seed=seed, size=(128, 128))[-1].picture.tensor[0]
+        yield generator.run(seed=seed, size=(128, 128))[-1].picture.tensor[0]
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from artkit.data import open_dataset
 from artkit.images import make_strip, read_picture, write_picture
 from artkit.metrics import patch_distance
 from artkit.nn import enlarge_bicubic
+from artkit_superres.degradation import shrink
 from artkit_superres.metrics import psnr_y, ssim_y
-from artkit_superres.networks import shrink
 
 HELD_OUT = "landscapes(count=9,seed=900001)"
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")

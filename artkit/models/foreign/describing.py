@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from artkit.errors import ModelError
-from artkit.spec import ForeignFile, Hints, Kind, ModelHeader
+from artkit.spec import ForeignFile, Hints, Kind, ModelHeader, Recognised
+
+if TYPE_CHECKING:
+    from artkit.nn import GeneratorArguments
 
 SHOWN = (1, 3)  # channels of pictures: grey, colour
 
@@ -14,41 +19,47 @@ def generator_header(method: str, file: ForeignFile, hints: Hints) -> ModelHeade
     """Return the header of a model of `method` whose generator is the recognised network in `file`.
 
     The network takes colour pictures (3 channels), grey ones (1), or label maps one class a channel, which
-    `hints.classes` must name; it gives colour or grey ones. Raises ModelError for other channels.
+    `hints.classes` must name; it gives colour or grey ones. The header's `arguments` hold its own as `generator`.
+    Raises ModelError for other channels.
     """
     generator = file.recognised
     assert generator is not None
-    arguments, classes = generator.arguments, hints.classes
-    labelled = classes is not None and arguments["in_channels"] == len(classes) and len(classes) not in SHOWN
-    if not labelled and arguments["in_channels"] not in SHOWN:
-        raise ModelError(_untold(file, arguments, hints))
-    if arguments["out_channels"] not in SHOWN:
+    arguments, classes = recognised_arguments(generator), hints.classes
+    labelled = classes is not None and arguments.in_channels == len(classes) and len(classes) not in SHOWN
+    if not labelled and arguments.in_channels not in SHOWN:
+        raise ModelError(_unnamed_classes(file, arguments.in_channels, hints))
+    if arguments.out_channels not in SHOWN:
         raise ModelError(
-            f"{file.path} is {generator.words}: it gives {arguments['out_channels']} channels; a picture has 1 or 3."
+            f"{file.path} is {generator.words}: it gives {arguments.out_channels} channels; a picture has 1 or 3."
         )
-    multiple = _multiple(generator.network)
+    rule = arguments.size_rule
     return ModelHeader(
         method=method,
-        architecture=generator.network,
-        arguments=arguments,
+        architecture=arguments.architecture,
+        arguments={"generator": arguments.record()},
         inputs={"image": Kind.LABELS if labelled else Kind.IMAGE},
         output=Kind.IMAGE,
         classes=classes,
-        size_multiple=multiple,
-        size_minimum=max(multiple, 8),
+        size_multiple=rule.multiple,
+        size_minimum=rule.minimum,
     )
 
 
-def _multiple(network: str) -> int:
-    """Return what sides must be multiples of: two halvings in a ResNet, down to one pixel in a U-Net."""
-    family, _, number = network.partition("_")
-    return 4 if family == "resnet" else int(number)
+def recognised_arguments(network: Recognised) -> GeneratorArguments:
+    """Return a recognised generator's typed arguments. Raises ModelError for sizes out of all bounds."""
+    from artkit.nn import GeneratorArguments
+
+    tag = network.network.partition("_")[0]
+    try:
+        arguments: GeneratorArguments = msgspec.convert({"network": tag, **network.arguments}, GeneratorArguments)
+        return arguments
+    except msgspec.ValidationError as error:
+        raise ModelError(f"{network.words} is no network that artkit builds: {error}.") from None
 
 
-def _untold(file: ForeignFile, arguments: dict[str, Any], hints: Hints) -> str:
-    channels = arguments["in_channels"]
-    told = f"; --classes names {len(hints.classes)}" if hints.classes else ""
+def _unnamed_classes(file: ForeignFile, channels: int, hints: Hints) -> str:
+    named = f"; --classes names {len(hints.classes)}" if hints.classes else ""
     return (
-        f"{file.path} takes {channels} channels, so label maps of {channels} classes, one a channel{told}: "
+        f"{file.path} takes {channels} channels, so label maps of {channels} classes, one a channel{named}: "
         f"artkit models import {file.path} --classes classes.txt, with {channels} lines `index name R G B`."
     )

@@ -67,10 +67,9 @@ def _their_name(ours: str) -> str:
 def _export(model: Model, network: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
     if network.startswith("discriminator"):
         state = {name.removeprefix(_SCALE): tensor for name, tensor in state.items()}
-        name, arguments = "patch", _judge_arguments(state)
+        name, arguments = "patch", _discriminator_arguments(state)
     else:
-        name = model.header.architecture
-        arguments = _generator_arguments(name, model.header.arguments)
+        name, arguments = model.header.architecture, model.header.arguments.get("generator", {})
     layout = next((layout for layout in LAYOUTS if layout.owns(name, arguments)), None)
     if layout is None:
         raise ModelError(f"{model.path} is a {name} network, which the layout of {LAYOUT} does not have.")
@@ -81,17 +80,7 @@ def _export(model: Model, network: str, state: dict[str, Tensor]) -> dict[str, T
     return {there: state[here] for here, there in theirs.items()}
 
 
-def _generator_arguments(architecture: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    family, _, number = architecture.partition("_")
-    known = {"dropout": False, "antialias": False, **arguments.get("generator", arguments)}
-    if family == "resnet" and number.isdigit():
-        known.setdefault("blocks", int(number))
-    if family == "unet" and number.isdigit():
-        known.setdefault("levels", int(number).bit_length() - 1)
-    return known
-
-
-def _judge_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
+def _discriminator_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """Read off a PatchDiscriminator's tensors what decides their names over there."""
     stages = len({name.split(".")[1] for name in state if name.startswith("stages.")})
     pixel = "stages.0.0.weight" in state and state["stages.0.0.weight"].shape[-1] == 1

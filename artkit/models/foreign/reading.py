@@ -17,6 +17,7 @@ from torch import Tensor
 from artkit.errors import ModelError
 from artkit.files import open_regular
 from artkit.models.header import is_pickle
+from artkit.reporting import one_line
 
 MAX_BYTES = 4 * 2**30  # the largest generator of these projects, CUT's and pix2pix's included, weighs 0.7 GB
 MAX_TENSORS = 20_000
@@ -53,9 +54,7 @@ def _look(path: Path) -> tuple[bytes, int]:
 
 
 def _unpickle(path: Path) -> Any:
-    zipped = zipfile.is_zipfile(path)
-    if zipped:
-        _refuse_compressed(path)
+    zipped = _is_whole_zip(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -67,15 +66,19 @@ def _unpickle(path: Path) -> Any:
         raise ModelError(f"{path} {_why(str(error))}") from None
 
 
-def _refuse_compressed(path: Path) -> None:
-    """Refuse archives that grow when they are opened; PyTorch never compresses."""
+def _is_whole_zip(path: Path) -> bool:
+    """Tell whether a file is an archive; refuse one that grows when it is opened: PyTorch never compresses."""
     try:
+        if not zipfile.is_zipfile(path):
+            return False
         with zipfile.ZipFile(path) as archive:
             compressed = [entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED]
-    except Exception as error:
-        raise ModelError(f"{path} is damaged: {error}.") from None
+    except Exception as error:  # is_zipfile raises for some damage, too
+        raise ModelError(f"{path} is damaged: {one_line(error)}.") from None
     if compressed:
-        raise ModelError(f"{path} is no PyTorch file: '{compressed[0]}' in it is compressed, which PyTorch never does.")
+        name = compressed[0][:80]
+        raise ModelError(f"{path} is no PyTorch file: {name!r} in it is compressed, which PyTorch never does.")
+    return True
 
 
 def _why(message: str) -> str:

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from artkit.nn.strokes import Raster, Strokes, bristles, rasterise, scatter, swirl_field
 from artkit_atelier.painting.colour import heighten, stray
-from artkit_atelier.painting.fields import bend_to_borders, blur, detail
-from artkit_atelier.painting.paper import tooth
+from artkit_atelier.painting.fields import bend_to_borders, blur, detail, tooth
 from artkit_atelier.painting.styles import StrokeStyle
 
 _SLIP = 1.6  # pixels by which a stroke may run over a border

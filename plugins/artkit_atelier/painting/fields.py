@@ -1,4 +1,4 @@
-"""What a painter sees before painting: where the borders of things run, and where there is detail.
+"""What a painter sees before painting: where the borders of things run, where there is detail, the paper.
 
 All fields are float32 tensors (..., H, W) on the CPU.
 """
@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from artkit.nn.strokes import generator
 
 _TEXTURE = 0.15  # what a thing's own texture may reach before it counts as detail
 
@@ -61,3 +63,10 @@ def detail(photo: Tensor, labels: Tensor, sigma: float = 3.0) -> Tensor:
     _, borders = structure(label_codes(labels), sigma)
     _, edges = structure(blur(photo, 1.0), sigma)
     return (borders * 30 + edges * 60 - _TEXTURE).clamp(0, 1)
+
+
+def tooth(height: int, width: int, seed: int) -> Tensor:
+    """Return the tooth of a rough paper (H, W) in [0, 1]: 1 in its pits, which chalk skips and pigment fills."""
+    rough = torch.randn(1, height, width, generator=generator(seed, 99))
+    mixed = 2.4 * blur(rough, 0.7)[0] + 1.6 * blur(rough, 1.6)[0]
+    return (0.5 + 0.5 * mixed).clamp(0, 1)

@@ -8,8 +8,7 @@ from torch.nn import functional as F
 
 from artkit.nn.strokes import generator, smooth_noise
 from artkit_atelier.painting.colour import heighten
-from artkit_atelier.painting.fields import blur
-from artkit_atelier.painting.paper import tooth
+from artkit_atelier.painting.fields import blur, tooth
 from artkit_atelier.painting.styles import WashStyle
 
 PAPER = (0.985, 0.975, 0.95)

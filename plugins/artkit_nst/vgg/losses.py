@@ -1,6 +1,6 @@
-"""How far a picture's features are from a style's, and from a photo's; none grows with the size of the picture.
+"""Style losses between statistics of features, and total variation; none grows with the size of the picture.
 
-A style loss looks at statistics, and these are sums over places: those of the parts of a picture add up to the whole's.
+The statistics are sums over places: those of the parts of a picture add up to the whole's.
 """
 
 from __future__ import annotations

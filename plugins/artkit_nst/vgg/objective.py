@@ -1,24 +1,169 @@
-"""What a picture of one size is optimised for: a photo's content and a style, region by region where there are some.
+"""The objective of one size: content, style and total variation, region by region where there are some.
 
 A large picture is computed in tiles, and yet as a whole: style losses look at sums over places, so one pass without
 gradients adds up the statistics of all tiles, the loss is differentiated by these, and a second pass carries that back
-through each tile alone. Memory for features does not grow with the picture.
+through each tile alone. Memory for features does not grow with the picture. The tiles are nst's own since artkit.nn's
+are for forward passes: there is nothing to differentiate, and no sum of which gradients are wanted.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from artkit_nst.keys import Source
+from artkit.seeds import mix_seeds
+from artkit_nst.patches import Source
+from artkit_nst.regions import fit
 from artkit_nst.vgg.losses import StyleLoss, total_variation
-from artkit_nst.vgg.network import CONTENT, STYLE, Vgg19
-from artkit_nst.vgg.survey import Spot, add_up, feature_size, find_spots, gather, survey
-from artkit_nst.vgg.tiles import SIDE, Tile, cover
+from artkit_nst.vgg.network import CONTENT, HALO, STRIDES, STYLE, Vgg19
+
+SIDE = 512  # pixels; with its halo and its gradient a tile takes about a gigabyte
+STEP = max(STRIDES.values())  # tiles begin at multiples of it, as the features of the whole picture do
+
+
+@dataclass(frozen=True)
+class Span:
+    """Pixels `start` to `stop` of a side of a tile, and `before` to `after`, which they depend on."""
+
+    start: int
+    stop: int
+    before: int
+    after: int
+
+    def features(self, stride: int) -> slice:
+        """Return where the features of the tile lie among those of its surroundings."""
+        return slice((self.start - self.before) // stride, -(-(self.stop - self.before) // stride))
+
+    def places(self, stride: int) -> slice:
+        """Return where they lie among those of the whole picture."""
+        return slice(self.start // stride, -(-self.stop // stride))
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of a picture of `width` pixels across."""
+
+    rows: Span
+    columns: Span
+    width: int
+
+    @property
+    def surroundings(self) -> tuple[slice, slice, slice]:
+        """The part of the picture (CHW) that the tile's features depend on."""
+        return slice(None), slice(self.rows.before, self.rows.after), slice(self.columns.before, self.columns.after)
+
+    def crop(self, layer: str, features: Tensor) -> Tensor:
+        """Cut the tile's own features out of those of its surroundings."""
+        return features[:, self.rows.features(STRIDES[layer]), self.columns.features(STRIDES[layer])]
+
+    def part(self, layer: str, features: Tensor) -> Tensor:
+        """Cut the tile's own features out of those of the whole picture."""
+        return features[:, *self._spans(STRIDES[layer])]
+
+    def places(self, layer: str) -> Tensor:
+        """Return the places (N) of the tile's features among all of the layer's, counted row by row."""
+        stride = STRIDES[layer]
+        down, across = (torch.arange(span.start, span.stop) for span in self._spans(stride))
+        return (down[:, None] * -(-self.width // stride) + across).flatten()
+
+    def _spans(self, stride: int) -> tuple[slice, slice]:
+        return self.rows.places(stride), self.columns.places(stride)
+
+
+def cover(size: tuple[int, int], turn: int, side: int = SIDE) -> list[Tile]:
+    """Return tiles that cover a picture of (height, width); one, where it is no larger than a tile with its halo.
+
+    Another `turn` puts them elsewhere, so that what little rounding does at their borders never adds up.
+    """
+    height, width = size
+    if height * width <= (side + 2 * HALO) ** 2:
+        side = STEP * max(height, width)
+    shifts = [mix_seeds(turn, axis) % (side // STEP) * STEP for axis in range(2)] if side < max(size) else [0, 0]
+    return [
+        Tile(rows, columns, width)
+        for rows in _spans(height, side, shifts[0])
+        for columns in _spans(width, side, shifts[1])
+    ]
+
+
+def _spans(length: int, side: int, shift: int) -> Iterator[Span]:
+    bounds = [0, *range(shift or side, length, side), length]
+    for start, stop in pairwise(bounds):
+        yield Span(start, stop, max(0, start - HALO), min(length, stop + HALO))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where statistics are taken: the `count` places (sorted, counted row by row) of a region in a layer's features.
+
+    `places` is None where it is all of them.
+    """
+
+    layer: str
+    count: int
+    places: Tensor | None = None
+
+    def at_most(self, sample: int | None, turn: int) -> Spot:
+        """Return some of the places, others for every `turn`, where there are more than `sample`, and that is set."""
+        if sample is None or self.count <= sample:
+            return self
+        generator = torch.Generator().manual_seed(mix_seeds(turn, STYLE.index(self.layer)))
+        drawn = torch.randint(self.count, (sample,), generator=generator).unique()
+        return replace(self, count=len(drawn), places=drawn if self.places is None else self.places[drawn])
+
+
+def find_spots(size: tuple[int, int], regions: Tensor | None) -> list[list[Spot]]:
+    """Return, for every style layer, the spot of each region (RHW) of a picture, or the one that is everywhere."""
+    extents = [(layer, feature_size(size, layer)) for layer in STYLE]
+    if regions is None:
+        return [[Spot(layer, height * width)] for layer, (height, width) in extents]
+    found = [(layer, [region.flatten().gt(0.5) for region in fit(regions, extent)]) for layer, extent in extents]
+    return [[Spot(layer, int(mask.sum()), mask.nonzero()[:, 0].cpu()) for mask in masks] for layer, masks in found]
+
+
+def feature_size(size: tuple[int, int], layer: str) -> tuple[int, int]:
+    """Return (height, width) of a layer's features of a picture of that size."""
+    return -(-size[0] // STRIDES[layer]), -(-size[1] // STRIDES[layer])
+
+
+def survey(
+    network: Vgg19, picture: Tensor, spots: Sequence[Spot], loss: type[StyleLoss], side: int = SIDE
+) -> list[Tensor]:
+    """Return the statistics that `loss` wants of a picture (3HW) at each spot, without gradients."""
+    spots = [spot.at_most(loss.sample, 0) for spot in spots]
+    with torch.no_grad():
+        parts = (
+            gather(network(picture[tile.surroundings]), tile, spots, loss)
+            for tile in cover((picture.shape[-2], picture.shape[-1]), 0, side)
+        )
+        return add_up(parts)
+
+
+def gather(features: dict[str, Tensor], tile: Tile, spots: Sequence[Spot], loss: type[StyleLoss]) -> list[Tensor]:
+    """Return what a tile adds to the statistics at each spot; `features` are those of its surroundings."""
+    return [_gather(tile.crop(spot.layer, features[spot.layer]), tile, spot, loss) for spot in spots]
+
+
+def add_up(parts: Iterable[list[Tensor]]) -> list[Tensor]:
+    """Return the sums of what tiles give, keeping no more than one tile's at a time."""
+    total: list[Tensor] = []
+    for part in parts:
+        total = [so_far + one for so_far, one in zip(total, part, strict=True)] if total else part
+    return total
+
+
+def _gather(features: Tensor, tile: Tile, spot: Spot, loss: type[StyleLoss]) -> Tensor:
+    flat, here = features.flatten(1), tile.places(spot.layer)
+    if spot.places is None:
+        return loss.gather(flat, here.to(flat.device), spot.count)
+    slots = torch.searchsorted(spot.places, here).clamp(max=spot.count - 1)
+    hit = spot.places[slots] == here
+    return loss.gather(flat[:, hit.to(flat.device)], slots[hit].to(flat.device), spot.count)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,177 @@
+"""Patches as columns of a matrix: on the grid of a picture, and keys, those of a style with their PCA descriptors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+BAND = 8192  # patches at once
+DIMENSIONS = 32  # of a patch's description: with them, most of its variance is kept
+REGION_PULL = 3.0  # how far patches of different regions are apart, in standard deviations of descriptions
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Patches of `side` pixels, `stride` apart, over `height` x `width`; the first sticks out by `above` and `left`."""
+
+    height: int
+    width: int
+    side: int
+    stride: int
+    above: int
+    left: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of patches."""
+        return -(-(self.height + self.above) // self.stride)
+
+    @property
+    def columns(self) -> int:
+        """Columns of patches."""
+        return -(-(self.width + self.left) // self.stride)
+
+    def bands(self, patches: int = BAND) -> Iterator[range]:
+        """Yield ranges of rows of about `patches` patches each."""
+        step = max(1, patches // self.columns)
+        for first in range(0, self.rows, step):
+            yield range(first, min(first + step, self.rows))
+
+    def covered(self, rows: range) -> tuple[Tensor, Tensor]:
+        """Return the pixel rows and columns that some rows of patches cover, held inside the picture."""
+        down = torch.arange(rows.start * self.stride, (rows.stop - 1) * self.stride + self.side) - self.above
+        across = torch.arange((self.columns - 1) * self.stride + self.side) - self.left
+        return down.clamp(0, self.height - 1), across.clamp(0, self.width - 1)
+
+    def strip(self, picture: Tensor, rows: range) -> Tensor:
+        """Return the part of CHW that some rows of patches cover, its border going on where they stick out."""
+        down, across = (index.to(picture.device) for index in self.covered(rows))
+        return picture[:, down[:, None], across]
+
+    def unfold(self, strip: Tensor) -> Tensor:
+        """Return the patches (C side side, N) of a strip, row by row."""
+        return F.unfold(strip[None], self.side, stride=self.stride)[0]
+
+    def place(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Return top and left of patches, which are counted row by row."""
+        return index // self.columns * self.stride - self.above, index % self.columns * self.stride - self.left
+
+    def overlapping(self, top: int, bottom: int) -> range:
+        """Return the rows of patches that reach into the pixel rows from `top` up to `bottom`."""
+        first = max(0, (top + self.above - self.side) // self.stride + 1)
+        return range(first, min(self.rows, (bottom - 1 + self.above) // self.stride + 1))
+
+
+def random_grid(height: int, width: int, side: int, stride: int, generator: torch.Generator) -> Grid:
+    """Return a grid at a random offset: grids that never coincide leave no pattern behind."""
+    above, left = (side - 1 - int(torch.randint(stride, (), generator=generator)) for _ in "yx")
+    return Grid(height, width, side, stride, above, left)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A style at one scale: its picture (CHW), its share of the patches, and its regions (RHW in [0, 1]), if any."""
+
+    picture: Tensor
+    share: float
+    regions: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What patches of a style have in common, (C side side), and the directions they differ in, (C side side, D)."""
+
+    mean: Tensor
+    directions: Tensor
+
+    def project(self, patches: Tensor) -> Tensor:
+        """Return the principal components (D, N) of patches (C side side, N)."""
+        return torch.addmm(-(self.mean @ self.directions)[:, None], self.directions.T, patches)
+
+    def project_all(self, strip: Tensor, side: int, stride: int) -> Tensor:
+        """Return those of all patches of CHW, row by row: a convolution, so that no patch is ever copied."""
+        filters = self.directions.T.unflatten(1, (-1, side, side))
+        return F.conv2d(strip[None], filters, -(self.mean @ self.directions), stride=stride)[0].flatten(1)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Patches of `side` x `side` pixels, a column each (C side side, K), and their descriptions (D, K).
+
+    A patch's description is directions^T (patch - mean), followed by its share of each region times `pull`.
+    """
+
+    side: int
+    patches: Tensor
+    descriptions: Tensor
+    basis: Basis
+    pull: float
+
+    def describe(self, patches: Tensor, regions: Tensor | None) -> Tensor:
+        """Describe patches (C side side, N) with shares of regions (R, N) as the keys are described."""
+        return self._joined(self.basis.project(patches), regions)
+
+    def describe_all(self, strip: Tensor, regions: Tensor | None, stride: int) -> Tensor:
+        """Describe all patches of CHW, `stride` apart, row by row; `regions` are RHW."""
+        shares = None if regions is None else F.avg_pool2d(regions[None], self.side, stride)[0].flatten(1)
+        return self._joined(self.basis.project_all(strip, self.side, stride), shares)
+
+    def _joined(self, projected: Tensor, regions: Tensor | None) -> Tensor:
+        return projected if regions is None else torch.cat([projected, self.pull * regions])
+
+
+def find_basis(sources: Sequence[Source], side: int, count: int, generator: torch.Generator) -> Basis:
+    """Analyse about `count` random patches: their mean and principal components."""
+    patches, _ = _draw_all(sources, side, count, generator)
+    mean = patches.mean(1)
+    centred = patches - mean[:, None]
+    _, vectors = torch.linalg.eigh((centred @ centred.T).cpu().double())
+    return Basis(mean, vectors[:, -DIMENSIONS:].to(patches))
+
+
+def collect_keys(sources: Sequence[Source], side: int, count: int, basis: Basis, generator: torch.Generator) -> Keys:
+    """Cut about `count` patches at random places of the sources, each as often mirrored as not."""
+    patches, regions = _draw_all(sources, side, count, generator)
+    described = basis.project(patches)
+    pull = REGION_PULL * float(described.square().sum(0).mean().sqrt())
+    if regions is not None:
+        described = torch.cat([described, pull * regions])
+    return Keys(side, patches, described, basis, pull)
+
+
+def cut(picture: Tensor, tops: Tensor, lefts: Tensor, side: int, mirrored: int = 0) -> Tensor:
+    """Return the patches (C side side, N) of CHW at the given places; beyond its border the border goes on.
+
+    The last `mirrored` of them are mirror images.
+    """
+    within = torch.arange(side, device=picture.device)[:, None]
+    across = within.expand(-1, len(lefts)).clone()
+    across[:, len(lefts) - mirrored :] = within.flip(0)
+    rows = (tops + within).clamp(0, picture.shape[-2] - 1)
+    columns = (lefts + across).clamp(0, picture.shape[-1] - 1)
+    places = (rows * picture.shape[-1])[:, None] + columns
+    return picture.flatten(1).index_select(1, places.flatten()).view(-1, len(tops))
+
+
+def _draw_all(
+    sources: Sequence[Source], side: int, count: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor | None]:
+    """Return patches (C side side, N) of all sources, and their shares of regions (R, N) where there are regions."""
+    drawn = [_draw(source, side, max(1, round(count * source.share)), generator) for source in sources]
+    regions = [shares for _, shares in drawn if shares is not None]
+    return torch.cat([patches for patches, _ in drawn], 1), torch.cat(regions, 1) if regions else None
+
+
+def _draw(source: Source, side: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    """Return patches, the later half of them mirrored, and their shares of regions."""
+    height, width = source.picture.shape[-2:]
+    places = [torch.randint(extent - side + 1, (count,), generator=generator) for extent in (height, width)]
+    tops, lefts = (place.to(source.picture.device) for place in places)
+    patches = cut(source.picture, tops, lefts, side, count - count // 2)
+    if source.regions is None:
+        return patches, None
+    return patches, cut(source.regions, tops, lefts, side).unflatten(0, (-1, side * side)).mean(1)

@@ -1,0 +1,205 @@
+"""SemGAN's training step: the relativistic game on class distributions, class shares, encoder and segmenter.
+
+Values and gradients against the formulas, in every phase of training.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from artkit import Kind
+from artkit.data import Column, Dataset
+from artkit.images import nearest_palette, one_hot
+from artkit.training import Settings, train
+from artkit_semgan import SemganTraining
+from artkit_semgan.trainer import SemganTrainer
+from objectives import Twin, agree, check_run, enliven, listen, no, yes
+from test_semgan import CLASSES, TINY, maps
+
+__all__ = ["maps"]
+
+ADVERSARIAL = (0.0, 0.99)
+SIZES = {
+    "latent": 4,
+    "width": 2,
+    "discriminator_width": 2,
+    "resolution": 32,
+    "segmenter_width": 8,
+    "segmenter_dilations": (1,),
+}
+
+
+class Maps(Dataset):
+    """Label maps of three classes."""
+
+    name = "maps"
+
+    def __init__(self):
+        self.columns = {"label": Column("label", Kind.LABELS, CLASSES)}
+
+    def __len__(self):
+        return 4
+
+    def load(self, index, names):
+        raise NotImplementedError
+
+
+def trainer(step=100, learning_rate=2e-4, **options):
+    torch.manual_seed(0)
+    values = {**SIZES, "patches": 2, "patch": 16, "warm_up": 10, "r1": 0.0, **options}
+    made = SemganTrainer(
+        SemganTraining(**values), Settings(batch=3, crop=32, mirror=False, learning_rate=learning_rate), Maps()
+    )
+    made.step = step
+    for network in enliven(made).networks.values():
+        network.train()
+    return made
+
+
+def batch():
+    blocks = torch.randint(0, 3, (3, 8, 8), generator=torch.Generator().manual_seed(5))
+    return {"label": blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)}
+
+
+def bound(generator, encoder, real, z):
+    """The cross-entropy of real maps reconstructed from z, and how far z's distribution is from N(0, 1), in nats a map.
+
+    `z` is what the trainer drew; the noise it drew it from is found again, so that gradients reach the encoder.
+    """
+    mean, log_variance = encoder(real)
+    deviation = (log_variance / 2).exp()
+    noise = ((z - mean) / deviation).detach()
+    logits = generator(mean + deviation * noise)
+    entropy = -(real * logits.log_softmax(1)).sum(1).mean()
+    return entropy, kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
+
+
+def test_the_objective_of_dreams():
+    made = trainer(parts="generate", reconstruction=4.0, kl=8.0, shares=0.5)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
+    generator, discriminator, encoder = (twin.networks[name] for name in ("generator", "discriminator", "encoder"))
+    real = one_hot(batch()["label"], 3)
+    world, dreams = None, None
+    for step in range(3):
+        torch.manual_seed(step)
+        losses = made.training_step(batch())
+        first, second, third = heard[-3:]
+        loss_d = yes(discriminator(real) - discriminator(generator(first).softmax(1).detach()))
+        twin.learn("discriminator", loss=loss_d)
+        shown = generator(second).softmax(1)
+        loss_g = yes(discriminator(shown) - discriminator(real).detach())
+        share, present = shown.mean((0, 2, 3)), real.mean((0, 2, 3))
+        world = present if world is None else 0.99 * world + 0.01 * present
+        dreams = share if dreams is None else 0.9 * dreams.detach() + 0.1 * share
+        apart = 10 * ((dreams - world) ** 2 / (world + 0.01)).sum()
+        reconstruction, kl = bound(generator, encoder, real, third)
+        twin.learn("generator", "encoder", loss=loss_g + 0.5 * apart + 4 * (reconstruction + 8 * kl / 32**2))
+        agree(
+            losses,
+            {
+                "discriminator": loss_d,
+                "adversarial": loss_g,
+                "shares": apart,
+                "reconstruction": reconstruction,
+                "kl": kl,
+            },
+        )
+
+
+def test_dreams_only_reconstruct_before_the_game_begins():
+    made = trainer(step=9, parts="generate", kl=8.0)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
+    losses = made.training_step(batch())
+    reconstruction, kl = bound(
+        twin.networks["generator"], twin.networks["encoder"], one_hot(batch()["label"], 3), heard[-1]
+    )
+    twin.learn("generator", "encoder", loss=4 * (reconstruction + 8 * kl / 32**2))
+    agree(losses, {"reconstruction": reconstruction, "kl": kl})
+    assert all(one.grad is None for one in made.networks["discriminator"].parameters())
+    made.step = 10
+    assert set(made.training_step(batch())) == {"discriminator", "adversarial", "shares", "reconstruction", "kl"}
+    assert "discriminator" in trainer(step=0, parts="generate", reconstruction=0.0).training_step(batch())
+
+
+def test_without_encoder_and_shares_the_generator_plays_the_plain_game():
+    made = trainer(parts="generate", gan="vanilla", reconstruction=0.0, shares=0.0)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
+    generator, discriminator = twin.networks["generator"], twin.networks["discriminator"]
+    made.training_step(batch())
+    first, second = heard
+    loss_d = (
+        yes(discriminator(one_hot(batch()["label"], 3))) + no(discriminator(generator(first).softmax(1).detach()))
+    ) / 2
+    twin.learn("discriminator", loss=loss_d)
+    gradients = torch.autograd.grad(yes(discriminator(generator(second).softmax(1))), list(generator.parameters()))
+    for gradient, parameter in zip(gradients, made.networks["generator"].parameters(), strict=True):
+        assert float((gradient - parameter.grad).norm()) <= 1e-3 * float(gradient.norm()) + 1e-5
+
+
+def test_r1_is_paid_in_one_step_of_eight_and_eightfold():
+    """r1 / 2 times the squared gradient of the logits at real maps (Mescheder et al. 2018, eq. 9)."""
+    made = trainer(parts="generate", reconstruction=0.0, r1=3.0, learning_rate=1e-12)
+    generator, discriminator, paid = made.networks["generator"], made.networks["discriminator"], 0
+    heard, parameters = listen(generator), list(discriminator.parameters())
+    for step in range(64):
+        torch.manual_seed(step)
+        made.training_step(batch())
+        z, real = heard[-2], one_hot(batch()["label"], 3).requires_grad_()
+        discriminator.requires_grad_(True)
+        logits = discriminator(real)
+        loss = yes(logits - discriminator(generator(z).softmax(1).detach()))
+        plain = torch.autograd.grad(loss, parameters, retain_graph=True)
+        slope = torch.autograd.grad(logits.sum(), real, create_graph=True)[0]
+        penalty = torch.autograd.grad(slope.pow(2).sum() / 3 * 3.0 / 2, parameters, allow_unused=True)
+        grown = [parameter.grad - one for parameter, one in zip(parameters, plain, strict=True)]
+        if float(sum(one.norm() for one in grown)) < 1e-3:
+            continue
+        paid += 1
+        largest = max(float(one.norm()) for one in grown)
+        for one, part in zip(grown, penalty, strict=True):
+            wanted = torch.zeros_like(one) if part is None else 8 * part
+            assert float((one - wanted).norm()) <= 1e-2 * float(wanted.norm()) + 1e-4 * largest
+    assert 3 <= paid <= 14  # 8 are to be expected
+
+
+def test_draws_are_one_hot_and_come_as_often_as_they_are_likely():
+    made = trainer(parts="generate", fakes="gumbel", reconstruction=0.0)
+    likely, last = torch.tensor([0.6, 0.3, 0.1]), made.networks["generator"].refine
+    last.weight.data.zero_()
+    last.bias.data.copy_(likely.log())
+    heard = listen(made.networks["discriminator"])
+    made.training_step(batch())
+    for shown in heard:
+        torch.testing.assert_close(shown, one_hot(shown.argmax(1), 3))
+    torch.testing.assert_close(heard[1].mean((0, 2, 3)), likely, atol=0.03, rtol=0)
+    assert float(last.bias.grad.norm()) > 0
+
+
+def test_the_segmenters_objective_is_the_cross_entropy_of_the_true_classes(monkeypatch):
+    fade = 0.2  # damage that can be undone, to know what is true
+    monkeypatch.setattr("artkit_semgan.damage.damage", lambda pictures: fade * pictures + (1 - fade) / 2)
+    made = trainer(parts="segment")
+    twin = Twin(made, {("segmenter",): (0.9, 0.99)})
+    heard = listen(made.networks["segmenter"])
+    for step in range(3):
+        losses = made.training_step(batch())
+        picture = heard[step]
+        assert picture.shape == (2, 3, 16, 16)
+        truth = nearest_palette((picture - (1 - fade) / 2) / fade, CLASSES)
+        logits = twin.networks["segmenter"](picture).double()
+        loss = -logits.log_softmax(1).gather(1, truth[:, None]).mean()
+        twin.learn("segmenter", loss=loss)
+        agree(losses, {"segmentation": loss})
+
+
+def test_the_rate_falls_and_the_averages_are_exported(maps, tmp_path, monkeypatch):
+    check_run(
+        monkeypatch,
+        SemganTrainer,
+        lambda values: train("semgan", str(maps), tmp_path / "run", values=TINY | values),
+        {"generator", "segmenter"},
+    )
