@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
 import torch
@@ -40,7 +40,7 @@ class Loaded:
     digest: str | None
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """How much the weights weigh."""
         return sum(tensor.nbytes for tensor in self.translator.state_dict().values())
