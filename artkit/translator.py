@@ -97,6 +97,9 @@ class Translator(nn.Module):
     spec: ClassVar[MethodSpec]
     keeps_float: ClassVar[bool] = False
     """Whether inputs come in float32 whatever the precision, to methods that add to their input."""
+    batch: int | None = None
+    """How many pictures are computed at once, at most; None leaves it to the device. 1 for methods that take long and
+    tell how far they have come."""
 
     translate: Callable[..., Tensor]
     """`translate(context, *, PORT, ...)` computes the output for a batch; every method writes its own.
@@ -166,10 +169,11 @@ class Translator(nn.Module):
         """Run the plugin's `translate` under the contract.
 
         `size` is (height, width) of the input. Networks that say where they may be cut (`artkit.nn.in_tiles`) are
-        computed in tiles where they would take more than `memory` bytes. Returns float32 on the CPU for images and
-        masks, int64 for labels (uint8 for those of a method that carries bytes), of the `output_size` of `size`;
-        sketches that `progress` gets are finished likewise. Raises PluginError when the plugin breaks the contract,
-        Interrupted at Ctrl-C where there is a sketch.
+        computed in tiles where they would take more than `memory` bytes. Returns float32 for images and masks, int64
+        for labels (uint8 for those of a method that carries bytes), on the device, of the `output_size` of `size`;
+        sketches that `progress` gets are finished likewise. Values that are no numbers are an error at once on a CPU;
+        elsewhere, where asking would stop the work, such a picture is NaN all over. Raises PluginError when the plugin
+        breaks the contract, Interrupted at Ctrl-C where there is a sketch.
         """
         device = device or torch.device("cpu")
         rule = self.size_rule
@@ -214,7 +218,7 @@ class Translator(nn.Module):
             rows, columns = (
                 reflect_index(side, padded, margin) for side, padded in zip(value.shape[-2:], size, strict=True)
             )
-            value = value[..., rows[:, None], columns]
+            value = value[..., rows.to(value.device)[:, None], columns.to(value.device)]
         if not value.is_floating_point():  # a method that carries any picture carries label maps as they are stored
             stored = port is not None and port.kind is Kind.PICTURE
             return value.to(device, value.dtype if stored else torch.int64, copy=True)
@@ -233,18 +237,20 @@ class Translator(nn.Module):
         return output
 
     def _finished(self, output: Tensor, size: tuple[int, int]) -> Tensor:
-        """Cut padding and margin off, bring to the CPU, check for NaN and clamp."""
-        name, margin = self.spec.name, self.size_rule.margin
+        """Cut padding and margin off, check for NaN and clamp."""
+        margin = self.size_rule.margin
         height, width = self.output_size(*size)
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
             dtype = output.dtype if self.spec.output is Kind.PICTURE else torch.int64
-            return output.to("cpu", dtype, copy=True)
+            return output.to(dtype, copy=True)
         shape, equal_channels = output.shape, output.stride(1) == 0
-        output = (output[:, :1] if equal_channels else output).to("cpu", torch.float32)
+        output = (output[:, :1] if equal_channels else output).to(torch.float32)
+        if output.device.type != "cpu":
+            return mark_unfinite(output).expand(shape)
         if not all(map(math.isfinite, output.aminmax())):  # NaN is both the least and the most
-            raise PluginError(f"{name} produced NaN: try --precision fp32, or another model.")
+            raise PluginError(unfinite(self.spec.name))
         return output.clamp(0, 1).expand(shape)  # equal channels stay one in memory
 
 
@@ -259,6 +265,20 @@ class _Watched:
         if sketch is not None:
             self.share, self.sketch = share, lambda: self.finish(sketch())
         self.progress(share, self.sketch)
+
+
+def mark_unfinite(output: Tensor) -> Tensor:
+    """Clamp N C H W to [0, 1]; a picture with values that are no numbers becomes NaN all over.
+
+    Asks no device for a value, so that it can go on working.
+    """
+    unfinite = ~torch.isfinite(output).flatten(1).all(1)
+    return output.clamp(0, 1).masked_fill_(unfinite[:, None, None, None], math.nan)
+
+
+def unfinite(method: str) -> str:
+    """Say that a method's output holds values that are no numbers."""
+    return f"{method} produced NaN: try --precision fp32, or another model."
 
 
 def reflect_index(side: int, padded: int, margin: int = 0) -> Tensor:

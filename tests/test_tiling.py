@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from artkit import Context, ImageError, Kind, MethodSpec, Port, Tiling, Translator, hookimpl
 from artkit.nn import DilatedBlock, Edsr, ResnetGenerator, RrdbNet, SrResnet, SubpixelNet, UnetGenerator
-from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, peak_bytes, whole_sum
+from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, peak_bytes, reach, whole_sum
 from artkit.plugins import PluginSource, current_registry, load_registry, use_registry
 from artkit.testing import check_method
 
@@ -105,11 +105,78 @@ def test_sums_are_those_of_the_whole():
 
     def centred(x: Tensor) -> Tensor:
         count, total = whole_sum(lambda own: torch.stack((torch.ones_like(own).sum((2, 3)), own.sum((2, 3)))), x)
-        return x - (total / count)[..., None, None]
+        assert total.dtype == torch.float64
+        return x - (total / count)[..., None, None].float()
 
     with fix_tiles(4):
         tiled = in_tiles(centred, image, halo=1)
     assert torch.allclose(tiled, image - image.mean((2, 3), keepdim=True), atol=1e-6)
+
+
+def test_sums_over_many_pixels_do_not_depend_on_how_they_are_cut():
+    """In float32 they differ by 1e-6 of themselves: enough for a label map to change."""
+    image = picture(1, 3, 300, 400)
+
+    def total(x: Tensor) -> Tensor:
+        return whole_sum(lambda own: own.exp().sum((2, 3)), x)
+
+    sums = []
+    for side in (16, 50, 128):
+        with fix_tiles(side):
+            in_tiles(lambda x: sums.append(total(x)) or x, image, halo=1)
+    assert torch.allclose(sums[0], sums[-1], rtol=1e-13, atol=0)
+    assert torch.allclose(sums[0], total(image), rtol=1e-13, atol=0)
+
+
+LAYERS = {
+    "one 5 x 5": ((5, 1),),
+    "two 3 x 3": ((3, 1), (3, 1)),
+    "3 x 3 and 7 x 7": ((3, 1), (7, 1)),
+    "1 x 1": ((1, 1),),
+    "at half the resolution": ((3, 0.5), (3, 1)),
+}
+
+
+class Row(nn.Module):
+    """Convolutions in a row without padding colours of their own; at half the resolution between two resamplings."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+        self.kernels = [picture(1, 1, side, side).double() for side, _ in layers]
+
+    def forward(self, x: Tensor) -> Tensor:
+        for (side, resolution), kernel in zip(self.layers, self.kernels, strict=True):
+            small = F.avg_pool2d(x, 2) if resolution == 0.5 else x
+            small = F.conv2d(small, kernel, padding=side // 2)
+            x = F.interpolate(small, scale_factor=2) if resolution == 0.5 else small
+        return x
+
+
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
+def test_the_receptive_field_is_that_of_the_layers_and_one_less_shows(layers):
+    row, image = Row(layers), picture(1, 1, 48, 64).double()
+    whole, halo = row(image), reach(*layers)
+    multiple = 2 if any(resolution < 1 for _, resolution in layers) else 1
+    with fix_tiles(16):
+        assert torch.allclose(in_tiles(row, image, halo=halo, multiple=multiple), whole, rtol=1e-12)
+        if halo:
+            assert not torch.allclose(in_tiles(row, image, halo=halo - multiple, multiple=multiple), whole, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@given(length=st.integers(1, 60), side=st.integers(1, 20), halo=st.integers(0, 9))
+def test_every_pixel_is_computed_once_from_all_that_it_sees(length, side, halo, scale):
+    """A network that copies: where a tile's place or cut were off by one pixel, others would be written."""
+    image = torch.arange(2.0 * length).reshape(1, 1, 2, length)
+
+    def enlarge(x: Tensor) -> Tensor:
+        assert x.shape[-1] <= max(side, 2) + 2 * halo
+        return x.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+
+    with fix_tiles(side):
+        made = in_tiles(enlarge, image, halo=halo)
+    assert torch.equal(made, image.repeat_interleave(scale, 2).repeat_interleave(scale, 3))
 
 
 def test_whole_where_memory_allows_and_the_same_bits():

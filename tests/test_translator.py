@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, strategies as st
 from torch.nn import functional as F
 
-from artkit import Context, Kind, MethodSpec, Options, PluginError, Port, SizeRule, Translator
-from artkit.translator import reflect_index
+from artkit import Context, Kind, MethodSpec, ModelHeader, Options, PluginError, Port, SizeRule, Translator
+from artkit.translator import mark_unfinite, reflect_index
 
 SPEC = MethodSpec(
     name="fake",
@@ -125,6 +125,69 @@ def test_facts_reach_the_plugin():
 def test_a_translator_that_cannot_translate_is_refused_where_it_is_written():
     with pytest.raises(TypeError, match="Silent is a Translator without a method translate"):
         type("Silent", (Translator,), {"spec": SPEC})
+
+
+def test_a_header_tightens_the_methods_size_rule_and_never_loosens_it():
+    """The method wants multiples of 4 from 8 pixels on; its models may want more."""
+    rules = {(1, 1, 0): (4, 8, 0), (6, 10, 2): (12, 10, 2), (4, 32, 0): (4, 32, 0)}
+    for (multiple, minimum, margin), expected in rules.items():
+        sizes = {"size_multiple": multiple, "size_minimum": minimum, "size_margin": margin}
+        fake = Fake(None)
+        fake.header = ModelHeader(method="fake", architecture="a", inputs={}, output=Kind.IMAGE, **sizes)
+        assert fake.size_rule == SizeRule(*expected)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_one_value_that_is_no_number_is_an_error_and_never_clamped(wrong, precision):
+    """Clamping would make of infinity a white pixel."""
+
+    def spoil(_, x):
+        x[0, 1, 2, 3] = wrong
+        return x
+
+    image = torch.rand(1, 3, 8, 8)
+    with pytest.raises(PluginError, match="fake produced NaN"):
+        Fake(spoil).run({"image": image}, seeds=(0,), size=(8, 8), dtype=precision)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+def test_where_asking_would_stop_the_work_a_spoilt_picture_is_marked_all_over(wrong):
+    output = torch.rand(3, 3, 4, 5) * 3 - 1
+    expected = output.clamp(0, 1)
+    output[1, 2, 3, 4] = wrong
+    marked = mark_unfinite(output)
+    assert marked[1].isnan().all()
+    assert torch.equal(marked[[0, 2]], expected[[0, 2]])
+
+
+def test_plugins_see_the_precision_asked_for_and_give_back_float32():
+    seen = []
+    out = Fake(lambda _, x: seen.append(x.dtype) or x).run(
+        {"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8), dtype=torch.bfloat16
+    )
+    assert (seen, out.dtype) == ([torch.bfloat16], torch.float32)
+
+    class Exact(Fake):
+        keeps_float = True
+
+    exact = Exact(lambda _, x: seen.append(x.dtype) or x)
+    exact.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8), dtype=torch.bfloat16)
+    assert seen[1] == torch.float32
+
+
+def test_what_a_plugin_keeps_of_its_output_is_not_what_comes_next():
+    """The output is a copy: a plugin that returns a tensor of its own, or its input, shares nothing."""
+    kept = torch.rand(1, 3, 8, 8)
+    out = run(lambda _, x: kept, torch.rand(1, 3, 8, 8))
+    assert torch.equal(out, kept)
+    assert out.data_ptr() != kept.data_ptr()
+
+
+def test_no_gradient_is_recorded():
+    seen = []
+    run(lambda _, x: seen.append(torch.is_grad_enabled()) or x, torch.rand(1, 3, 8, 8))
+    assert seen == [False]
 
 
 @pytest.mark.parametrize("kind", [Kind.LABELS, Kind.PICTURE])

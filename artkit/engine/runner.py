@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -19,15 +19,20 @@ from artkit.engine.blame import blame_plugin
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
 from artkit.engine.inputs import Input
 from artkit.engine.loading import Loaded, load_step
+from artkit.engine.memory import memory_limit
 from artkit.engine.provenance import Provenance
-from artkit.engine.step import StepRun, Watcher, resize
-from artkit.errors import ChainError, ImageError
+from artkit.engine.step import StepRun, Watcher, compute_batch, place, resize
+from artkit.errors import ChainError, ImageError, PluginError
 from artkit.files import digest_of
 from artkit.images import Picture, convert, read_picture
 from artkit.images.decoding import max_pixels
+from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, Port, StepEvent
+from artkit.translator import unfinite
 
+MOST_AT_ONCE = 16
+"""How many pictures a GPU computes at once, at most: more of them gain next to nothing."""
 DREAM_SIZE = (512, 384)
 """(width, height) of what a source makes when nobody says a size."""
 
@@ -37,7 +42,9 @@ class StepResult:
     """What one step made, how long it took, and what its translator reports of the picture.
 
     `nested` holds, by port, what the steps of the chains that fed it made. `share` is less than 1 where Ctrl-C ended
-    the step: the picture is what it had by then.
+    the step: the picture is what it had by then. `batch` pictures were computed at once, and `seconds` are one's part.
+    `clock` holds the events before and after the step on a GPU, which works on by itself: until `settle` asks it, the
+    seconds are those of giving it the work.
     """
 
     index: int
@@ -47,6 +54,25 @@ class StepResult:
     report: dict[str, Any] = field(default_factory=dict)
     nested: dict[str, list[StepResult]] = field(default_factory=dict)
     share: float = 1.0
+    batch: int = 1
+    clock: tuple[torch.cuda.Event, torch.cuda.Event] | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass
+class _Work:
+    """A picture on its way through the steps: `source` is the chain's input, `picture` what the last step made."""
+
+    given: Input | None
+    seed: int
+    extent: tuple[int, int] | None
+    own: int = 0
+    source: Picture | None = None
+    picture: Picture | None = None
+    results: list[StepResult] = field(default_factory=list)
+
+    def number(self, planned: PlannedStep) -> int:
+        """Return the seed of a step before it is mixed with its place: its own, or else the run's."""
+        return self.seed if planned.seed is None else planned.seed
 
 
 class Runner:
@@ -109,49 +135,116 @@ class Runner:
         `size` is (width, height), or the longest side: an input is resized to it first, a source makes it. `facts` are
         things known about the picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
+        (made,) = self.compute([source], [seed], size=size, facts=facts, on_step=on_step, on_progress=on_progress)
+        return settle(made)
+
+    def compute(
+        self,
+        sources: Sequence[Input | Picture | None],
+        seeds: Sequence[int],
+        *,
+        size: Size | None = None,
+        facts: Mapping[str, str] | None = None,
+        on_step: Callable[[StepEvent], None] | None = None,
+        on_progress: Watcher | None = None,
+    ) -> list[list[StepResult]]:
+        """Run the chain on several pictures at once; return what `run` returns of each, but left on the device.
+
+        They are to be given to `settle`. Steps compute those of one size as one batch (see `compute_batch`); `facts`
+        hold for all. Only one picture alone can be watched, or stopped before it is done. Raises ArtkitError.
+        """
         self.load()
+        told = check_facts(facts)
+        works = [self._begin(source, check_seed(seed), size) for source, seed in zip(sources, seeds, strict=True)]
+        for planned, loaded in zip(self.plan.steps, self._loaded, strict=True):
+            self._step(planned, loaded, works, told, on_progress, on_step)
+        return [self._finish(work) for work in works]
+
+    def batch_limit(self, pixels: int) -> int:
+        """Return how many pictures of so many pixels `compute` takes at once: one on a CPU, which gains nothing."""
+        self.load()
+        own = [loaded.translator.batch for loaded in self._loaded]
+        usual = min(MOST_AT_ONCE, int(memory_limit(self.device) * PART / (pixels * MOST_ALIVE))) if self.on_gpu else 1
+        return max(1, min(usual if limit is None else limit for limit in own))
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether networks run on a CUDA device, which computes many pictures at once faster than one by one."""
+        return self.device.type == "cuda"
+
+    def _begin(self, source: Input | Picture | None, seed: int, size: Size | None) -> _Work:
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
         given = Input(source) if isinstance(source, Picture) else source
-        seed, facts = check_seed(seed), check_facts(facts)
         extent = None if size is None else _extent(size, given.picture if given else None)
-        results = self._run_steps(given.picture if given else None, seed, extent, facts, on_step, on_progress)
-        record = self._provenance(given, seed, extent, min(result.share for result in results)).as_record()
-        last = results[-1]
-        return [*results[:-1], replace(last, picture=replace(last.picture, provenance=record))]
+        if given is None:
+            return _Work(None, seed, extent)
+        own = _own_seed(given.picture) if any(planned.varies for planned in self.plan.steps) else 0
+        picture = place(given.picture, self.device)
+        picture = picture if extent is None else self._resized(picture, extent)
+        return _Work(given, seed, extent, own, picture, picture)
 
-    def _run_steps(
+    def _step(
         self,
-        source: Picture | None,
-        seed: int,
-        size: tuple[int, int] | None,
+        planned: PlannedStep,
+        loaded: Loaded,
+        works: list[_Work],
         facts: Mapping[str, str],
-        on_step: Callable[[StepEvent], None] | None,
         on_progress: Watcher | None,
-    ) -> list[StepResult]:
-        own = _own_seed(source) if source is not None and any(planned.varies for planned in self.plan.steps) else 0
-        source = source if source is None or size is None else self._resized(source, size)
-        picture, dream = source, (size or DREAM_SIZE)[::-1]
-        results: list[StepResult] = []
-        for planned, loaded in zip(self.plan.steps, self._loaded, strict=True):
-            number = seed if planned.seed is None else planned.seed
-            mixed = mix_seeds(number, planned.index)
+        on_step: Callable[[StepEvent], None] | None,
+    ) -> None:
+        """Take every picture one step further."""
+        seeds = [mix_seeds(work.number(planned), planned.index) for work in works]
+        for mixed in seeds:
             self.plan.registry.call("before_step", step=StepEvent(planned.index, planned.spec.name, mixed))
-            start = time.perf_counter()
-            nested = self._run_nested(planned, mixed, own)
-            fed = {port.name: self._feed(planned, port, picture, source, nested) for port in planned.spec.inputs}
-            dtype = PRECISIONS[self._precision(planned)]
-            run = StepRun(planned, loaded, fed, number, dream, facts, self.device, dtype)
-            picture, share = run.compute(on_progress, interruptible=self.interruptible)
-            seconds = time.perf_counter() - start
+        start, began = time.perf_counter(), self._mark()
+        nested = [self._run_nested(planned, mixed, work.own) for work, mixed in zip(works, seeds, strict=True)]
+        runs = [self._prepare(planned, loaded, *pair, facts) for pair in zip(works, nested, strict=True)]
+        if len(runs) == 1:
+            made = [runs[0].compute(on_progress, interruptible=self.interruptible)]
+        else:
+            made = [(picture, 1.0) for picture in compute_batch(runs)]
+        seconds, ended = (time.perf_counter() - start) / len(works), self._mark()
+        clock = (began, ended) if began and ended else None
+        for work, mixed, fed, (picture, share) in zip(works, seeds, nested, made, strict=True):
             event = StepEvent(planned.index, planned.spec.name, mixed, seconds)
             self.plan.registry.call("after_step", step=event)
             if on_step:
                 on_step(event)
             with loaded.lock, blame_plugin(planned.spec.name, planned.plugin):
                 report = loaded.translator.report(picture.tensor)[0]
-            results.append(StepResult(planned.index, planned.spec.name, picture, seconds, report, nested, share))
-        return results
+            work.picture = picture
+            result = StepResult(
+                planned.index, planned.spec.name, picture, seconds, report, fed, share, len(works), clock
+            )
+            work.results.append(result)
+
+    def _mark(self) -> torch.cuda.Event | None:
+        """Let a GPU note the time when it comes to this point of its work."""
+        if not self.on_gpu:
+            return None
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def _prepare(
+        self,
+        planned: PlannedStep,
+        loaded: Loaded,
+        work: _Work,
+        nested: Mapping[str, list[StepResult]],
+        facts: Mapping[str, str],
+    ) -> StepRun:
+        fed = {port.name: self._feed(planned, port, work.picture, work.source, nested) for port in planned.spec.inputs}
+        dream, dtype = (work.extent or DREAM_SIZE)[::-1], PRECISIONS[self._precision(planned)]
+        return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype)
+
+    def _finish(self, work: _Work) -> list[StepResult]:
+        """Return the results of a picture, the last with its provenance."""
+        *before, last = work.results
+        share = min(result.share for result in work.results)
+        record = self._provenance(work.given, work.seed, work.extent, share).as_record()
+        return [*before, replace(last, picture=replace(last.picture, provenance=record))]
 
     @cached_property
     def _port_hashes(self) -> list[str | None]:
@@ -208,7 +301,7 @@ class Runner:
     def _read(self, index: int, port: str, binding: Any) -> Picture:
         """Return what feeds a port from outside, read once."""
         if (index, port) not in self._pictures:
-            self._pictures[index, port] = read_picture(binding)
+            self._pictures[index, port] = place(read_picture(binding), self.device)
         return self._pictures[index, port]
 
     def _run_nested(self, planned: PlannedStep, seed: int, own: int) -> dict[str, list[StepResult]]:
@@ -223,7 +316,7 @@ class Runner:
             number = mix_seeds(seed, own) if port in planned.varies and own else seed
             number = 0 if runner.plan.is_settled else number
             if self._made.get((index, port), (None,))[0] != number:
-                self._made[index, port] = number, runner.run(seed=number)
+                self._made[index, port] = number, runner.compute([None], [number])[0]
             made[port] = self._made[index, port][1]
         return made
 
@@ -239,6 +332,25 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         known = [loaded.translator.class_set for loaded in self._loaded]
         return list({classes.name: classes for classes in known if classes}.values())
+
+
+def settle(results: Sequence[StepResult]) -> list[StepResult]:
+    """Bring what `Runner.compute` made to the CPU. Raises PluginError for values that are no numbers."""
+    return [_settled(result) for result in results]
+
+
+def _settled(result: StepResult) -> StepResult:
+    nested = {port: settle(made) for port, made in result.nested.items()}
+    if result.picture.tensor.device.type == "cpu":
+        return replace(result, nested=nested)
+    picture, seconds = place(result.picture, torch.device("cpu")), result.seconds
+    if picture.tensor.is_floating_point() and bool(picture.tensor[0, 0, 0, 0].isnan()):
+        raise PluginError(unfinite(result.method))
+    if result.clock is not None:
+        began, ended = result.clock
+        ended.synchronize()
+        seconds = max(seconds, began.elapsed_time(ended) / 1000 / result.batch)
+    return replace(result, picture=picture, nested=nested, seconds=seconds, clock=None)
 
 
 def _own_seed(picture: Picture) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from artkit.engine.bookmarks import FileBookmark, fingerprint
 from artkit.engine.loading import Loaded
 from artkit.engine.memory import memory_limit
 from artkit.images import Picture, resize_image, resize_labels
+from artkit.nn import is_out_of_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
 from artkit.translator import Bookmark, Interrupted, Sketch
@@ -55,8 +57,7 @@ class StepRun:
         Then the step also goes on where an earlier run was killed, or stopped in this way. A step that carries any
         picture carries its alpha channel too, as the mask it is.
         """
-        spec, main = self.planned.spec, self._main
-        ports = {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
+        spec, main, ports = self.planned.spec, self._main, self._ports()
         with self.loaded.lock, blame_plugin(spec.name, self.planned.plugin):
             try:
                 output, alpha, share = self._run(ports, watcher, interruptible), None, 1.0
@@ -65,8 +66,12 @@ class StepRun:
                     raise
                 output, alpha, share = early.output, None, early.share
             if self.planned.carries and main is not None and main.alpha is not None:
-                alpha = self._run(ports | {spec.inputs[0].name: main.alpha}, watcher, interruptible)
+                alpha = self._run({**ports, spec.inputs[0].name: main.alpha}, watcher, interruptible)
         return self._picture(output, alpha), share
+
+    def _ports(self) -> Inputs:
+        spec = self.planned.spec
+        return {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
 
     @property
     def _main(self) -> Picture | None:
@@ -118,6 +123,60 @@ class StepRun:
             return main.with_tensor(output, kind=kind, classes=classes, alpha=alpha)
         named = classes if planned.output is Kind.LABELS else None
         return Picture(output, kind=planned.output, classes=named, stem=planned.spec.name)
+
+
+def compute_batch(runs: Sequence[StepRun]) -> list[Picture]:
+    """Return the pictures of one step that is run on several, at once where they are of one size and memory allows."""
+    first = runs[0]
+    ports = _stacked([run._ports() for run in runs])
+    if ports is None or first.planned.carries or len({run._size for run in runs}) > 1:
+        return [run.compute()[0] for run in runs]
+    spec, translator = first.planned.spec, first.loaded.translator
+    with first.loaded.lock, blame_plugin(spec.name, first.planned.plugin):
+        try:
+            output = translator.run(
+                ports,
+                seeds=tuple(mix_seeds(run.number, run.planned.index) for run in runs),
+                numbers=tuple(run.number for run in runs),
+                facts=tuple(run.facts for run in runs),
+                size=first._size,
+                device=first.device,
+                dtype=first.dtype,
+                memory=memory_limit(first.device),
+            )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            output = None
+    if output is None:
+        return [run.compute()[0] for run in runs]
+    return [run._picture(part) for run, part in zip(runs, output.split(1), strict=True)]
+
+
+def _stacked(several: Sequence[Inputs]) -> Inputs | None:
+    """Return the ports of several pictures as those of one batch; None where they do not fit together."""
+    stacked: dict[str, Tensor | tuple[str, ...] | None] = {}
+    for name, value in several[0].items():
+        values = [ports[name] for ports in several]
+        if isinstance(value, Tensor):
+            if any(not isinstance(other, Tensor) or other.shape != value.shape for other in values):
+                return None
+            stacked[name] = torch.cat(cast(list[Tensor], values))
+        elif value is None:
+            if any(other is not None for other in values):
+                return None
+            stacked[name] = None
+        else:
+            stacked[name] = tuple(text for texts in values for text in cast(tuple[str, ...], texts))
+    return stacked
+
+
+def place(picture: Picture, device: torch.device) -> Picture:
+    """Return a picture on a device, where its tensors are not there yet."""
+    tensor = picture.tensor.to(device, non_blocking=picture.tensor.is_pinned())
+    if tensor is picture.tensor:
+        return picture
+    return replace(picture, tensor=tensor, alpha=None if picture.alpha is None else picture.alpha.to(device))
 
 
 def resize(picture: Picture, size: tuple[int, int]) -> Picture:

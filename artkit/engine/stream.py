@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -12,12 +14,17 @@ from itertools import islice
 from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import Runner, StepResult
-from artkit.engine.step import ProgressEvent, Watcher
+from artkit.engine.runner import DREAM_SIZE, MOST_AT_ONCE, Runner, StepResult, settle
+from artkit.engine.step import ProgressEvent
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
 
 READ_AHEAD = 2
+WRITERS = max(1, min(8, (os.cpu_count() or 2) // 2))
+"""Threads that encode and write: compressing takes longer than a GPU takes to make the picture."""
+
+Reading = tuple[Job, "Future[Input | None]"]
+Writing = tuple["JobResult", "Future[JobResult]"]
 
 
 @dataclass(frozen=True)
@@ -56,59 +63,96 @@ def run_jobs(
     """Yield one result a job, in order, up to one that Ctrl-C ended early.
 
     `size` is (width, height), or the longest side of results that keep the proportions of their inputs; those of
-    `DREAM_SIZE` without one.
-
-    The next pictures are read, and the last one written, while one is computed.
+    `DREAM_SIZE` without one. The next pictures are read, and the last ones written, while others are computed: several
+    at once where the device gains from it. No more than a few wait at either end.
     """
-    with ThreadPoolExecutor(READ_AHEAD) as readers, ThreadPoolExecutor(1) as writer:
-        waiting = iter(jobs)
-        reading = [(job, readers.submit(_read, job)) for job in islice(waiting, READ_AHEAD)]
-        unwritten: tuple[JobResult, Future[None] | None] | None = None
-        while reading:
-            job, source = reading.pop(0)
-            reading += [(after, readers.submit(_read, after)) for after in islice(waiting, 1)]
-            watcher = partial(on_progress, job) if on_progress else None
-            result = _compute(runner, job, source, size, facts, watcher)
-            written = writer.submit(_write, result, overwrite) if result.error is None else None
-            if unwritten:
-                yield _settle(*unwritten)
-            unwritten = result, written
-            if result.share < 1:
-                break
-        if unwritten:
-            yield _settle(*unwritten)
+    ahead = 2 * MOST_AT_ONCE if runner.on_gpu else READ_AHEAD
+    with ThreadPoolExecutor(max(READ_AHEAD, WRITERS)) as readers, ThreadPoolExecutor(WRITERS) as writers:
+        waiting, read = iter(jobs), partial(_read, pinned=runner.on_gpu)
+        reading = deque((job, readers.submit(read, job)) for job in islice(waiting, ahead))
+        unwritten: deque[Writing] = deque()
+        try:
+            while reading:
+                group = _next_group(runner, reading, waiting, lambda job: readers.submit(read, job))
+                for result in _compute(runner, group, size, facts, on_progress):
+                    unwritten.append((result, writers.submit(_deliver, result, overwrite)))
+                while len(unwritten) > WRITERS:
+                    yield unwritten.popleft()[1].result()
+                if unwritten[-1][0].share < 1:
+                    break
+            while unwritten:
+                yield unwritten.popleft()[1].result()
+        finally:
+            for _, future in reading:
+                future.cancel()
 
 
-def _read(job: Job) -> Input | None:
-    return None if job.source is None else read_input(job.source)
+def _read(job: Job, pinned: bool) -> Input | None:
+    """Read a picture, into memory that a GPU copies from by itself where it is `pinned`."""
+    read = None if job.source is None else read_input(job.source)
+    if read is None or not pinned:
+        return read
+    return replace(read, picture=replace(read.picture, tensor=read.picture.tensor.pin_memory()))
+
+
+def _next_group(
+    runner: Runner, reading: deque[Reading], waiting: Iterator[Job], submit: Callable[[Job], Future[Input | None]]
+) -> list[Reading]:
+    """Take the next job, and those after it whose pictures are of the same size, as many as are computed at once."""
+    group: list[Reading] = []
+    limit = 1
+    while len(group) < limit and reading:
+        size = _size(reading[0])
+        if not group:
+            limit = runner.batch_limit(size[0] * size[1]) if size else 1
+        elif size != _size(group[0]):
+            break
+        group.append(reading.popleft())
+        reading.extend((job, submit(job)) for job in islice(waiting, 1))
+    return group
+
+
+def _size(reading: Reading) -> tuple[int, int] | None:
+    """Return the (height, width) of what was read, or would be dreamed; None where reading failed."""
+    try:
+        read = reading[1].result()
+    except ArtkitError:
+        return None
+    return read.picture.size if read else DREAM_SIZE[::-1]
 
 
 def _compute(
     runner: Runner,
-    job: Job,
-    source: Future[Input | None],
+    group: list[Reading],
     size: Size | None,
     facts: Mapping[str, str] | None,
-    on_progress: Watcher | None,
-) -> JobResult:
+    on_progress: Callable[[Job, ProgressEvent], None] | None,
+) -> list[JobResult]:
+    """Compute a group at once; where that fails, one by one, so that a bad picture stops only itself."""
+    jobs = [job for job, _ in group]
     start = time.perf_counter()
+    watcher = partial(on_progress, jobs[0]) if on_progress and len(jobs) == 1 else None
     try:
-        read = source.result()
-        steps = runner.run(read, seed=job.seed, size=size, facts=facts, on_progress=on_progress)
+        read = [future.result() for _, future in group]
+        seeds = [job.seed for job in jobs]
+        made = runner.compute(read, seeds, size=size, facts=facts, on_progress=watcher)
     except ArtkitError as error:
-        return JobResult(job, error=error, seconds=time.perf_counter() - start)
-    return JobResult(job, read.picture if read else None, steps, seconds=time.perf_counter() - start)
+        if len(group) == 1:
+            return [JobResult(jobs[0], error=error, seconds=time.perf_counter() - start)]
+        return [result for one in group for result in _compute(runner, [one], size, facts, on_progress)]
+    seconds = (time.perf_counter() - start) / len(jobs)
+    pictures = [one.picture if one else None for one in read]
+    return [JobResult(*parts, seconds=seconds) for parts in zip(jobs, pictures, made, strict=True)]
 
 
-def _write(result: JobResult, overwrite: bool) -> None:
-    if result.job.target is not None:
-        write_picture(result.picture, result.job.target, overwrite=overwrite)
-
-
-def _settle(result: JobResult, written: Future[None] | None) -> JobResult:
+def _deliver(result: JobResult, overwrite: bool) -> JobResult:
+    """Bring a result to the CPU and write its file, or note why not."""
+    if result.error is not None:
+        return result
     try:
-        if written is not None:
-            written.result()
+        settled = replace(result, steps=settle(result.steps))
+        if settled.job.target is not None:
+            write_picture(settled.picture, settled.job.target, overwrite=overwrite)
     except ArtkitError as error:
         return replace(result, steps=[], error=error)
-    return result
+    return settled

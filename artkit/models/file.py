@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -92,11 +93,24 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.P
 
     Raises ModelError naming up to three tensors that are missing, unexpected or misshaped; `path` says of which file.
     """
+    check_fit(module, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, path)
+    module.load_state_dict(dict(tensors))
+
+
+def check_fit(module: nn.Module, found: Shapes, path: str | os.PathLike[str]) -> None:
+    """Raise ModelError unless `found` are the names and shapes of the tensors of `module`; see `load_into`."""
     needed = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if differences := describe_differences(needed, found):
         raise ModelError(f"{path} does not fit the network its header describes; {differences}.")
-    module.load_state_dict(dict(tensors))
+
+
+def read_shapes(path: str | os.PathLike[str]) -> Shapes:
+    """Return the shape of every tensor of a model file, by name, without reading one. Raises ModelError."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error}.") from None
 
 
 def model_hash(path: str | os.PathLike[str]) -> str:

@@ -165,17 +165,29 @@ def whole_sum(statistic: Callable[..., Tensor], *maps: Tensor) -> Tensor:
     """Return `statistic(*maps)` of the whole picture, whichever tile of it is being computed.
 
     `statistic` must be a sum over pixels: that of two halves of a picture adds up to that of the whole. Outside of
-    `in_tiles` it is summed over tiles where memory is short.
+    `in_tiles` it is summed over tiles where memory is short. It gets float64, and its result stays that: in float32 the
+    order of so many terms shows, and the label maps of two ways to cut a picture would differ.
     """
     tile, limits = _tile.get(), _limits.get()
+
+    def exact(*parts: Tensor) -> Tensor:
+        return statistic(*map(_widened, parts))
+
     if tile is not None:
-        return tile.sum(statistic, maps)
-    side = _choose_side(limits, statistic, maps, 0, 1) if limits else None
+        return tile.sum(exact, maps)
+    side = _choose_side(limits, exact, maps, 0, 1) if limits else None
     if side is None:
-        return statistic(*maps)
+        return exact(*maps)
     tiles = _tiles(maps[0].shape[-2:], side, 0, [])
     with untiled():
-        return torch.stack([statistic(*_cut(tile, maps)) for tile in tiles]).sum(0)
+        return torch.stack([exact(*_cut(tile, maps)) for tile in tiles]).sum(0)
+
+
+def _widened(image: Tensor) -> Tensor:
+    """Return a map in float64, on the CPU where its device has none; whole numbers stay."""
+    if not image.is_floating_point():
+        return image
+    return image.to("cpu" if image.device.type == "mps" else image.device, torch.float64)
 
 
 def is_tile() -> bool:

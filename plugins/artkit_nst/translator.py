@@ -68,6 +68,7 @@ class Nst(Translator):
     """A photo in the style of one picture, of several, or of none but a name."""
 
     spec = SPEC
+    batch = 1  # it takes long, and tells how far it has come
     options: NstOptions
 
     def __init__(self, options: NstOptions, header: ModelHeader | None) -> None:

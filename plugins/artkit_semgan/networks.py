@@ -137,7 +137,7 @@ class Segmenter(nn.Module):
 
     def survey(self, image: Tensor, distances: Tensor) -> Tensor:
         """Return each class's share of each picture and its mean colour error there: N 4K."""
-        sums = whole_sum(_weigh, image, distances)
+        sums = whole_sum(_weigh, image, distances).to(image.device, image.dtype)
         total, colours = sums[..., :1], sums[..., 1:]
         errors = (colours - total * self.palette.float() / 255) / total.clamp_min(1.0)
         shares = total[..., 0] / (image.shape[-2] * image.shape[-1])
