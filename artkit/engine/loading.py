@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 from artkit.chain.plan import PlannedStep
-from artkit.engine.blame import blame_plugin
+from artkit.engine.blame import blame_file, blame_plugin
 from artkit.engine.devices import PRECISIONS
 from artkit.errors import ModelError
-from artkit.models.file import load_into, model_hash
-from artkit.models.opening import load_opened, stamp
+from artkit.models.building import within
+from artkit.models.file import check_fit, load_into, model_hash, read_shapes
+from artkit.models.opening import ModelFile, load_opened, stamp
 from artkit.nn.layout import inference_format
 from artkit.plugins import Registry, resolve
 from artkit.translator import Translator
+
+T = TypeVar("T")
 
 KEPT = 16
 """How many steps' networks stay loaded after use, at most."""
@@ -99,21 +103,42 @@ def _load(planned: PlannedStep, registry: Registry, device: torch.device, precis
 def load_translator(planned: PlannedStep, registry: Registry, device: torch.device, precision: str) -> Translator:
     """Build a step's translator, load its weights, and place it. Raises PluginError or ModelError."""
     factory = resolve(planned.spec.translator, planned.plugin)
-    with blame_plugin(planned.spec.name, planned.plugin):
-        try:
-            translator: Translator = factory(planned.options, planned.header)
-        except ModelError as error:
-            raise ModelError(f"{planned.file.path}: {error}" if planned.file else str(error)) from None
+    build = partial(factory, planned.options, planned.header)
     if planned.file:
-        model = load_opened(planned.file, registry)
-        load_into(translator, _of_its_networks(translator, model.tensors), planned.file.path)
+        translator = _build_from(planned.file, build, registry)
+    else:
+        with blame_plugin(planned.spec.name, planned.plugin):
+            translator = build()
     translator.eval().requires_grad_(False)
     placed = translator.to(device, PRECISIONS[precision], memory_format=inference_format(device))  # type: ignore[call-overload]
     assert isinstance(placed, Translator)
     return placed
 
 
-def _of_its_networks(translator: Translator, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of the networks a translator has; a model may hold others, such as discriminators."""
+def _build_from(file: ModelFile, build: Callable[[], Translator], registry: Registry) -> Translator:
+    """Build the network that a header describes, once the file is known to hold its tensors, and load them."""
+    model = load_opened(file, registry) if file.foreign else None
+    shapes = {name: tuple(tensor.shape) for name, tensor in model.tensors.items()} if model else read_shapes(file.path)
+    with blame_file(file.path, file.header.method), within(shapes, file.path):
+        outline = _outline(build)
+        if outline is not None:
+            check_fit(outline, _of_its_networks(outline, shapes), file.path)
+        translator = build()
+    tensors = (model or load_opened(file, registry)).tensors
+    load_into(translator, _of_its_networks(translator, tensors), file.path)
+    return translator
+
+
+def _outline(build: Callable[[], Translator]) -> Translator | None:
+    """Build a translator whose tensors have shapes but no memory; None where its code wants to see their values."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except (NotImplementedError, RuntimeError):
+        return None
+
+
+def _of_its_networks(translator: Translator, tensors: Mapping[str, T]) -> dict[str, T]:
+    """Return what belongs to the networks a translator has; a model may hold others, such as discriminators."""
     networks = {name.partition(".")[0] for name in translator.state_dict()}
     return {name: tensor for name, tensor in tensors.items() if name.partition(".")[0] in networks}

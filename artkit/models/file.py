@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ModelError
 from artkit.files import make_folder, open_regular, write_atomically
-from artkit.models.header import encode_header, read_header
+from artkit.models.header import encode_header, read_frame, read_header
 from artkit.spec import ModelHeader
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -92,11 +93,20 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], path: str | os.P
 
     Raises ModelError naming up to three tensors that are missing, unexpected or misshaped; `path` says of which file.
     """
+    check_fit(module, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, path)
+    module.load_state_dict(dict(tensors))
+
+
+def check_fit(module: nn.Module, found: Shapes, path: str | os.PathLike[str]) -> None:
+    """Raise ModelError unless `found` are the names and shapes of the tensors of `module`; see `load_into`."""
     needed = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if differences := describe_differences(needed, found):
         raise ModelError(f"{path} does not fit the network its header describes; {differences}.")
-    module.load_state_dict(dict(tensors))
+
+
+def read_shapes(path: str | os.PathLike[str]) -> Shapes:
+    """Return the shape of every tensor of a model file, by name, without reading one. Raises ModelError."""
+    return read_frame(path).shapes
 
 
 def model_hash(path: str | os.PathLike[str]) -> str:

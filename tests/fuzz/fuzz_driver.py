@@ -36,15 +36,14 @@ MOST_WORDS = 2000  # characters of a refusal
 PIPES: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 
-def work(module: str, only: list[str], first: int, last: int | None, deadline: float, folder: Path) -> int:
-    """Give cases `first` to `last` - 1 to the targets in turn; return how many failed. For a process of its own."""
+def work(module: str, only: list[str], first: int, last: int | None, deadline: float, folder: Path) -> None:
+    """Give cases `first` to `last` - 1 to the targets in turn, and print what falls. For a process of its own."""
     from artkit.errors import ArtkitError
 
     targets = importlib.import_module(module).TARGETS
     chosen = {name: targets[name] for name in only or targets}
     seeds = {name: target.seeds(folder) for name, target in chosen.items()}
     _bound_memory()
-    failures = 0
     for number in itertools.count(first) if last is None else range(first, last):
         if time.time() > deadline:
             break
@@ -56,11 +55,9 @@ def work(module: str, only: list[str], first: int, last: int | None, deadline: f
         (folder / "current").write_text(f"{number} {path}")
         fault = try_one(chosen[name].read, path, ArtkitError, chosen[name].lines)
         if fault:
-            failures += 1
             print(f"FAILED {name}, case {number}: {fault}", flush=True)
             shutil.copy(path, folder / f"{name}-{number}-{hashlib.sha256(data).hexdigest()[:8]}.{chosen[name].suffix}")
         (folder / "done").write_text(str(number + 1))
-    return failures
 
 
 def try_one(read, path: Path, expected: type[Exception], lines: int = 1) -> str:
@@ -111,7 +108,9 @@ def drive(module: str, only: list[str], cases: int | None, minutes: float, keep:
             code = child.returncode
             for path in Path(folder).glob("*-*-*.*"):
                 shutil.copy(path, keep)
-            if code in (0, 1):
+            if not (Path(folder) / "current").exists():
+                raise SystemExit("the process that fuzzes does not start")
+            if code == 0:
                 return int((Path(folder) / "done").read_text()), failures
             number, _, path = (Path(folder) / "current").read_text().partition(" ")
             print(f"FAILED: case {number} ended the process with {code}", flush=True)
@@ -124,8 +123,8 @@ def _command(
     module: str, only: list[str], first: int, last: int | None, end: float, folder: Path
 ) -> tuple[list[str], dict[str, str]]:
     """Return the command of a process that works, and its environment."""
-    code = f"import sys, fuzz_driver as d; from pathlib import Path; sys.exit(min(1, d.work({module!r}, {only!r}, "
-    code += f"{first}, {last}, {end}, Path({str(folder)!r}))))"
+    code = f"import fuzz_driver as d; from pathlib import Path; d.work({module!r}, {only!r}, "
+    code += f"{first}, {last}, {end}, Path({str(folder)!r}))"
     paths = [str(Path(__file__).parent), *sys.path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
     environment |= {"ARTKIT_MAX_PIXELS": str(MAX_PIXELS), "ARTKIT_HOME": str(folder / "home")}
