@@ -36,7 +36,7 @@ MOST_WORDS = 2000  # characters of a refusal
 PIPES: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 
-def work(module: str, only: list[str], first: int, last: int | None, deadline: float, folder: Path) -> None:
+def work(module: str, only: list[str], seed: int, first: int, last: int | None, deadline: float, folder: Path) -> None:
     """Give cases `first` to `last` - 1 to the targets in turn, and print what falls. For a process of its own."""
     from artkit.errors import ArtkitError
 
@@ -48,7 +48,7 @@ def work(module: str, only: list[str], first: int, last: int | None, deadline: f
         if time.time() > deadline:
             break
         name = list(chosen)[number % len(chosen)]
-        data = mutate(seeds[name], random.Random(f"{name}/{number}"))
+        data = mutate(seeds[name], random.Random(f"{seed}/{name}/{number}"))
         path = folder / name / f"case.{chosen[name].suffix}"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
@@ -94,13 +94,15 @@ def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def drive(module: str, only: list[str], cases: int | None, minutes: float, keep: Path) -> tuple[int, int]:
+def drive(
+    module: str, only: list[str], cases: int | None, minutes: float, keep: Path, seed: int = 0
+) -> tuple[int, int]:
     """Run cases in processes, a new one after each that died; return how many cases were run and how many failed."""
     deadline, first, failures = time.time() + 60 * minutes, 0, 0
     keep.mkdir(parents=True, exist_ok=True)
     while (cases is None or first < cases) and time.time() < deadline:
         with tempfile.TemporaryDirectory(prefix="artkit-fuzz-") as folder:
-            command, environment = _command(module, only, first, cases, deadline, Path(folder))
+            command, environment = _command(module, only, seed, first, cases, deadline, Path(folder))
             with subprocess.Popen(command, env=environment, text=True, errors="replace", **PIPES) as child:
                 for line in child.stdout or ():
                     print(line, end="", flush=True)
@@ -120,10 +122,10 @@ def drive(module: str, only: list[str], cases: int | None, minutes: float, keep:
 
 
 def _command(
-    module: str, only: list[str], first: int, last: int | None, end: float, folder: Path
+    module: str, only: list[str], seed: int, first: int, last: int | None, end: float, folder: Path
 ) -> tuple[list[str], dict[str, str]]:
     """Return the command of a process that works, and its environment."""
-    code = f"import fuzz_driver as d; from pathlib import Path; d.work({module!r}, {only!r}, "
+    code = f"import fuzz_driver as d; from pathlib import Path; d.work({module!r}, {only!r}, {seed}, "
     code += f"{first}, {last}, {end}, Path({str(folder)!r}))"
     paths = [str(Path(__file__).parent), *sys.path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
@@ -137,10 +139,12 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", help="which readers; all where none is named")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--cases", type=int)
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="the same seed gives the same files")
     parser.add_argument("--module", default="fuzz_targets")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help="where files that fell are kept")
     told = parser.parse_args()
-    count, failures = drive(told.module, told.targets, told.cases, told.minutes, told.keep)
+    print(f"seed {told.seed}", flush=True)
+    count, failures = drive(told.module, told.targets, told.cases, told.minutes, told.keep, told.seed)
     print(f"{count} cases, {failures} failures" + (f", kept in {told.keep}" if failures else ""))
     return min(1, failures)
 
