@@ -28,7 +28,7 @@ def test_too_many_parameters_end_at_the_first_too_many():
     built = []
     words = r"m\.safetensors does not fit .* more than 1004 parameters, and the file holds 2 tensors"
     with within_four(), pytest.raises(ModelError, match=words):
-        built.extend(nn.Linear(1, 1) for _ in range(10**9))
+        built.extend(nn.Linear(1, 1) for _ in range(2_000))
     assert len(built) <= SPARE
 
 
