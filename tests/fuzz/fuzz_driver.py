@@ -44,6 +44,7 @@ def work(module: str, only: list[str], seed: int, first: int, last: int | None, 
     chosen = {name: targets[name] for name in only or targets}
     seeds = {name: target.seeds(folder) for name, target in chosen.items()}
     _bound_memory()
+    (folder / "done").write_text(str(first))
     for number in itertools.count(first) if last is None else range(first, last):
         if time.time() > deadline:
             break
@@ -110,7 +111,7 @@ def drive(
             code = child.returncode
             for path in Path(folder).glob("*-*-*.*"):
                 shutil.copy(path, keep)
-            if not (Path(folder) / "current").exists():
+            if not (Path(folder) / "done").exists():
                 raise SystemExit("the process that fuzzes does not start")
             if code == 0:
                 return int((Path(folder) / "done").read_text()), failures
