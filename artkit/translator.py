@@ -272,8 +272,8 @@ def mark_unfinite(output: Tensor) -> Tensor:
 
     Asks no device for a value, so that it can go on working.
     """
-    unfinite = ~torch.isfinite(output).flatten(1).all(1)
-    return output.clamp(0, 1).masked_fill_(unfinite[:, None, None, None], math.nan)
+    spoilt = ~torch.isfinite(output).flatten(1).all(1)
+    return output.clamp(0, 1).masked_fill_(spoilt[:, None, None, None], math.nan)
 
 
 def unfinite(method: str) -> str:

@@ -212,3 +212,20 @@ def test_an_archive_of_several_disks_is_damaged(tmp_path):
     record = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)
     (tmp_path / "net.pth").write_bytes(b"PK\x03\x04" + bytes(60) + end + locator + record)
     assert "is damaged" in refusal(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("word", ["(" * 30_000, "\u00e9" * 30_000])
+def test_a_long_name_in_a_pickle_does_not_take_hours(tmp_path, zipped, word):
+    """PyTorch looks through its own refusal with a pattern that is quadratic in the name's length."""
+    torch.save({"a": torch.ones(2)}, tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
+    pickled = b"\x80\x02c" + word.encode() + b"\n" + word.encode() + b"\n."
+    if zipped:
+        with zipfile.ZipFile(tmp_path / "net.pth") as archive:
+            entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+        with zipfile.ZipFile(tmp_path / "net.pth", "w") as archive:
+            for name, content in entries.items():
+                archive.writestr(name, pickled if name.endswith("data.pkl") else content)
+    else:
+        (tmp_path / "net.pth").write_bytes(pickled)
+    assert "is damaged" in refusal(tmp_path / "net.pth")

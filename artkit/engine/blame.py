@@ -37,7 +37,9 @@ def blame_file(path: Path, method: str) -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        raise ModelError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+        if str(path) in str(error):
+            raise
+        raise ModelError(f"{path}: {error}") from None
     except ArtkitError:
         raise
     except Exception as error:

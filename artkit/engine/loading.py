@@ -15,6 +15,7 @@ from artkit.chain.plan import PlannedStep
 from artkit.engine.blame import blame_file, blame_plugin
 from artkit.engine.devices import PRECISIONS
 from artkit.errors import ModelError
+from artkit.models.building import within
 from artkit.models.file import check_fit, load_into, model_hash, read_shapes
 from artkit.models.opening import ModelFile, load_opened, stamp
 from artkit.nn.layout import inference_format
@@ -118,7 +119,7 @@ def _build_from(file: ModelFile, build: Callable[[], Translator], registry: Regi
     """Build the network that a header describes, once the file is known to hold its tensors, and load them."""
     model = load_opened(file, registry) if file.foreign else None
     shapes = {name: tuple(tensor.shape) for name, tensor in model.tensors.items()} if model else read_shapes(file.path)
-    with blame_file(file.path, file.header.method):
+    with blame_file(file.path, file.header.method), within(shapes, file.path):
         outline = _outline(build)
         if outline is not None:
             check_fit(outline, _of_its_networks(outline, shapes), file.path)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ModelError
 from artkit.files import make_folder, open_regular, write_atomically
-from artkit.models.header import encode_header, read_header
+from artkit.models.header import encode_header, read_frame, read_header
 from artkit.spec import ModelHeader
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -106,11 +106,7 @@ def check_fit(module: nn.Module, found: Shapes, path: str | os.PathLike[str]) ->
 
 def read_shapes(path: str | os.PathLike[str]) -> Shapes:
     """Return the shape of every tensor of a model file, by name, without reading one. Raises ModelError."""
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: {error}.") from None
+    return read_frame(path).shapes
 
 
 def model_hash(path: str | os.PathLike[str]) -> str:

@@ -36,31 +36,29 @@ MOST_WORDS = 2000  # characters of a refusal
 PIPES: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 
 
-def work(module: str, only: list[str], first: int, last: int | None, deadline: float, folder: Path) -> int:
-    """Give cases `first` to `last` - 1 to the targets in turn; return how many failed. For a process of its own."""
+def work(module: str, only: list[str], seed: int, first: int, last: int | None, deadline: float, folder: Path) -> None:
+    """Give cases `first` to `last` - 1 to the targets in turn, and print what falls. For a process of its own."""
     from artkit.errors import ArtkitError
 
     targets = importlib.import_module(module).TARGETS
     chosen = {name: targets[name] for name in only or targets}
     seeds = {name: target.seeds(folder) for name, target in chosen.items()}
     _bound_memory()
-    failures = 0
+    (folder / "done").write_text(str(first))
     for number in itertools.count(first) if last is None else range(first, last):
         if time.time() > deadline:
             break
         name = list(chosen)[number % len(chosen)]
-        data = mutate(seeds[name], random.Random(f"{name}/{number}"))
+        data = mutate(seeds[name], random.Random(f"{seed}/{name}/{number}"))
         path = folder / name / f"case.{chosen[name].suffix}"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
         (folder / "current").write_text(f"{number} {path}")
         fault = try_one(chosen[name].read, path, ArtkitError, chosen[name].lines)
         if fault:
-            failures += 1
             print(f"FAILED {name}, case {number}: {fault}", flush=True)
             shutil.copy(path, folder / f"{name}-{number}-{hashlib.sha256(data).hexdigest()[:8]}.{chosen[name].suffix}")
         (folder / "done").write_text(str(number + 1))
-    return failures
 
 
 def try_one(read, path: Path, expected: type[Exception], lines: int = 1) -> str:
@@ -97,13 +95,15 @@ def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def drive(module: str, only: list[str], cases: int | None, minutes: float, keep: Path) -> tuple[int, int]:
+def drive(
+    module: str, only: list[str], cases: int | None, minutes: float, keep: Path, seed: int = 0
+) -> tuple[int, int]:
     """Run cases in processes, a new one after each that died; return how many cases were run and how many failed."""
     deadline, first, failures = time.time() + 60 * minutes, 0, 0
     keep.mkdir(parents=True, exist_ok=True)
     while (cases is None or first < cases) and time.time() < deadline:
         with tempfile.TemporaryDirectory(prefix="artkit-fuzz-") as folder:
-            command, environment = _command(module, only, first, cases, deadline, Path(folder))
+            command, environment = _command(module, only, seed, first, cases, deadline, Path(folder))
             with subprocess.Popen(command, env=environment, text=True, errors="replace", **PIPES) as child:
                 for line in child.stdout or ():
                     print(line, end="", flush=True)
@@ -111,7 +111,9 @@ def drive(module: str, only: list[str], cases: int | None, minutes: float, keep:
             code = child.returncode
             for path in Path(folder).glob("*-*-*.*"):
                 shutil.copy(path, keep)
-            if code in (0, 1):
+            if not (Path(folder) / "done").exists():
+                raise SystemExit("the process that fuzzes does not start")
+            if code == 0:
                 return int((Path(folder) / "done").read_text()), failures
             number, _, path = (Path(folder) / "current").read_text().partition(" ")
             print(f"FAILED: case {number} ended the process with {code}", flush=True)
@@ -121,11 +123,11 @@ def drive(module: str, only: list[str], cases: int | None, minutes: float, keep:
 
 
 def _command(
-    module: str, only: list[str], first: int, last: int | None, end: float, folder: Path
+    module: str, only: list[str], seed: int, first: int, last: int | None, end: float, folder: Path
 ) -> tuple[list[str], dict[str, str]]:
     """Return the command of a process that works, and its environment."""
-    code = f"import sys, fuzz_driver as d; from pathlib import Path; sys.exit(min(1, d.work({module!r}, {only!r}, "
-    code += f"{first}, {last}, {end}, Path({str(folder)!r}))))"
+    code = f"import fuzz_driver as d; from pathlib import Path; d.work({module!r}, {only!r}, {seed}, "
+    code += f"{first}, {last}, {end}, Path({str(folder)!r}))"
     paths = [str(Path(__file__).parent), *sys.path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
     environment |= {"ARTKIT_MAX_PIXELS": str(MAX_PIXELS), "ARTKIT_HOME": str(folder / "home")}
@@ -138,10 +140,12 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", help="which readers; all where none is named")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--cases", type=int)
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="the same seed gives the same files")
     parser.add_argument("--module", default="fuzz_targets")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help="where files that fell are kept")
     told = parser.parse_args()
-    count, failures = drive(told.module, told.targets, told.cases, told.minutes, told.keep)
+    print(f"seed {told.seed}", flush=True)
+    count, failures = drive(told.module, told.targets, told.cases, told.minutes, told.keep, told.seed)
     print(f"{count} cases, {failures} failures" + (f", kept in {told.keep}" if failures else ""))
     return min(1, failures)
 

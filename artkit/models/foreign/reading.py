@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickletools
 import re
 import warnings
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import safetensors.torch
 import torch
@@ -21,6 +23,8 @@ from artkit.reporting import one_line
 
 MAX_BYTES = 4 * 2**30  # the largest generator of these projects, CUT's and pix2pix's included, weighs 0.7 GB
 MAX_TENSORS = 20_000
+MAX_WORD = 4096  # characters of a name in a pickle
+LEGACY_PICKLES = 5  # before the numbers: magic number, protocol, machine, tensors, names of storages
 AVERAGE = "params_ema"  # BasicSR saves weights and their average in one file; the average is what it runs
 
 
@@ -56,6 +60,7 @@ def _look(path: Path) -> tuple[bytes, int]:
 def _unpickle(path: Path) -> Any:
     zipped = _is_whole_zip(path)
     try:
+        _refuse_long_words(path, zipped)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if zipped and path.suffix != ".safetensors":  # torch goes by the suffix; others cannot be mapped
@@ -79,6 +84,31 @@ def _is_whole_zip(path: Path) -> bool:
         name = compressed[0][:80]
         raise ModelError(f"{path} is no PyTorch file: {name!r} in it is compressed, which PyTorch never does.")
     return True
+
+
+def _refuse_long_words(path: Path, zipped: bool) -> None:
+    """Raise ValueError for pickles with words that no checkpoint has: PyTorch would take hours to say what is wrong.
+
+    Its error message is searched by a pattern whose time grows with the square of a word's length.
+    """
+    if zipped:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if entry.filename.endswith("data.pkl"):
+                    _scan(BytesIO(archive.read(entry)))
+        return
+    with open_regular(path) as file:
+        for _ in range(LEGACY_PICKLES):
+            if not file.read(1):
+                return
+            file.seek(-1, os.SEEK_CUR)
+            _scan(file)
+
+
+def _scan(pickled: BinaryIO) -> None:
+    for _, word, _ in pickletools.genops(pickled):
+        if isinstance(word, str | bytes) and len(word) > MAX_WORD:
+            raise ValueError(f"a word of {len(word)} characters")
 
 
 def _why(message: str) -> str:
