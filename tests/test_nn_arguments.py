@@ -64,6 +64,7 @@ HOSTILE = [
     {"network": "resnet", "blocks": 10**7},
     {"network": "transformer"},
     {"layers": 3},
+    {"width": 1, "levels": 40},
     {"width": 1024, "levels": 12},
     {"network": "resnet", "blocks": 64, "width": 1024},
 ]
