@@ -61,18 +61,19 @@ def _silence_decoders() -> None:
 
 
 class LogHandler(logging.Handler):
-    """Writes what the code that works logs to `artkit`: warnings always, the rest where someone watches."""
+    """Writes what is logged to `artkit`: warnings always, notes where someone watches, details with -v."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        if record.levelno >= logging.WARNING or verbose() or sys.stderr.isatty():
+        heard = logging.INFO if sys.stderr.isatty() else logging.WARNING
+        if record.levelno >= heard or verbose():
             log(record.getMessage())
 
 
 def _show_log() -> None:
     """Show what is logged to `artkit` from now on; once is enough."""
     logger = logging.getLogger("artkit")
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     if not any(isinstance(handler, LogHandler) for handler in logger.handlers):
         logger.addHandler(LogHandler())
 

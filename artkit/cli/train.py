@@ -11,6 +11,7 @@ import click
 from artkit.cli.output import echo, json_option, log, print_json
 from artkit.cli.parameters import Assignment, collect_settings, complete_methods
 from artkit.errors import UsageError
+from artkit.files import open_regular
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
@@ -125,7 +126,8 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            return tomllib.load(file)
     except OSError as error:
         raise UsageError(f"the recipe {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:

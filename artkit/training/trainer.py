@@ -165,7 +165,7 @@ class Trainer(ABC):
     def adam(self, *names: str, betas: tuple[float, float] = (0.5, 0.999), scale: float = 1.0) -> torch.optim.Optimizer:
         """Make one Adam over the named networks, at `scale` times the run's learning rate."""
         parameters = [parameter for name in names for parameter in self.networks[name].parameters()]
-        return torch.optim.Adam(parameters, lr=self.settings.learning_rate * scale, betas=betas)
+        return torch.optim.Adam(parameters, lr=self.settings.learning_rate * scale, betas=betas, fused=True)
 
 
 def set_trainable(module: nn.Module, trainable: bool) -> None:

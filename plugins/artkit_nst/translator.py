@@ -29,7 +29,6 @@ PRELUDE = 0.1  # part of the work of the engine vgg that its beginning counts fo
 KEEPING = {"luminance": keep_luminance, "palette": keep_palette}
 
 _log = logging.getLogger("artkit.nst")
-_log.setLevel(logging.DEBUG)  # below artkit's own level, so that which engine runs is said with -v and not to everyone
 
 
 def choose_network(options: NstOptions) -> Vgg19 | None:
