@@ -7,7 +7,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from artkit.nn import discriminator_loss, generator_loss, gradient_penalty, is_penalty_due
+from artkit.nn import (
+    discriminator_loss,
+    feature_matching,
+    generator_loss,
+    gradient_penalty,
+    is_penalty_due,
+    lowpass_l1,
+)
 
 
 def test_the_relativistic_losses_compare_real_with_fake_place_by_place():
@@ -71,3 +78,28 @@ def test_a_lazy_penalty_is_due_once_in_so_many_steps():
     due = sum(is_penalty_due(8) for _ in range(8000))
     assert 900 < due < 1100
     assert all(is_penalty_due(1) for _ in range(100))
+
+
+def test_feature_matching_compares_every_activation_of_every_scale_but_the_logits():
+    real, fake = ([[torch.randn(1, 2, 4, 4) for _ in range(3 + scale)] for scale in range(2)] for _ in range(2))
+    pairs = [pair for scales in zip(real, fake, strict=True) for pair in list(zip(*scales, strict=True))[:-1]]
+    gaps = [(f - r).abs().mean() for r, f in pairs]
+    assert len(gaps) == 5
+    assert torch.allclose(feature_matching(real, fake), torch.stack(gaps).mean())
+    with pytest.raises(ValueError, match="zip"):
+        feature_matching(real[:1], fake)
+    with pytest.raises(ValueError, match="zip"):
+        feature_matching([real[0][:2], real[1]], fake)
+
+
+def test_scales_that_have_no_partner_are_a_mistake():
+    with pytest.raises(ValueError, match="zip"):
+        discriminator_loss([torch.randn(1, 1, 4, 4)], [torch.randn(1, 1, 4, 4)] * 2, "relativistic")
+
+
+def test_the_cells_of_a_low_pass_at_the_border_are_averages_too():
+    """Five pixels in cells of two: the last cell averages the one that is left."""
+    output, target = torch.rand(1, 1, 5, 5), torch.rand(1, 1, 5, 5)
+    ends = ((0, 2), (2, 4), (4, 5))
+    cells = [(output - target)[..., a:b, c:d].mean().abs() for a, b in ends for c, d in ends]
+    assert torch.allclose(lowpass_l1(output, target, 2), torch.stack(cells).mean())
