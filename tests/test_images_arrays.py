@@ -136,7 +136,7 @@ def test_with_tensor_keeps_what_belongs_to_the_picture() -> None:
     ids=["sparse", "meta", "empty"],
 )
 def test_tensors_without_pixels_are_refused(tensor: torch.Tensor) -> None:
-    with pytest.raises(ImageError, match=r"hold its pixels|at least one pixel"):
+    with pytest.raises(ImageError, match=r"a number for every pixel|at least one pixel"):
         read_picture(tensor)
 
 

@@ -67,7 +67,7 @@ def test_a_model_that_asks_for_the_moon_is_refused_in_a_line(tmp_path, name, val
     import artkit_superres
 
     sharp = load_model(Path(artkit_superres.__file__).parent / "weights" / "sharp.safetensors")
-    sharp.header.arguments["scales"]["4"][name] = value
+    sharp.header.arguments["networks"][1][name] = value
     path = tmp_path / "moon.safetensors"
     save_model(path, sharp.header, sharp.tensors)
     with pytest.raises(ModelError) as caught:

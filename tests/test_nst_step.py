@@ -64,8 +64,8 @@ def test_an_unknown_word_names_the_known_ones():
         plan_chain(Chain("nst(style=glas)"), current_registry(), has_input=True)
 
 
-def test_a_path_in_the_text_is_refused_with_what_to_type():
-    with pytest.raises(ChainError, match="-i style=PATH"):
+def test_a_path_in_the_text_that_leads_nowhere_is_named():
+    with pytest.raises(ChainError, match="there is no file monet.jpg"):
         plan_chain(Chain("nst(style='monet.jpg')"), current_registry(), has_input=True)
 
 

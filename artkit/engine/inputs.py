@@ -21,7 +21,12 @@ class Input:
 
 
 def read_input(source: Any) -> Input:
-    """Read what `read_picture` reads; of files and bytes note name and hash. Raises ImageError."""
+    """Read what `read_picture` reads; of files and bytes note name and hash. Raises ImageError.
+
+    A Picture stays what it is: label maps stay label maps.
+    """
+    if isinstance(source, Picture):
+        return Input(source)
     if isinstance(source, bytes | bytearray | memoryview):
         return Input(read_picture(source), digest=hashlib.sha256(source).hexdigest())
     if not isinstance(source, str | Path):

@@ -86,6 +86,9 @@ def load_step(planned: PlannedStep, registry: Registry, device: torch.device, pr
 
     Raises PluginError, or ModelError naming the file.
     """
+    factory = resolve(planned.spec.translator, planned.plugin)
+    if not getattr(factory, "reusable", True):
+        return _load(planned, registry, device, precision)
     file = planned.file
     key = (registry, planned.spec.name, repr(planned.options), file and (file.path, file.stamp), device, precision)
     return SHELF.get(key, lambda: _load(planned, registry, device, precision))

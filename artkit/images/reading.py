@@ -53,8 +53,6 @@ def picture_from_tensor(tensor: Tensor, stem: str = "picture") -> Picture:
         raise ImageError(f"A tensor of one picture is wanted, not a batch of {tensor.shape[0]}. Pass them one by one.")
     if tensor.ndim != 4 or tensor.shape[1] not in (1, 3, 4):
         raise ImageError(f"A tensor must be (3, H, W) or (1, 3, H, W), not {tuple(tensor.shape)}.")
-    if tensor.layout is not torch.strided or tensor.is_meta or tensor.is_quantized:
-        raise ImageError("A tensor must hold its pixels: it is sparse, quantised, or on the meta device.")
     if 0 in tensor.shape:
         raise ImageError(f"A picture needs at least one pixel; this tensor is {tuple(tensor.shape)}.")
     bits = 16 if tensor.dtype == torch.uint16 else 8

@@ -144,6 +144,8 @@ class Registry:
 
     def method(self, name: str) -> MethodSpec:
         """Return a method; ChainError with the nearest names, by meaning or by letters, when there is none."""
+        if not isinstance(name, str):
+            raise ChainError(f"There is no method {name!r}: a method's name is text.")
         if name in self.methods or not (like := by_meaning(name, self.methods.values())):
             return self._get(MethodSpec, name, ChainError)
         raise ChainError(f"There is no method '{name}'. Did you mean {' or '.join(map(repr, like))}?")

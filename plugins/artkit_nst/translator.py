@@ -68,6 +68,7 @@ class Nst(Translator):
 
     spec = SPEC
     batch = 1  # it takes long, and tells how far it has come
+    reusable = False  # the weights of VGG-19 are a file of their own
     options: NstOptions
 
     def __init__(self, options: NstOptions, header: ModelHeader | None) -> None:
