@@ -96,7 +96,7 @@ class Translator(nn.Module):
 
     spec: ClassVar[MethodSpec]
     reusable: ClassVar[bool] = True
-    """Whether one loaded for a chain may serve the next; not where it reads other files than its model, which change."""
+    """Whether one loaded for a chain may serve the next: not where it reads files besides its model."""
     keeps_float: ClassVar[bool] = False
     """Whether inputs come in float32 whatever the precision, to methods that add to their input."""
     batch: int | None = None

@@ -65,7 +65,7 @@ def test_an_unknown_word_names_the_known_ones():
 
 
 def test_a_path_in_the_text_that_leads_nowhere_is_named():
-    with pytest.raises(ChainError, match="there is no file monet.jpg"):
+    with pytest.raises(ChainError, match=r"there is no file monet\.jpg"):
         plan_chain(Chain("nst(style='monet.jpg')"), current_registry(), has_input=True)
 
 

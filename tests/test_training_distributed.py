@@ -20,6 +20,7 @@ PIX2PIX = {
     "width": 4,
     "dropout": "false",
     "norm": "instance",
+    "discriminator_norm": "instance",
     "batch": 4,
     "crop": 32,
     "precision": "fp32",
