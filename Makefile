@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint types fuzz format clean
+.PHONY: help demo test lint types fuzz mutants format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -31,12 +31,17 @@ types: $(VENV)/.installed-test ## mypy
 fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
 	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
 
+mutants: $(VENV)/.installed-test ## break core on purpose and list what the nearest tests do not notice (hours)
+	$(INSTALL) -e '.[test,mutants]'
+	OMP_NUM_THREADS=1 $(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 format: $(VENV)/.installed-test ## let ruff mend and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## remove the environment and the tools' caches
-	rm -rf $(VENV) fuzz-failures .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) fuzz-failures mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
