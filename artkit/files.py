@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -71,7 +69,7 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     path = Path(path)
     with writing(path):
         target = Path(os.path.realpath(path))
-        part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+        part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
         _check_target(path, overwrite)
         with _removed_on_failure(part), open(part, "xb") as stream:
             yield stream
@@ -133,6 +131,8 @@ def make_folder(folder: Path) -> None:
 
 def digest_of(source: Path | bytes | None) -> str | None:
     """Return the SHA-256 of a file or of bytes, as provenance records it; None for nothing, or no readable file."""
+    import hashlib  # late: the command line's first answer does not wait for it
+
     if source is None:
         return None
     if isinstance(source, bytes):
