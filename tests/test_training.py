@@ -19,7 +19,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from artkit.errors import DataError, OptionError, OutputError, TrainingError, UsageError
+from artkit.errors import DataError, OptionError, OutputError, PluginError, TrainingError, UsageError
 from artkit.models.file import load_model
 from artkit.training import NullReporter, export_run, train
 from artkit.training.run import read_run
@@ -364,3 +364,31 @@ def test_data_are_made_in_full_precision(pairs, tmp_path, monkeypatch):
     run(pairs, tmp_path / "run", 2, precision="bf16")
     assert seen
     assert not any(seen)
+
+
+def failing(error):
+    def step(self, batch):
+        raise error
+
+    return step
+
+
+def test_an_error_in_a_step_names_the_trainer_in_one_line(pairs, tmp_path, monkeypatch):
+    monkeypatch.delenv("ARTKIT_STRICT", raising=False)
+    monkeypatch.setattr("artkit_pix2pix.trainer.Pix2PixTrainer.training_step", failing(IndexError("of range\nout")))
+    with pytest.raises(PluginError) as caught:
+        run(pairs, tmp_path / "run", 2)
+    told = (
+        "artkit_pix2pix.trainer.Pix2PixTrainer failed in step 0: IndexError: of range out. ARTKIT_STRICT=1 shows where."
+    )
+    assert str(caught.value) == told
+    monkeypatch.setenv("ARTKIT_STRICT", "1")
+    with pytest.raises(IndexError):
+        run(pairs, tmp_path / "strict", 2)
+
+
+def test_a_step_without_memory_says_what_to_lower(pairs, tmp_path, monkeypatch):
+    error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+    monkeypatch.setattr("artkit_pix2pix.trainer.Pix2PixTrainer.training_step", failing(error))
+    with pytest.raises(TrainingError, match="ran out of memory: lower --batch or --crop"):
+        run(pairs, tmp_path / "run", 2)

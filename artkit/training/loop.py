@@ -23,6 +23,7 @@ from artkit.nn.layout import training_format
 from artkit.plugins import current_registry
 from artkit.seeds import mix_seeds
 from artkit.spec import TrainingEvent
+from artkit.training.checking import blame_trainer
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
 from artkit.training.distribution import Processes
 from artkit.training.report import CsvLog, Reporter
@@ -125,7 +126,7 @@ class Loop:
                 group.setdefault("initial_lr", group["lr"])
                 group["lr"] = group["initial_lr"] * factor
         self.trainer.step = self.step
-        with self._autocast():
+        with self._autocast(), blame_trainer(self.trainer):
             losses = self.trainer.training_step(self._to_device(batch))
         self.processes.share_buffers(self.trainer.networks.values())
         for name, ema in self.averages.items():
