@@ -208,10 +208,12 @@ def test_a_result_remembers_what_made_it(tmp_path):
     assert "input" not in Chain("invert")(grey(1)).provenance
 
 
-def test_a_streamed_result_keeps_the_picture_it_was_made_of(tmp_path):
+def test_a_streamed_result_keeps_the_picture_it_was_made_of_where_asked(tmp_path):
     Image.fromarray(grey(9)).save(tmp_path / "a.png")
     runner = Runner(plan_chain(Chain("invert"), current_registry(), has_input=True))
-    (result,) = run_jobs(runner, [Job(tmp_path / "a.png", None, 0, Path("a.png"))])
+    jobs = [Job(tmp_path / "a.png", None, 0, Path("a.png"))]
+    assert next(run_jobs(runner, jobs)).source is None
+    (result,) = run_jobs(runner, jobs, keep_sources=True)
     assert np.array_equal(result.source.numpy(), grey(9))
     assert np.array_equal(result.picture.numpy(), grey(246))
     assert result.picture.provenance["input"] == "a.png"

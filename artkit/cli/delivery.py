@@ -43,8 +43,15 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
     _warn_of_other_models(runner, request)
     with progress(str(request.chain), total=len(jobs), hidden=request.show) as bar:
         delivery = Delivery(request, bar, alone=len(jobs) == 1)
-        on_progress, size, overwrite = delivery.accept_progress, request.size, request.overwrite
-        for result in run_jobs(runner, jobs, size=size, overwrite=overwrite, on_progress=on_progress):
+        results = run_jobs(
+            runner,
+            jobs,
+            size=request.size,
+            overwrite=request.overwrite,
+            keep_sources=request.strip is not None,
+            on_progress=delivery.accept_progress,
+        )
+        for result in results:
             delivery.accept(result)
     delivery.finish(device=str(runner.device), precision=runner.precision)
     if delivery.stopped:

@@ -29,9 +29,9 @@ Writing = tuple["JobResult", "Future[JobResult]"]
 
 @dataclass(frozen=True)
 class JobResult:
-    """What became of a job: the picture read, the steps' pictures, the last with its provenance, or the error.
+    """What became of a job: the picture read where it is kept, and the steps' pictures, the last with its provenance.
 
-    `share` is less than 1 where Ctrl-C ended it early.
+    Or the `error`. `share` is less than 1 where Ctrl-C ended it early.
     """
 
     job: Job
@@ -58,13 +58,15 @@ def run_jobs(
     size: Size | None = None,
     facts: Mapping[str, str] | None = None,
     overwrite: bool = False,
+    keep_sources: bool = False,
     on_progress: Callable[[Job, ProgressEvent], None] | None = None,
 ) -> Iterator[JobResult]:
     """Yield one result a job, in order, up to one that Ctrl-C ended early.
 
     `size` is (width, height), or the longest side of results that keep the proportions of their inputs; those of
     `DREAM_SIZE` without one. The next pictures are read, and the last ones written, while others are computed: several
-    at once where the device gains from it. No more than a few wait at either end.
+    at once where the device gains from it. No more than a few wait at either end. Results hold the pictures that were
+    read only with `keep_sources`: they may be large.
     """
     ahead = 2 * MOST_AT_ONCE if runner.on_gpu else READ_AHEAD
     with ThreadPoolExecutor(max(READ_AHEAD, WRITERS)) as readers, ThreadPoolExecutor(WRITERS) as writers:
@@ -75,6 +77,7 @@ def run_jobs(
             while reading:
                 group = _next_group(runner, reading, waiting, lambda job: readers.submit(read, job))
                 for result in _compute(runner, group, size, facts, on_progress):
+                    result = result if keep_sources else replace(result, source=None)
                     unwritten.append((result, writers.submit(_deliver, result, overwrite)))
                 while len(unwritten) > WRITERS:
                     yield unwritten.popleft()[1].result()
