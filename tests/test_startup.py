@@ -78,3 +78,26 @@ def test_guard_names_the_import():
     result = run_guarded("import torch", COMPUTE)
     assert result.returncode == 99
     assert 'File "<string>"' in result.stderr
+
+
+def test_the_short_helps_that_are_shown_are_those_of_the_commands():
+    from artkit.cli import COMMANDS, make_cli
+    from artkit.cli.group import LateCommand
+    from artkit.plugins import Registry
+
+    cli = make_cli(Registry())
+    assert all(isinstance(command, LateCommand) for command in cli.commands.values())
+    for name, (_, short_help) in COMMANDS.items():
+        command = cli.get_command(None, name)
+        assert not isinstance(command, LateCommand)
+        assert command.name == name
+        assert command.get_short_help_str(200) == short_help
+
+
+def test_help_imports_no_command():
+    listed = (
+        "import sys; print(sorted(name for name in sys.modules if name.startswith('artkit.cli.')), file=sys.stderr)"
+    )
+    result = run_guarded(MAIN.format(arguments=["--help"]) + listed, COMPUTE)
+    assert "Train a method on data." in result.stdout
+    assert result.stderr.strip() == "['artkit.cli.group', 'artkit.cli.output']"

@@ -27,22 +27,31 @@ def main(args: Sequence[str] | None = None) -> int:
     return guarded(lambda: _invoke(args), as_json="--json" in args)
 
 
+COMMANDS = {
+    "run": ("artkit.cli.run:run", "Run a chain on pictures, or let it dream."),
+    "train": ("artkit.cli.train:train", "Train a method on data."),
+    "evaluate": ("artkit.cli.evaluate:evaluate", "Score a chain on the held-out pairs of a dataset."),
+    "methods": ("artkit.cli.methods:methods", "List the methods, or say everything about one."),
+    "models": ("artkit.cli.models:models", "List models, show one; pull, import or export one."),
+    "data": ("artkit.cli.data:data", "List datasets, make one, or check a folder."),
+    "plugins": ("artkit.cli.doctor:plugins", "List the plugins, broken ones with their error."),
+    "doctor": ("artkit.cli.doctor:doctor", "Say what is here, wrong, or slow."),
+    "completion": ("artkit.cli.group:completion", "Print the completion script of a shell."),
+}
+"""Core's commands, the most used first: where each is, and its short help, so that `--help` imports none of them."""
+
+
 def make_cli(registry: Registry) -> click.Group:
     """Build the `artkit` command with core's commands and those of the plugins in `registry`."""
-    from artkit.cli.data import data
-    from artkit.cli.doctor import doctor, plugins
-    from artkit.cli.evaluate import evaluate
-    from artkit.cli.group import accept_verbose, completion, make_group
-    from artkit.cli.methods import methods
-    from artkit.cli.models import models
-    from artkit.cli.run import run
-    from artkit.cli.train import train
+    from artkit.cli.group import LateCommand, accept_verbose, make_group
 
     cli = make_group(registry)
-    for command in (run, train, evaluate, methods, models, data, plugins, doctor, completion):
-        cli.add_command(command)
+    for name, (reference, short_help) in COMMANDS.items():
+        cli.add_command(LateCommand(name, reference, short_help))
     cli.seal()
-    registry.call("register_commands", cli=cli)
+    if registry.hook_impls("register_commands"):
+        cli.load_all()
+        registry.call("register_commands", cli=cli)
     accept_verbose(cli)
     return cli
 

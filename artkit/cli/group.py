@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,25 @@ The rest: artkit --help"""
 VERBOSE = "Say more, and show what lies behind an error."
 
 
+class LateCommand(click.Command):
+    """The name and the short help of a command whose module, `"package.module:name"`, is imported when it is used."""
+
+    def __init__(self, name: str, reference: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self.reference = reference
+
+    def load(self) -> click.Command:
+        """Import the command itself."""
+        module, _, name = self.reference.partition(":")
+        found: click.Command = getattr(import_module(module), name)
+        return found
+
+
 class ArtkitGroup(click.Group):
-    """A group whose own commands no plugin can replace, and that knows the nearest command to a misspelt one."""
+    """A group whose own commands no plugin can replace, and that knows the nearest command to a misspelt one.
+
+    Commands that are late are imported when somebody wants them; listing them does not.
+    """
 
     sealed: frozenset[str] = frozenset()
 
@@ -43,6 +61,26 @@ class ArtkitGroup(click.Group):
         if name in self.sealed:
             raise PluginError(f"the command '{name}' is artkit's own; a plugin needs another name.")
         super().add_command(cmd, name)
+
+    def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
+        """Return a command, imported now if it was late."""
+        command = self.commands.get(name)
+        if isinstance(command, LateCommand):
+            command = self.commands[name] = command.load()
+            accept_verbose(command)
+        return command
+
+    def load_all(self) -> None:
+        """Import every late command, for plugins that look at them."""
+        for name in list(self.commands):
+            self.get_command(None, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their short help."""
+        shown = {name: command for name, command in self.commands.items() if not command.hidden}
+        limit = formatter.width - 6 - max(map(len, shown), default=0)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(limit)) for name, command in shown.items()])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order they were added: the most used first."""
@@ -70,7 +108,8 @@ def accept_verbose(command: click.Command) -> None:
         command.params.append(option)
     if isinstance(command, click.Group):
         for below in command.commands.values():
-            accept_verbose(below)
+            if not isinstance(below, LateCommand):
+                accept_verbose(below)
 
 
 def make_group(registry: Registry) -> ArtkitGroup:
