@@ -86,3 +86,16 @@ def test_planes_hold_a_row_at_every_place():
     planes = condition_planes(rows, torch.empty(2, 3, 4, 5, dtype=torch.bfloat16))
     assert (planes.shape, planes.dtype) == ((2, 2, 4, 5), torch.bfloat16)
     assert torch.equal(planes[:, :, 2, 3], rows.bfloat16())
+
+
+def test_planes_have_the_height_and_width_of_the_picture_and_its_type():
+    rows = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    planes = condition_planes(rows, torch.zeros(2, 5, 3, 7, dtype=torch.float64))
+    assert planes.shape == (2, 2, 3, 7)
+    assert planes.dtype == torch.float64
+    assert torch.equal(planes, rows.double()[:, :, None, None].repeat(1, 1, 3, 7))
+
+
+def test_columns_of_unequal_length_are_a_mistake():
+    with pytest.raises(ValueError, match="zip"):
+        CONDITIONS.encode_columns({"time": ["noon", "dusk"], "weather": ["clear"]})

@@ -14,7 +14,17 @@ from torch.nn import functional as F
 
 from artkit import Context, ImageError, Kind, MethodSpec, Port, Tiling, Translator, hookimpl
 from artkit.nn import DilatedBlock, Edsr, ResnetGenerator, RrdbNet, SrResnet, SubpixelNet, UnetGenerator
-from artkit.nn.tiling import SMALLEST, fix_tiles, in_tiles, limit_memory, peak_bytes, reach, whole_sum
+from artkit.nn.tiling import (
+    SMALLEST,
+    check_memory,
+    fix_tiles,
+    in_tiles,
+    is_out_of_memory,
+    limit_memory,
+    peak_bytes,
+    reach,
+    whole_sum,
+)
 from artkit.plugins import PluginSource, current_registry, load_registry, use_registry
 from artkit.testing import check_method
 
@@ -326,3 +336,25 @@ def test_memory_is_counted_while_it_lives():
         return b.view(10, 100) + b.view(10, 100)
 
     assert peak_bytes(compute) == 2 * x.nbytes
+
+
+def test_a_network_that_sees_all_at_once_says_what_it_takes_and_what_would_fit():
+    """A quarter of the bytes is there, so half of each side fits, down to a multiple of what the network takes."""
+    check_memory(4e9, 4e9, torch.empty(1, 3, 4, 4), 1)
+    with pytest.raises(ImageError) as caught:
+        check_memory(8e9, 2e9, torch.empty(1, 3, 100, 70), 4)
+    assert "70x100 pixels take about 8.0 GB where 2.0 GB may be used: give --size 32x48" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), True),
+        (torch.OutOfMemoryError("x"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
+        (RuntimeError("shapes do not match"), False),
+    ],
+)
+def test_running_out_of_memory_is_known_by_its_words(error, told):
+    assert is_out_of_memory(error) is told

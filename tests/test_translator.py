@@ -231,3 +231,11 @@ def test_one_bad_number_anywhere_is_refused(bad, place):
 
     with pytest.raises(PluginError, match="produced NaN"):
         run(answer, torch.rand(1, 3, 8, 8))
+
+
+def test_what_a_context_draws_has_the_type_and_the_device_of_the_work():
+    context = Context((3, 4), 2, 2, dtype=torch.bfloat16, device=torch.device("meta"))
+    drawn = context.draw(lambda seed: torch.full((2,), float(seed)))
+    assert (drawn.shape, drawn.dtype, drawn.device.type) == ((2, 2), torch.bfloat16, "meta")
+    on_cpu = Context((3, 4), 2, 2).draw(lambda seed: torch.full((2,), float(seed)))
+    assert torch.equal(on_cpu, torch.tensor([[3.0, 3.0], [4.0, 4.0]]))

@@ -235,7 +235,7 @@ def _choose_side(limits: Limits, part: Part, maps: tuple[Tensor, ...], halo: int
         return None
     alive = _measure(part, maps, _aligned(SMALLEST, multiple))
     if halo is None:
-        _refuse(pixels * alive, limits.memory, maps[0], multiple)
+        check_memory(pixels * alive, limits.memory, maps[0], multiple)
         return None
     if pixels * alive + sum(image.nbytes for image in maps) <= limits.memory * PART:
         return None
@@ -251,7 +251,7 @@ def _measure(part: Part, maps: tuple[Tensor, ...], side: int) -> float:
         return peak_bytes(lambda: part(*_cut(corner, maps))) / (len(maps[0]) * height * width)
 
 
-def _refuse(needed: float, memory: float, image: Tensor, multiple: int) -> None:
+def check_memory(needed: float, memory: float, image: Tensor, multiple: int) -> None:
     """Raise ImageError when `needed` bytes are more than there are, naming the size that would fit."""
     if needed <= memory:
         return
