@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from torch.nn import functional as F
 
 from artkit import Context, Kind, MethodSpec, ModelHeader, Options, PluginError, Port, SizeRule, Translator
-from artkit.translator import mark_unfinite, reflect_index
+from artkit.translator import Bookmark, mark_unfinite, reflect_index
 
 SPEC = MethodSpec(
     name="fake",
@@ -239,3 +239,61 @@ def test_what_a_context_draws_has_the_type_and_the_device_of_the_work():
     assert (drawn.shape, drawn.dtype, drawn.device.type) == ((2, 2), torch.bfloat16, "meta")
     on_cpu = Context((3, 4), 2, 2).draw(lambda seed: torch.full((2,), float(seed)))
     assert torch.equal(on_cpu, torch.tensor([[3.0, 3.0], [4.0, 4.0]]))
+
+
+def test_the_plugin_hears_what_the_call_was_given():
+    told, heard, mark = [], [], Bookmark()
+
+    def answer(context, x):
+        heard.append(context)
+        context.progress(0.5, lambda: x * 2)
+        return x
+
+    image = torch.rand(2, 3, 6, 7)
+    facts = ({"time": "dusk"}, {"time": "noon"})
+    Fake(answer).run(
+        {"image": image},
+        seeds=(5, 6),
+        size=(6, 7),
+        facts=facts,
+        dtype=torch.bfloat16,
+        numbers=(1, 2),
+        progress=lambda share, sketch: told.append((share, sketch())),
+        bookmark=mark,
+    )
+    (context,) = heard
+    assert (context.seeds, context.numbers, context.facts) == ((5, 6), (1, 2), facts)
+    assert (context.height, context.width) == (8, 8)
+    assert (context.device, context.dtype) == (torch.device("cpu"), torch.bfloat16)
+    assert context.bookmark is mark
+    ((share, sketch),) = told
+    assert share == 0.5
+    assert torch.equal(sketch, (image.bfloat16() * 2).float().clamp(0, 1))
+
+
+def test_what_a_call_leaves_out_has_defaults():
+    heard = []
+    run(lambda context, x: heard.append(context) or x, torch.rand(1, 3, 8, 8), seeds=(9,))
+    assert (heard[0].numbers, heard[0].facts, heard[0].device) == ((9,), (), torch.device("cpu"))
+    assert isinstance(heard[0].bookmark, Bookmark)
+
+
+def test_label_maps_come_out_as_int64_and_as_nobody_elses_memory():
+    kept = torch.ones(1, 8, 8, dtype=torch.int32)
+
+    class Reader(Fake):
+        spec = dataclasses.replace(SPEC, output=Kind.LABELS)
+
+    for answer in (kept, kept.long()):
+        output = Reader(lambda _, x, answer=answer: answer).run(
+            {"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8)
+        )
+        assert output.dtype == torch.int64
+        assert torch.equal(output, kept.long())
+        assert output.data_ptr() != answer.data_ptr()
+
+
+def test_equal_channels_stay_one_in_memory():
+    output = run(lambda _, x: x[:, :1].expand_as(x), torch.rand(1, 3, 8, 8))
+    assert output.stride(1) == 0
+    assert torch.equal(output[:, 0], output[:, 2])
