@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, strategies as st
 from torch.nn import functional as F
 
-from artkit import Context, Kind, MethodSpec, ModelHeader, Options, PluginError, Port, SizeRule, Translator
+from artkit import Context, ImageError, Kind, MethodSpec, ModelHeader, Options, PluginError, Port, SizeRule, Translator
 from artkit.translator import Bookmark, mark_unfinite, reflect_index
 
 SPEC = MethodSpec(
@@ -297,3 +297,62 @@ def test_equal_channels_stay_one_in_memory():
     output = run(lambda _, x: x[:, :1].expand_as(x), torch.rand(1, 3, 8, 8))
     assert output.stride(1) == 0
     assert torch.equal(output[:, 0], output[:, 2])
+
+
+def of_kinds(answer, inputs, output):
+    """Return a translator of these ports that answers so."""
+
+    class Other(Translator):
+        spec = dataclasses.replace(SPEC, inputs=inputs, output=output)
+
+        def translate(self, context, **ports):
+            return answer(**ports)
+
+    return Other(Options(), None)
+
+
+def test_masks_have_one_channel():
+    two = torch.rand(1, 2, 8, 8)
+    mask = of_kinds(lambda image: image[:, :1], (Port("image", Kind.IMAGE),), Kind.MASK)
+    assert mask.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8)).shape == (1, 1, 8, 8)
+    wrong = of_kinds(lambda image: two, (Port("image", Kind.IMAGE),), Kind.MASK)
+    with pytest.raises(PluginError, match=r"returned \(1, 2, 8, 8\) where mask of shape \(1, 1, 8, 8\) was due"):
+        wrong.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8))
+
+
+@pytest.mark.parametrize("kind", [Kind.LABELS, Kind.PICTURE])
+def test_a_plugin_may_write_into_its_labels(kind):
+    labels = torch.arange(64).view(1, 8, 8)
+    before = labels.clone()
+    output = of_kinds(lambda image: image.zero_(), (Port("image", kind),), kind).run(
+        {"image": labels}, seeds=(0,), size=(8, 8)
+    )
+    assert torch.equal(labels, before)
+    assert not output.any()
+
+
+def test_a_port_of_any_size_is_left_as_it_is():
+    seen = {}
+
+    def answer(image, style):
+        seen.update(image=image, style=style)
+        return image
+
+    ports = (Port("image", Kind.IMAGE), Port("style", Kind.IMAGE, any_size=True))
+    style = torch.rand(1, 3, 5, 11)
+    of_kinds(answer, ports, Kind.IMAGE).run({"image": torch.rand(1, 3, 6, 6), "style": style}, seeds=(0,), size=(6, 6))
+    assert seen["image"].shape == (1, 3, 8, 8)
+    assert torch.equal(seen["style"], style)
+
+
+def test_an_output_may_grow_to_the_limit_of_pixels_and_no_further(monkeypatch):
+    class Larger(Fake):
+        def output_size(self, height, width):
+            return 2 * height, 2 * width
+
+    larger = Larger(lambda _, x: F.interpolate(x, scale_factor=2))
+    monkeypatch.setenv("ARTKIT_MAX_PIXELS", "256")
+    assert larger.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8)).shape == (1, 3, 16, 16)
+    monkeypatch.setenv("ARTKIT_MAX_PIXELS", "255")
+    with pytest.raises(ImageError, match=r"would make 16×16 pixels; the limit is 255\. Ask for less, or set"):
+        larger.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8))
