@@ -15,10 +15,11 @@ import artkit
 from artkit import Chain, ChainError, ImageError, ModelError, PluginError, UsageError
 from artkit.chain.planning import plan_chain
 from artkit.engine import Job, Runner, devices, loading, pick_device, pick_precision, run_jobs
+from artkit.engine.loading import load_step
 from artkit.images import read_picture, read_provenance, write_picture
 from artkit.models import load_model, model_hash, read_header, save_model
 from artkit.models.store import find_model
-from artkit.plugins import current_registry
+from artkit.plugins import current_registry, resolve
 from engine_kit import grey, load_plugin
 
 plugin = pytest.fixture(autouse=True)(load_plugin)
@@ -258,3 +259,12 @@ def test_a_model_that_changes_between_plan_and_load_is_refused(paint_model):
     os.utime(paint_model, ns=(1, 1))
     with pytest.raises(ModelError, match=r"m\.safetensors changed"):
         Runner(plan).load()
+
+
+@pytest.mark.parametrize("reusable", [True, False])
+def test_a_translator_that_reads_files_of_its_own_is_loaded_anew(reusable, monkeypatch):
+    planned = plan_chain(Chain("invert"), current_registry(), has_input=True).steps[0]
+    factory = resolve(planned.spec.translator, planned.plugin)
+    monkeypatch.setattr(factory, "reusable", reusable)
+    first, second = (load_step(planned, current_registry(), torch.device("cpu"), "fp32") for _ in range(2))
+    assert (first.translator is second.translator) is reusable

@@ -101,3 +101,11 @@ def test_help_imports_no_command():
     result = run_guarded(MAIN.format(arguments=["--help"]) + listed, COMPUTE)
     assert "Train a method on data." in result.stdout
     assert result.stderr.strip() == "['artkit.cli.group', 'artkit.cli.output']"
+
+
+def test_a_late_command_takes_verbose_behind_it_as_well():
+    from artkit.cli import make_cli
+    from artkit.plugins import Registry
+
+    command = make_cli(Registry()).get_command(None, "doctor")
+    assert any("--verbose" in parameter.opts for parameter in command.params)
