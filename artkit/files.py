@@ -138,7 +138,7 @@ def digest_of(source: Path | bytes | None) -> str | None:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
     try:
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -235,3 +236,11 @@ def test_commands_print_through_one_door():
         "group.py: click.echo(WELCOME)",
         'group.py: click.echo(script(ctx.find_root().command, {}, "artkit", "_ARTKIT_COMPLETE").source())',
     }
+
+
+@pytest.mark.parametrize("options", [[], ["--skip-existing"]])
+def test_a_pipe_as_input_is_not_waited_for(shell, tmp_path, options):
+    os.mkfifo(tmp_path / "pipe.png")
+    done = shell("run", str(tmp_path / "pipe.png"), "--chain", "invert", "-o", str(tmp_path / "out.png"), *options)
+    assert done.code == 1
+    assert "it is a pipe or a device, not a file" in done.err

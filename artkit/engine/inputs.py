@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from artkit.files import open_regular
 from artkit.images import Picture, read_picture
 
 
@@ -33,18 +33,9 @@ def read_input(source: Any) -> Input:
         return Input(read_picture(source))
     path = Path(source)
     try:
-        stream = path.open("rb")
+        stream = open_regular(path)
     except (OSError, ValueError):
         return Input(read_picture(path))  # which says what is wrong
     with stream:
-        content = stream if stream.seekable() else _Named(stream.read(), str(path))
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-        return Input(replace(read_picture(content), stem=path.stem), path.name, digest)
-
-
-class _Named(BytesIO):
-    """Bytes in memory with the name that messages say."""
-
-    def __init__(self, content: bytes, name: str) -> None:
-        super().__init__(content)
-        self.name = name
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return Input(replace(read_picture(stream), stem=path.stem), path.name, digest)
