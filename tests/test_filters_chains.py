@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from artkit import Chain, Kind, MethodSpec, PluginError, Port, SizeRule, Translator, hookimpl
 from artkit.chain import plan_chain
@@ -135,6 +136,26 @@ def test_an_input_travels_as_the_labels_that_a_later_step_takes():
     for source in (labels, labels.painted(), indices):
         made = Chain("resize(width=32),pix2pix")(source)
         assert torch.equal(made.tensor, Chain("pad(by=0),pix2pix")(resized).tensor)
+
+
+def test_a_palette_file_of_known_classes_travels_as_labels(tmp_path, capsys):
+    """At the shell and in Python alike; a JPEG, whose colours change, is made of it as of a picture."""
+    labels = Chain("quantise")(pixels(6, 8))
+    labels.save(tmp_path / "map.png")
+    expected = Chain("resize(width=32)")(labels)
+    assert main(["run", str(tmp_path / "map.png"), "--chain", "resize(width=32)", "-o", str(tmp_path / "o.png")]) == 0
+    with Image.open(tmp_path / "o.png") as image:
+        assert (image.mode, image.size) == ("P", (32, 24))
+        assert np.array_equal(np.asarray(image), expected.tensor[0])
+    made = Chain("resize(width=32)")(tmp_path / "map.png")
+    assert torch.equal(made.tensor.long(), expected.tensor.long())
+    assert (made.kind, made.classes, made.stem) == (Kind.LABELS, labels.classes, "map")
+    assert main(["run", str(tmp_path / "map.png"), "--chain", "resize(width=32)", "-o", str(tmp_path / "o.jpg")]) == 0
+    mixed = Chain("resize(width=32)")(labels.painted()).numpy()
+    with Image.open(tmp_path / "o.jpg") as image:
+        assert np.abs(np.asarray(image).astype(int) - mixed).mean() < 8
+    assert Chain("blur")(tmp_path / "map.png").kind is Kind.IMAGE
+    capsys.readouterr()
 
 
 def test_a_step_that_only_moves_what_follows_an_image_sees_an_image():

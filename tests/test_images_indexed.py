@@ -15,7 +15,7 @@ from PIL import Image
 from artkit.errors import ImageError
 from artkit.images import Picture, convert, read_picture, write_picture
 from artkit.images.decoding import Decoding
-from artkit.images.indexed import read_indexed
+from artkit.images.indexed import read_indexed, read_label_map
 from artkit.images.reading import _read_image
 from artkit.spec import ClassSet, Kind, LabelClass
 
@@ -96,6 +96,19 @@ def test_colour_and_large_sets_take_the_long_way():
     assert read_indexed(BytesIO(encoded(Image.new("RGB", (2, 2)))), "x", FOUR) is None
     many = ClassSet("many", tuple(LabelClass(f"c{n}", (n >> 8, n & 255, 7)) for n in range(257)))
     assert read_indexed(BytesIO(encoded(Image.new("L", (2, 2)))), "x", many) is None
+
+
+def test_a_label_map_is_known_by_its_palette():
+    """Not by grey levels, which may be indices, and not where one colour is that of no class."""
+    greys = ClassSet("greys", tuple(LabelClass(f"g{n}", (n + 90, n, n)) for n in range(4)))
+    pixels = np.array([[0, 1, 2], [3, 3, 0]], np.uint8)
+    labels, classes = read_label_map(BytesIO(encoded(palette(pixels, list(FOUR.colours)))), "x", [greys, FOUR])
+    assert (labels.tolist(), labels.dtype, classes) == ([pixels.tolist()], torch.uint8, FOUR)
+    others = [palette(pixels, [*FOUR.colours[:3], (5, 6, 7)]), palette(pixels, [(n, n, n) for n in range(4)])]
+    for image in (*others, Image.fromarray(pixels), palette(pixels, list(FOUR.colours)).convert("RGB")):
+        assert read_label_map(BytesIO(encoded(image)), "x", [greys, FOUR]) is None
+    see_through = encoded(palette(pixels, list(FOUR.colours)), transparency=1)
+    assert read_label_map(BytesIO(see_through), "x", [FOUR]) is None
 
 
 def test_name_and_record_come_along(tmp_path: Path):

@@ -90,8 +90,8 @@ def load(model: str | Path, **options: Any) -> Chain:
 
 
 def _run(chain: Chain, picture: Any, ports: Mapping[str, Any], how: How) -> list[StepResult]:
-    source = None if picture is None else read_input(picture)
-    runner = _runner(chain, ports, how, has_input=source is not None)
+    runner = _runner(chain, ports, how, has_input=picture is not None)
+    source = None if picture is None else read_input(picture, runner.carried_classes)
     return runner.run(source, seed=how["seed"], size=how["size"], facts=how["facts"])
 
 

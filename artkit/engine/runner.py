@@ -26,6 +26,7 @@ from artkit.errors import ChainError, ImageError, PluginError
 from artkit.files import digest_of
 from artkit.images import Picture, convert, read_picture
 from artkit.images.decoding import max_pixels
+from artkit.models.store import packaged_classes
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, Port, StepEvent
@@ -328,6 +329,16 @@ class Runner:
         """Return the classes a step reads label maps in; one that carries any picture reads for the step after it."""
         reader = next((step for step in self.plan.steps[planned.index :] if not step.carries), planned)
         return reader.header.classes if reader.header else None
+
+    @cached_property
+    def carried_classes(self) -> list[ClassSet]:
+        """The class sets of label maps that go through the chain as such, where all its steps carry any picture.
+
+        They are those of the packaged models. Other chains say by their ports whether they take labels.
+        """
+        if not all(planned.carries for planned in self.plan.steps):
+            return []
+        return packaged_classes(self.plan.registry)
 
     def _known_classes(self) -> list[ClassSet]:
         known = [loaded.translator.class_set for loaded in self._loaded]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,8 +18,10 @@ from artkit.engine.runner import DREAM_SIZE, MOST_AT_ONCE, Runner, StepResult, s
 from artkit.engine.step import ProgressEvent
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
+from artkit.images.formats import LABEL_SUFFIXES
+from artkit.spec import ClassSet
 
-READ_AHEAD = 2
+READ_AHEAD = 1
 WRITERS = max(1, min(8, (os.cpu_count() or 2) // 2))
 """Threads that encode and write: compressing takes longer than a GPU takes to make the picture."""
 
@@ -70,7 +72,7 @@ def run_jobs(
     """
     ahead = 2 * MOST_AT_ONCE if runner.on_gpu else READ_AHEAD
     with ThreadPoolExecutor(max(READ_AHEAD, WRITERS)) as readers, ThreadPoolExecutor(WRITERS) as writers:
-        waiting, read = iter(jobs), partial(_read, pinned=runner.on_gpu)
+        waiting, read = iter(jobs), partial(_read, known=runner.carried_classes, pinned=runner.on_gpu)
         reading = deque((job, readers.submit(read, job)) for job in islice(waiting, ahead))
         unwritten: deque[Writing] = deque()
         try:
@@ -90,9 +92,13 @@ def run_jobs(
                 future.cancel()
 
 
-def _read(job: Job, pinned: bool) -> Input | None:
-    """Read a picture, into memory that a GPU copies from by itself where it is `pinned`."""
-    read = None if job.source is None else read_input(job.source)
+def _read(job: Job, known: Sequence[ClassSet], pinned: bool) -> Input | None:
+    """Read a picture, into memory that a GPU copies from by itself where it is `pinned`.
+
+    Label maps of `known` classes stay such, unless the file to be made of them would change their colours.
+    """
+    kept = job.target is None or job.target.suffix.lower() in LABEL_SUFFIXES
+    read = None if job.source is None else read_input(job.source, known if kept else ())
     if read is None or not pinned:
         return read
     return replace(read, picture=replace(read.picture, tensor=read.picture.tensor.pin_memory()))

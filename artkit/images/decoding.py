@@ -163,7 +163,10 @@ def pillow_levels(image: Image.Image, stream: BinaryIO | None = None, *, managed
     converted = to_srgb(shallow, profile) if profile else None
     if converted is None and deep is not None:
         return _in_colour(deep)
-    return np.array(converted or shallow.convert("RGBA" if shallow.has_transparency_data else "RGB"))
+    if converted is None:
+        mode = "RGBA" if shallow.has_transparency_data else "RGB"
+        converted = shallow if shallow.mode == mode else shallow.convert(mode)
+    return np.array(converted)
 
 
 def _open(stream: BinaryIO) -> Image.Image:

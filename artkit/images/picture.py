@@ -163,8 +163,12 @@ class Picture:
 
 
 def _quantise(tensor: Tensor, bits: int) -> Tensor:
-    levels = tensor.detach().float().clamp(0, 1).mul(2**bits - 1).round()
-    return levels.to(torch.uint8 if bits == 8 else torch.uint16)
+    """Return N C H W as rounded levels, a channel at a time: as floats, a large picture is large."""
+    levels = torch.empty(tensor.shape, dtype=torch.uint8 if bits == 8 else torch.uint16, device=tensor.device)
+    for channel in range(tensor.shape[1]):
+        values = tensor[:, channel].detach().float().clamp(0, 1)
+        levels[:, channel] = values.mul_(2**bits - 1).round_()
+    return levels
 
 
 def write_picture(

@@ -15,7 +15,7 @@ import platformdirs
 from artkit.errors import ArtkitError, ModelError, nearest
 from artkit.models.catalogue import entries_called, find_entry, how_to_pull
 from artkit.models.header import read_header
-from artkit.spec import ModelHeader, ModelSpec
+from artkit.spec import ClassSet, ModelHeader, ModelSpec
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
@@ -88,6 +88,12 @@ def list_models(registry: Registry) -> list[StoredModel]:
     models = {(model.method, model.name): model for model in _packaged_models(registry)}
     models |= {(model.method, model.name): model for model in _user_models()}
     return [models[key] for key in sorted(models)]
+
+
+def packaged_classes(registry: Registry) -> list[ClassSet]:
+    """Return the class sets that the packaged models know, each once."""
+    headers = (model.header for model in _packaged_models(registry))
+    return list(dict.fromkeys(header.classes for header in headers if header and header.classes))
 
 
 def find_listed(name: str, registry: Registry) -> StoredModel:
