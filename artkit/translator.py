@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from artkit.errors import ImageError, PluginError
 from artkit.images.decoding import max_pixels
 from artkit.nn.layout import inference_format
+from artkit.nn.reflection import reflect_index
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, MethodSpec, ModelHeader, Options, SizeRule
@@ -281,15 +282,6 @@ def mark_unfinite(output: Tensor) -> Tensor:
 def unfinite(method: str) -> str:
     """Say that a method's output holds values that are no numbers."""
     return f"{method} produced NaN: try --precision fp32, or another model."
-
-
-def reflect_index(side: int, padded: int, margin: int = 0) -> Tensor:
-    """Return `padded` indices into `side` pixels from -`margin` on, mirrored at both ends: 2 1 | 0 1 2 | 1 0 1 2 ..."""
-    if side == 1:
-        return torch.zeros(padded, dtype=torch.long)
-    period = 2 * (side - 1)
-    phase = (torch.arange(padded) - margin) % period
-    return torch.where(phase < side, phase, period - phase)
 
 
 def step_seed(seed: int, index: int) -> int:

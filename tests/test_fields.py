@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from artkit.nn.fields import TensorCache
-from artkit.nn.strokes import stroke_noise
+from artkit.nn.noise import stroke_noise
 
 
 class _Maker:

@@ -14,10 +14,10 @@ from artkit.cli import main
 from artkit.errors import ModelError, OptionError, PluginError
 from artkit.models import load_model, read_header, user_model_path
 from artkit.models.foreign import import_model
+from artkit.nn.reflection import reflect_index
 from artkit.plugins import PluginSource, Registry, current_registry, use_registry
 from artkit.seeds import mix_seeds
 from artkit.spec import Hints
-from artkit.translator import reflect_index
 from foreign_reference import patch_state, resnet_forward, resnet_state, unet_forward, unet_state
 
 LEVEL = 1 / 255

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from artkit.errors import OptionError
-from artkit.nn.strokes import stroke_noise, swirl_field
+from artkit.nn.noise import stroke_noise
+from artkit.nn.strokes import swirl_field
 from artkit_atelier.painting import DEFAULT_STYLE, STYLES, StrokeStyle, paint
 from artkit_atelier.painting.colour import from_opponent, heighten, stray, to_opponent
 from artkit_atelier.painting.fields import bend_to_borders, blur, detail

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
+from artkit.nn.noise import stroke_noise
 from artkit.nn.strokes import (
     LAYERS,
     Layer,
@@ -18,7 +19,6 @@ from artkit.nn.strokes import (
     bristles,
     rasterise,
     scatter,
-    stroke_noise,
     swirl_field,
 )
 

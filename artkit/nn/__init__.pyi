@@ -29,6 +29,11 @@ from .edsr import (
     enlarge_bicubic as enlarge_bicubic,
 )
 from .ema import Ema as Ema
+from .enlarging import (
+    WORKING_SIDE as WORKING_SIDE,
+    WorkingResolution as WorkingResolution,
+    enlarge_guided as enlarge_guided,
+)
 from .generators import (
     GeneratorArguments as GeneratorArguments,
     choose_statistics as choose_statistics,
@@ -46,6 +51,7 @@ from .losses import (
     is_penalty_due as is_penalty_due,
     lowpass_l1 as lowpass_l1,
 )
+from .noise import stroke_noise as stroke_noise
 from .norm import (
     InstanceNorm as InstanceNorm,
     PictureBatchNorm as PictureBatchNorm,
@@ -59,12 +65,14 @@ from .options import (
     GanOptions as GanOptions,
     NormKind as NormKind,
     ReceptiveField as ReceptiveField,
+    WorkingSize as WorkingSize,
 )
 from .pool import ImagePool as ImagePool
+from .reflection import reflect_index as reflect_index
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
 from .rrdb import Rrdb as Rrdb, RrdbArguments as RrdbArguments, RrdbNet as RrdbNet
 from .srresnet import SrResnet as SrResnet, SrResnetArguments as SrResnetArguments, SrResnetBlock as SrResnetBlock
-from .strokes import LAYERS as LAYERS, STROKE_CHANNELS as STROKE_CHANNELS, Layer as Layer, stroke_noise as stroke_noise
+from .strokes import LAYERS as LAYERS, STROKE_CHANNELS as STROKE_CHANNELS, Layer as Layer
 from .subpixel import DilatedBlock as DilatedBlock, SubpixelArguments as SubpixelArguments, SubpixelNet as SubpixelNet
 from .tiling import (
     fix_tiles as fix_tiles,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from msgspec import Meta
+
 from artkit.spec import Options, option
 
 GanMode = Literal["vanilla", "lsgan", "hinge", "relativistic"]
@@ -60,3 +62,13 @@ class GanOptions(DiscriminatorOptions, frozen=True):
     antialias: Annotated[
         bool, option("halve and double through blur filters, as CUT does, in ResNet generators and discriminators")
     ] = False
+
+
+WorkingSize = Annotated[
+    Annotated[int, Meta(ge=0, le=65_536)] | None,
+    option(
+        "longest side that it paints at: larger pictures are painted so and enlarged along strokes and borders; "
+        "0 paints at their own size; left out, 512 where a model lays strokes, else 0"
+    ),
+]
+"""A method's option for the size at which it paints; see `artkit.nn.WorkingResolution`."""

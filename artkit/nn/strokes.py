@@ -3,7 +3,7 @@
 A painter lays strokes on jittered grids, large ones first. Where the strokes lie, which lies on top and how each one
 strays in colour is random, and depends on the height, the width and the seed alone. So a painting program and a
 generator network can share it: the program paints with the strokes, the network sees them as its noise z
-(`stroke_noise`) and learns to paint strokes where it would otherwise average them away.
+(`artkit.nn.noise`) and learns to paint strokes where it would otherwise average them away.
 
 After Haeberli, "Paint by numbers" (SIGGRAPH 1990) and Hertzmann, "Painterly rendering with curved brush strokes of
 multiple sizes" (SIGGRAPH 1998); here every pixel looks for its stroke, so that whole layers are tensor arithmetic.
@@ -15,13 +15,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-from artkit.nn.fields import TensorCache
 
 _BAND = 2**16  # pixels at a time: what is computed of them stays in the processor's cache
 _SLACK = 1e-3  # of a stroke's half size: more than what rounding may add to it
@@ -41,6 +39,10 @@ class Layer:
     width: float
     density: float = 1.0
     spread: float = 0.25
+
+    def enlarged(self, scale: int) -> Layer:
+        """Return the layer whose strokes, of the same random numbers, are `scale` times as large."""
+        return replace(self, cell=self.cell * scale, length=self.length * scale, width=self.width * scale)
 
     @property
     def reach(self) -> float:
@@ -64,12 +66,10 @@ LAYERS = (
     Layer(cell=8, length=34, width=9, density=0.75),
     Layer(cell=6, length=23, width=6.2, density=0.6),
 )
-"""The layers of `stroke_noise`, large strokes first."""
+"""The layers of `artkit.nn.stroke_noise`, large strokes first."""
 
 STROKE_CHANNELS = 3 * len(LAYERS) + 2
-"""The channels of `stroke_noise`."""
-
-_KEPT = TensorCache(256 * 2**20)  # bytes: the 19 channels of a 1024×1024 painting three times over
+"""The channels of `artkit.nn.stroke_noise`."""
 
 
 @dataclass(frozen=True)
@@ -311,56 +311,3 @@ def bristles(strokes: Strokes, raster: Raster) -> Tensor:
     hairs = torch.sin(7.0 * raster.across + phase) + 0.6 * torch.sin(12.0 * raster.across - 2 * phase + raster.along)
     crown = (1 - raster.across.square() * 0.8) * (1 - raster.along.square().square() * 0.6)
     return (crown * (0.72 + 0.175 * hairs) * (1 - 0.15 * raster.along)).clamp(0, 1) * raster.covered
-
-
-def stroke_noise(
-    height: int,
-    width: int,
-    seed: int,
-    layers: tuple[Layer, ...] = LAYERS,
-    *,
-    centres: bool = False,
-    device: torch.device | None = None,
-) -> Tensor:
-    """Return the canvas of `layers` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on `device`.
-
-    Three channels after each layer (the visible stroke's value and hue, and the height of the paint), then cos and
-    sin of twice the orientation. Whatever a layer leaves bare shows the layer below. Defined in pixels, not in shares
-    of the picture: strokes are as large on any picture.
-
-    With `centres` two channels a layer follow: how many pixels down and right the centre of the visible stroke lies.
-    Drawn once and kept: pictures of one size and seed, as those of a folder are, share their noise. On another device
-    than the CPU sines are rounded otherwise: a few pixels at the strokes' borders differ.
-    """
-    device = device or torch.device("cpu")
-    key = (height, width, seed, layers, centres, device)
-    return _KEPT.get(key, lambda: _draw_noise(height, width, seed, layers, centres, device))
-
-
-def _draw_noise(
-    height: int, width: int, seed: int, layers: tuple[Layer, ...], centres: bool, device: torch.device
-) -> Tensor:
-    theta = swirl_field(height, width, seed, device=device)
-    noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width, device=device)
-    *canvases, orientation = noise[: 3 * len(layers) + 2].split(3)
-    offsets = noise[3 * len(layers) + 2 :].split(2)
-    torch.stack(((2 * theta).cos(), (2 * theta).sin()), out=orientation)
-    canvas, away = theta.new_zeros(3, 1, 1), theta.new_zeros(2, 1, 1)
-    for number, layer in enumerate(layers):
-        strokes = scatter(layer, height, width, seed, number, device)
-        raster = rasterise(strokes, theta)
-        painted = (raster.spread(strokes.value), raster.spread(strokes.hue), 2 * bristles(strokes, raster) - 1)
-        canvas = _over(canvas, painted, raster.covered, out=canvases[number])
-        if centres:
-            down, across = (torch.arange(side, device=device) for side in (height, width))
-            distance = (raster.spread(strokes.y) - down.view(-1, 1), raster.spread(strokes.x) - across)
-            away = _over(away, distance, raster.covered, out=offsets[number])
-    return noise
-
-
-def _over(below: Tensor, laid: tuple[Tensor, ...], covered: Tensor, out: Tensor) -> Tensor:
-    """Write what is laid, plane by plane, over what lies below, where it covers."""
-    share = covered.float()  # at 0 and at 1 a mixture is exact, and made in a quarter of the time of choosing
-    for plane, ground, result in zip(laid, below, out, strict=True):
-        torch.lerp(ground, plane, share, out=result)
-    return out

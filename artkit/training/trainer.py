@@ -12,8 +12,8 @@ from artkit.data.dataset import Dataset, Sample
 from artkit.errors import OptionError
 from artkit.models.file import Model
 from artkit.nn import GanMode, discriminator_loss, gradient_penalty, is_penalty_due
+from artkit.nn.reflection import reflect_index
 from artkit.spec import ModelHeader, Options, option
-from artkit.translator import reflect_index
 
 
 class Settings(Options, frozen=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option, packaged
-from artkit.nn import GanMode, GanOptions, NormKind
+from artkit.nn import GanMode, GanOptions, NormKind, WorkingSize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +35,7 @@ class CycleGANOptions(Options, frozen=True):
         Literal["picture", "running"],
         option("batch norm by each picture's own statistics, or by those kept in training"),
     ] = "picture"
+    working_size: WorkingSize = None
 
 
 class CycleGANTraining(GanOptions, frozen=True):

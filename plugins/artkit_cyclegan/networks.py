@@ -39,15 +39,26 @@ from artkit_cyclegan import AB, BA, GENERATORS, CycleGANTraining
 STROKES = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9))
 """Large strokes first; the last are for what is small."""
 NOISE_CHANNELS, CENTRE_CHANNELS = 3 * len(STROKES) + 2, 2 * len(STROKES)
+TOP_LAYER = slice(3 * len(STROKES) - 3, 3 * len(STROKES))  # of z: the strokes on top
 MOST_ADDED = 0.4  # of a picture's range of 2: relief, flecks, and the smallest things
 BLUR = 5  # px: a brush takes the mean colour of so wide a spot
 REACH = math.ceil(max(layer.reach for layer in STROKES)) + BLUR // 2
 """How far away from a pixel the colour that is painted there may come from."""
 
 
-def lay_strokes(height: int, width: int, seed: int, device: torch.device | None = None) -> Tensor:
+def lay_strokes(height: int, width: int, seed: int, scale: int = 1, device: torch.device | None = None) -> Tensor:
     """Return the z that a Painter paints with, (NOISE_CHANNELS + CENTRE_CHANNELS, H, W); see `stroke_noise`."""
-    return stroke_noise(height, width, seed, STROKES, centres=True, device=device)
+    return stroke_noise(height, width, seed, STROKES, centres=True, scale=scale, device=device)
+
+
+def with_noise(picture: Tensor, z: Tensor | None) -> Tensor:
+    """Put z, where there is any, behind the picture's channels."""
+    return picture if z is None else torch.cat([picture, z.to(picture)], 1)
+
+
+def guide_of(picture: Tensor, z: Tensor | None) -> Tensor:
+    """Return what guides the enlarging of a painting, N G H W: the photo, and the strokes on top."""
+    return with_noise(picture, None if z is None else z[:, TOP_LAYER])
 
 
 class Painter(nn.Module):

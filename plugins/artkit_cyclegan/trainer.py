@@ -40,6 +40,7 @@ from artkit_cyclegan.networks import (
     arguments_for,
     lay_strokes,
     show,
+    with_noise,
 )
 
 SIDES = ("a", "b")
@@ -247,5 +248,4 @@ class CycleGANTrainer(Trainer):
 
 def generator_input(picture: Tensor, z: Tensor | None, style: Tensor | None) -> list[Tensor]:
     """Return what G takes: the picture, strokes behind it; and the style."""
-    x = picture if z is None else torch.cat([picture, z], 1)
-    return [lay_out(x), *([] if style is None else [style])]
+    return [lay_out(with_noise(picture, z)), *([] if style is None else [style])]

@@ -8,10 +8,19 @@ import torch
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import Conditions, choose_statistics, decode_image, encode_image, read_arguments, seeded_dropout
+from artkit.nn import (
+    WORKING_SIDE,
+    Conditions,
+    WorkingResolution,
+    choose_statistics,
+    decode_image,
+    encode_image,
+    read_arguments,
+    seeded_dropout,
+)
 from artkit.nn.layout import lay_out
 from artkit_cyclegan import AB, GENERATORS, SPEC, CycleGANOptions
-from artkit_cyclegan.networks import CycleGANArguments, Painter, lay_strokes
+from artkit_cyclegan.networks import CycleGANArguments, Painter, guide_of, lay_strokes, with_noise
 
 
 class CycleGAN(Translator):
@@ -44,13 +53,26 @@ class CycleGAN(Translator):
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW of one domain to the other."""
-        x = encode_image(image, self.channels)
-        if isinstance(self.generator, Painter):
-            strokes = context.draw(lambda seed: lay_strokes(context.height, context.width, seed, context.device))
-            x = torch.cat([x, strokes], 1)
-        x = lay_out(x.to(context.dtype))
+        asked, paints = self.options.working_size, isinstance(self.generator, Painter)
+        working = WorkingResolution.of(
+            image, (WORKING_SIDE if paints else 0) if asked is None else asked, self.size_rule
+        )
+        z, large_z = self._draw_noise(context, working) if paints else (None, None)
+        small = working.shrink(image)
+        x = lay_out(with_noise(encode_image(small, self.channels), z).to(context.dtype))
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
-            return decode_image(self.generator(x, *self._encode_conditions(context)))
+            painted = decode_image(self.generator(x, *self._encode_conditions(context)))
+        if working.scale == 1:
+            return painted
+        return working.enlarge(painted, guide_of(small, z), guide_of(working.spread(image), large_z))
+
+    def _draw_noise(self, context: Context, working: WorkingResolution) -> tuple[Tensor, Tensor]:
+        """Return the strokes at the working size, and enlarged."""
+
+        def draw(height: int, width: int, scale: int) -> Tensor:
+            return context.draw(lambda seed: lay_strokes(height, width, seed, scale, context.device))
+
+        return working.draw(draw)
 
     def _encode_conditions(self, context: Context) -> list[Tensor]:
         if not self.conditions:

@@ -7,7 +7,7 @@ from PIL import ImageColor
 from torch import Tensor
 
 from artkit import OptionError
-from artkit.translator import reflect_index
+from artkit.nn import reflect_index
 
 
 class Fill:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option, packaged
-from artkit.nn import GanOptions, NormKind
+from artkit.nn import GanOptions, NormKind, WorkingSize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +32,7 @@ class Pix2PixOptions(Options, frozen=True):
         Literal["picture", "running"],
         option("batch norm by each picture's own statistics, as the paper at test time, or by those kept in training"),
     ] = "picture"
+    working_size: WorkingSize = None
 
 
 class Pix2PixTraining(GanOptions, frozen=True):

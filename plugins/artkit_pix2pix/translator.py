@@ -7,9 +7,18 @@ from contextlib import nullcontext
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
-from artkit.nn import Conditions, choose_statistics, decode_image, read_arguments, seeded_dropout, stroke_noise
+from artkit.nn import (
+    WORKING_SIDE,
+    Conditions,
+    WorkingResolution,
+    choose_statistics,
+    decode_image,
+    read_arguments,
+    seeded_dropout,
+    stroke_noise,
+)
 from artkit_pix2pix import SPEC, Pix2PixOptions
-from artkit_pix2pix.networks import Pix2PixArguments, encode_input
+from artkit_pix2pix.networks import Pix2PixArguments, encode_input, guide_of
 
 
 class Pix2Pix(Translator):
@@ -30,14 +39,28 @@ class Pix2Pix(Translator):
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""
-        x = encode_input(image, self.classes, self._draw_noise(context), self.arguments.channels).to(context.dtype)
+        working = WorkingResolution.of(image, self._working_side(), self.size_rule)
+        z, large_z = self._draw_noise(context, working)
+        x = encode_input(working.shrink(image), self.classes, z, self.arguments.channels).to(context.dtype)
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
-            return decode_image(self.generator(x, *self._encode_conditions(context)))
+            painted = decode_image(self.generator(x, *self._encode_conditions(context)))
+        if working.scale == 1:
+            return painted
+        return working.enlarge(painted, guide_of(working.shrink(image), z), guide_of(working.spread(image), large_z))
 
-    def _draw_noise(self, context: Context) -> Tensor | None:
+    def _working_side(self) -> int:
+        asked = self.options.working_size
+        return (WORKING_SIDE if self.arguments.noise == "strokes" else 0) if asked is None else asked
+
+    def _draw_noise(self, context: Context, working: WorkingResolution) -> tuple[Tensor | None, Tensor | None]:
+        """Return the strokes at the working size, and enlarged."""
         if self.arguments.noise == "none":
-            return None
-        return context.draw(lambda seed: stroke_noise(context.height, context.width, seed, device=context.device))
+            return None, None
+
+        def draw(height: int, width: int, scale: int) -> Tensor:
+            return context.draw(lambda seed: stroke_noise(height, width, seed, scale=scale, device=context.device))
+
+        return working.draw(draw)
 
     def _encode_conditions(self, context: Context) -> list[Tensor]:
         if not self.conditions:

@@ -19,7 +19,7 @@ from unittest import mock
 import torch
 from torch import Tensor
 
-from artkit.nn import strokes as new
+from artkit.nn import noise, strokes as plain
 from artkit.nn.strokes import LAYERS, Layer, Raster, Strokes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "semantic.png"
@@ -40,7 +40,7 @@ def rasterise(strokes: Strokes, theta: Tensor, density: Tensor | None = None, si
     layer, cell, margin = strokes.layer, strokes.layer.cell, strokes.layer.margin
     present = strokes.chance < (layer.density if density is None else density)
     rank = torch.where(present, strokes.rank, -1).float()
-    brush = new._brush(strokes, theta, size)
+    brush = plain._brush(strokes, theta, size)
     rows, columns = (side - 2 * margin for side in rank.shape)
     inner = torch.arange(cell, dtype=torch.float32)
     inner_y, inner_x = inner.view(-1, 1, 1, 1), inner.view(1, -1, 1, 1)
@@ -50,11 +50,11 @@ def rasterise(strokes: Strokes, theta: Tensor, density: Tensor | None = None, si
         top = best[:, :, start : start + band]
         first = start + margin + dy
         window = (slice(first, first + top.shape[2]), slice(margin + dx, margin + dx + columns))
-        along, across = new._local(brush[(slice(None), *window)], inner_y - dy * cell, inner_x - dx * cell)
+        along, across = plain._local(brush[(slice(None), *window)], inner_y - dy * cell, inner_x - dx * cell)
         inside = along.square_().square_().add_(across.square_()) < 1
         torch.maximum(top, torch.where(inside, rank[window], -1.0), out=top)
     best = best.permute(2, 0, 3, 1).reshape(rows * cell, columns * cell)[: strokes.height, : strokes.breadth].long()
-    return new._raster(best, strokes, brush)
+    return plain._raster(best, strokes, brush)
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -66,13 +66,13 @@ def seconds(call: Callable[[], object]) -> float:
 
 def plainly(call: Callable[[], object]) -> object:
     """Call with the plain rasteriser, all noise forgotten."""
-    with mock.patch.object(new, "rasterise", rasterise):
+    with mock.patch.object(noise, "rasterise", rasterise):
         return anew(call)
 
 
 def anew(call: Callable[[], object]) -> object:
     """Call with all noise forgotten."""
-    new._KEPT = new.TensorCache(new._KEPT.limit)
+    noise._KEPT = noise.TensorCache(noise._KEPT.limit)
     return call()
 
 
@@ -90,15 +90,15 @@ def main() -> None:
     from artkit.chain import Chain, plan_chain
     from artkit.engine import Runner
     from artkit.images import read_picture
-    from artkit.plugins import registry
+    from artkit.plugins import current_registry
 
     layers = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9))
     for side in (256, 512):
-        draw = partial(new.stroke_noise, side, side, 1, layers, centres=True)
+        draw = partial(noise.stroke_noise, side, side, 1, layers, centres=True)
         print(f"noise {side}x{side}: {compare(draw)}", flush=True)
     picture = read_picture(EXAMPLE)
     for chain, size in CHAINS:
-        runner = Runner(plan_chain(Chain(chain), registry(), has_input=True))
+        runner = Runner(plan_chain(Chain(chain), current_registry(), has_input=True))
         run = partial(runner.run, picture, size=size)
         print(f"{chain} {size[0]}x{size[1]}: {compare(run)}", flush=True)
 

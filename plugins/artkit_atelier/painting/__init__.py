@@ -23,7 +23,7 @@ def paint(
         photo: The scene as a photo (H, W, 3), RGB in [0, 1].
         labels: Its label map (H, W); strokes follow its borders.
         style: A name in `STYLES`.
-        seed: Where the strokes fall. In the default style they are those of `artkit.nn.strokes.stroke_noise`.
+        seed: Where the strokes fall. In the default style they are those of `artkit.nn.stroke_noise`.
 
     Raises:
         OptionError: There is no such style.

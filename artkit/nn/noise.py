@@ -1,0 +1,69 @@
+"""Strokes painted from no picture: the noise z that a network sees, as the painter it learns from laid them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from artkit.nn.fields import TensorCache
+from artkit.nn.strokes import LAYERS, Layer, bristles, rasterise, scatter, swirl_field
+
+SWIRL = 160
+"""How wide the eddies are that strokes follow, in pixels."""
+
+_KEPT = TensorCache(256 * 2**20)  # bytes: the 19 channels of a 1024×1024 painting three times over
+
+
+def stroke_noise(
+    height: int,
+    width: int,
+    seed: int,
+    layers: tuple[Layer, ...] = LAYERS,
+    *,
+    centres: bool = False,
+    scale: int = 1,
+    device: torch.device | None = None,
+) -> Tensor:
+    """Return the canvas of `layers` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on `device`.
+
+    Three channels after each layer (the visible stroke's value and hue, and the height of the paint), then cos and
+    sin of twice the orientation. Whatever a layer leaves bare shows the layer below. Defined in pixels, not in shares
+    of the picture: strokes are as large on any picture. With `scale`, which divides the sides, they are the strokes of
+    a picture so many times smaller, enlarged: each lies at the same place of the picture.
+
+    With `centres` two channels a layer follow: how many pixels down and right the centre of the visible stroke lies.
+    Drawn once and kept: pictures of one size and seed, as those of a folder are, share their noise. On another device
+    than the CPU sines are rounded otherwise: a few pixels at the strokes' borders differ.
+    """
+    device = device or torch.device("cpu")
+    key = (height, width, seed, layers, centres, scale, device)
+    return _KEPT.get(key, lambda: _draw_noise(height, width, seed, layers, centres, scale, device))
+
+
+def _draw_noise(
+    height: int, width: int, seed: int, layers: tuple[Layer, ...], centres: bool, scale: int, device: torch.device
+) -> Tensor:
+    theta = swirl_field(height, width, seed, SWIRL * scale, device=device)
+    noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width, device=device)
+    *canvases, orientation = noise[: 3 * len(layers) + 2].split(3)
+    offsets = noise[3 * len(layers) + 2 :].split(2)
+    torch.stack(((2 * theta).cos(), (2 * theta).sin()), out=orientation)
+    canvas, away = theta.new_zeros(3, 1, 1), theta.new_zeros(2, 1, 1)
+    for number, layer in enumerate(layers):
+        strokes = scatter(layer.enlarged(scale), height, width, seed, number, device)
+        raster = rasterise(strokes, theta)
+        painted = (raster.spread(strokes.value), raster.spread(strokes.hue), 2 * bristles(strokes, raster) - 1)
+        canvas = _over(canvas, painted, raster.covered, out=canvases[number])
+        if centres:
+            down, across = (torch.arange(side, device=device) for side in (height, width))
+            distance = (raster.spread(strokes.y) - down.view(-1, 1), raster.spread(strokes.x) - across)
+            away = _over(away, distance, raster.covered, out=offsets[number])
+    return noise
+
+
+def _over(below: Tensor, laid: tuple[Tensor, ...], covered: Tensor, out: Tensor) -> Tensor:
+    """Write what is laid, plane by plane, over what lies below, where it covers."""
+    share = covered.float()  # at 0 and at 1 a mixture is exact, and made in a quarter of the time of choosing
+    for plane, ground, result in zip(laid, below, out, strict=True):
+        torch.lerp(ground, plane, share, out=result)
+    return out
