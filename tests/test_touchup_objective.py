@@ -19,12 +19,28 @@ def squares(real):
     return lambda logits: (logits - float(real)).pow(2).mean()
 
 
+def contrast(picture):
+    """Root mean square of what averages over 9 x 9 pixels leave, in cells of 16; averages of pixels there are."""
+    height, width = picture.shape[-2:]
+    blurred = torch.stack(
+        [
+            picture[..., max(y - 4, 0) : y + 5, max(x - 4, 0) : x + 5].mean((-2, -1))
+            for y in range(height)
+            for x in range(width)
+        ],
+        -1,
+    ).view_as(picture)
+    squares = (picture - blurred) ** 2
+    cells = [squares[..., y : y + 16, x : x + 16].mean((-2, -1)) for y in (0, 16) for x in (0, 16)]
+    return (torch.stack(cells, -1) + 1e-6).sqrt()
+
+
 @pytest.mark.parametrize("seen", ["residuals", "picture"])
 @pytest.mark.parametrize("gan", ["vanilla", "lsgan"])
 def test_the_objective_of_one_step(seen, gan):
     """l1 (|A+ - max(R, 0)| + |A- - max(-R, 0)|), R = T - G, + an adversarial and a low-pass loss."""
     data = Inverted()
-    weights = {"l1": 7.0, "lowpass": 5.0, "lowpass_cell": 4, "adversarial": 0.6}
+    weights = {"l1": 7.0, "lowpass": 5.0, "lowpass_cell": 4, "contrast": 2.0, "adversarial": 0.6}
     made = enliven(trainer(data, discriminator_input=seen, gan=gan, **weights))
     batch, adam = batch_of(made, data), (0.5, 0.999)
     batch["painting"] = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(2))
@@ -54,9 +70,11 @@ def test_the_objective_of_one_step(seen, gan):
             "additive": (add - wanted[0]).abs().mean(),
             "subtractive": (take - wanted[1]).abs().mean(),
             "lowpass": F.avg_pool2d(generated + add - take - target, 4).abs().mean(),
+            "contrast": (contrast(generated + add - take) - contrast(target)).abs().mean(),
             "adversarial": real_loss(logits),
         }
         loss = 7 * (parts["additive"] + parts["subtractive"]) + 5 * parts["lowpass"] + 0.6 * parts["adversarial"]
+        loss = loss + 2 * parts["contrast"]
         twin.learn("additive", "subtractive", loss=loss)
         agree(losses, parts | {"discriminator": loss_d})
 

@@ -44,6 +44,7 @@ from .generators import (
 )
 from .losses import (
     Logits as Logits,
+    contrast_l1 as contrast_l1,
     discriminator_loss as discriminator_loss,
     feature_matching as feature_matching,
     generator_loss as generator_loss,

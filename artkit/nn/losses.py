@@ -86,6 +86,23 @@ def lowpass_l1(output: Tensor, target: Tensor, cell: int) -> Tensor:
     return F.l1_loss(output.float(), target.float())
 
 
+STROKE, NEIGHBOURHOOD = 9, 16  # px: what is no wider counts as texture, and over how wide a cell its strength is taken
+
+
+def contrast_l1(output: Tensor, target: Tensor) -> Tensor:
+    """L1 distance of local contrast: how strong texture is in cells of 16 px, wherever in them it lies.
+
+    Texture is what a blur over 9 px leaves; its strength is the root of its mean square. For networks that correct
+    pictures with strokes: distances of pixels or of averages reward them for rubbing strokes out. N C H W to a number.
+    """
+    return F.l1_loss(_contrast(output.float()), _contrast(target.float()))
+
+
+def _contrast(picture: Tensor) -> Tensor:
+    blurred = F.avg_pool2d(picture, STROKE, 1, STROKE // 2, count_include_pad=False)
+    return F.avg_pool2d((picture - blurred).square(), NEIGHBOURHOOD, ceil_mode=True).add(1e-6).sqrt()
+
+
 def _scales(logits: Logits) -> list[Tensor]:
     return [scale.float() for scale in ([logits] if isinstance(logits, Tensor) else logits)]
 

@@ -41,6 +41,9 @@ class TouchupTraining(DiscriminatorOptions, frozen=True):
     l1: Annotated[float, option("weight of the L1 loss of each artist to its residual", ge=0)] = 100.0
     lowpass: Annotated[float, option("weight of an L1 loss on averages of the picture over cells", ge=0)] = 0.0
     lowpass_cell: Annotated[int, option("side of those cells, in pixels", ge=1, le=256)] = 8
+    contrast: Annotated[
+        float, option("weight of an L1 loss on local contrast: strokes are neither rubbed out nor sharpened", ge=0)
+    ] = 0.0
 
 
 SPEC = MethodSpec(

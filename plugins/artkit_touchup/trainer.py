@@ -14,6 +14,7 @@ from artkit.engine import Runner
 from artkit.images import convert
 from artkit.nn import (
     MultiscaleDiscriminator,
+    contrast_l1,
     encode_image,
     generator_loss,
     least_side,
@@ -129,17 +130,22 @@ class TouchupTrainer(Trainer):
         losses = {}
         if self.options.adversarial:
             losses["discriminator"] = self.update_discriminator("discriminator", real, fake, self.options.gan)
+        touched = touch_up(generated, *outputs)
         losses |= {
             "additive": lowpass_l1(outputs[0], residuals[0], 1),
             "subtractive": lowpass_l1(outputs[1], residuals[1], 1),
-            "lowpass": lowpass_l1(touch_up(generated, *outputs), target, self.options.lowpass_cell),
+            "lowpass": lowpass_l1(touched, target, self.options.lowpass_cell),
         }
+        if self.options.contrast:
+            losses["contrast"] = contrast_l1(touched, target)
         return losses | self._update_artists(losses, real, fake)
 
     def _update_artists(self, losses: dict[str, Tensor], real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Take one step on both artists, down their losses and the adversarial one, which is returned."""
         options, adversarial = self.options, dict[str, Tensor]()
         loss = options.l1 * (losses["additive"] + losses["subtractive"]) + options.lowpass * losses["lowpass"]
+        if options.contrast:
+            loss = loss + options.contrast * losses["contrast"]
         if options.adversarial:
             set_trainable(self.discriminator, False)
             with torch.no_grad():
