@@ -1,10 +1,11 @@
-"""Pairs to train on from plain pictures: what a chain makes of each is the input, the picture itself the target."""
+"""Pairs to train on from plain pictures: one side is the picture itself, the other what a chain makes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain
@@ -21,7 +22,9 @@ from artkit.images import Picture, read_picture, read_provenance, write_classes_
 from artkit.plugins import current_registry
 from artkit.spec import Kind
 
-TARGET = "target"
+Side = Literal["input", "target"]
+INPUT: Side = "input"
+TARGET: Side = "target"
 
 
 @dataclass
@@ -35,16 +38,16 @@ class Pairing:
 
 @dataclass(frozen=True)
 class _Pair:
-    """One picture, and where its two sides go."""
+    """One picture, and where its two sides go: itself, and what is made of it."""
 
     picture: Path
-    input: Path
-    target: Path
+    plain: Path
+    made: Path
     seed: int
 
     @property
     def is_there(self) -> bool:
-        return self.input.exists() and self.target.exists()
+        return self.plain.exists() and self.made.exists()
 
 
 def make_pairs(
@@ -52,6 +55,7 @@ def make_pairs(
     output: Path,
     chain: Chain,
     *,
+    side: Side = INPUT,
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
@@ -59,31 +63,41 @@ def make_pairs(
 ) -> Pairing:
     """Run `chain` on every picture below `directory` and write `OUTPUT/{train,val}/{input,target}/NAME`.
 
-    The chain's result is the input (`label`, with classes.txt, where it gives labels), the picture itself the target,
-    resized where the chain changed the size. Splits stay as they are; else a tenth is held out, by content. Pairs that
-    are there already are kept, so that a run which was stopped can go on. Picture i runs under seed `seed` + i;
-    `progress` is called with the number of pairs done and of all. Raises DataError, ChainError or OutputError.
+    The chain's result is the `side` (an input that is a label map goes to `label`, with classes.txt), the picture
+    itself the other, resized where the chain changed the size. Splits stay as they are; else a tenth is held out, by
+    content. Pairs that are there already are kept, so that a run which was stopped can go on. Picture i runs under seed
+    `seed` + i; `progress` is called with the number of pairs done and of all. Raises DataError, ChainError or
+    OutputError.
     """
     plan = plan_chain(chain, current_registry(), has_input=True)
-    column = "label" if plan.output is Kind.LABELS else "input"
-    pairs, result = _plan_pairs(directory, output, column, seed), Pairing()
+    made, plain = _columns(chain, plan.output, side)
+    pairs, result = _plan_pairs(directory, output, plain, made, seed), Pairing()
     _check_same_chain(pairs, chain)
     missing = [pair for pair in pairs if not pair.is_there]
     result.kept = len(pairs) - len(missing)
     if not missing:
         return result
-    for folder in {side.parent for pair in missing for side in (pair.input, pair.target)}:
+    for folder in {path.parent for pair in missing for path in (pair.plain, pair.made)}:
         make_folder(folder)
     runner = Runner(plan, device=device, precision=precision)
     runner.load()
-    jobs = [Job(pair.picture, pair.input, pair.seed, Path(pair.picture.name)) for pair in missing]
+    jobs = [Job(pair.picture, pair.made, pair.seed, Path(pair.picture.name)) for pair in missing]
     for pair, done in zip(missing, run_jobs(runner, jobs, overwrite=True), strict=True):
         _finish(pair, done, output, result)
         progress(result.kept + result.made + len(result.failures), len(pairs))
     return result
 
 
-def _plan_pairs(directory: Path, output: Path, column: str, seed: int) -> list[_Pair]:
+def _columns(chain: Chain, kind: Kind, side: Side) -> tuple[str, str]:
+    """Return the columns of what is made and of the picture; raise DataError for a target that is no picture."""
+    if side == INPUT:
+        return "label" if kind is Kind.LABELS else INPUT, TARGET
+    if kind is Kind.LABELS:
+        raise DataError(f"{chain} makes label maps, and those are inputs: write --from instead of --to.")
+    return TARGET, INPUT
+
+
+def _plan_pairs(directory: Path, output: Path, plain: str, made: str, seed: int) -> list[_Pair]:
     if not directory.is_dir():
         raise DataError(f"{directory} is no folder: give a folder of pictures.")
     whole = list_pictures(directory)
@@ -91,12 +105,9 @@ def _plan_pairs(directory: Path, output: Path, column: str, seed: int) -> list[_
     pictures = {name: path for name, path in whole.pictures.items() if inside not in path.resolve().parents}
     if not pictures:
         raise DataError(f"{directory} holds no pictures that artkit reads.")
-    names = list(_split_names(Place(pictures), output))
     return [
-        _Pair(
-            path, output / split / column / f"{name}.png", output / split / TARGET / (name + path.suffix), seed + index
-        )
-        for index, (split, name, path) in enumerate(names)
+        _Pair(path, output / split / plain / (name + path.suffix), output / split / made / f"{name}.png", seed + index)
+        for index, (split, name, path) in enumerate(_split_names(Place(pictures), output))
     ]
 
 
@@ -114,23 +125,25 @@ def _split_names(whole: Place, output: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def _check_same_chain(pairs: list[_Pair], chain: Chain) -> None:
-    """Refuse to mix the pairs of two chains in one folder."""
-    there = next((pair for pair in pairs if pair.is_there), None)
-    made_by = (read_provenance(there.input) or {}).get("chain") if there else None
+    """Refuse to mix the pairs of two chains, or those of one from both sides, in one folder.
+
+    One picture on the side that the chain makes tells: no picture from outside remembers this chain.
+    """
+    folders = {pair.made.parent for pair in pairs}
+    there = next((path for folder in sorted(folders) for path in list_pictures(folder).pictures.values()), None)
+    made_by = (read_provenance(there) or {}).get("chain") if there else None
     if there and made_by != str(chain):
-        raise OutputError(
-            f"{there.input} was made by {made_by or 'something else'}, not by {chain}: give another folder."
-        )
+        raise OutputError(f"{there} was made by {made_by or 'something else'}, not by {chain}: give another folder.")
 
 
 def _finish(pair: _Pair, done: JobResult, output: Path, result: Pairing) -> None:
-    """Write the target beside an input that was made, or note why there is none."""
+    """Write the picture beside what was made of it, or note why there is none."""
     if done.error is not None:
         result.failures.append(f"{pair.picture}: {done.error}")
         return
     made = done.picture
     try:
-        _write_target(pair, made)
+        _write_plain(pair, made)
         if made.classes is not None and not (output / CLASSES_FILE).exists():
             write_classes_file(made.classes, output / CLASSES_FILE)
     except ArtkitError as error:
@@ -139,10 +152,10 @@ def _finish(pair: _Pair, done: JobResult, output: Path, result: Pairing) -> None
     result.made += 1
 
 
-def _write_target(pair: _Pair, made: Picture) -> None:
+def _write_plain(pair: _Pair, made: Picture) -> None:
     """Copy the picture, or resize it to the size of what was made of it."""
     picture = read_picture(pair.picture)
     if picture.size == made.size:
-        write_atomically(pair.target, pair.picture.read_bytes(), overwrite=True)
+        write_atomically(pair.plain, pair.picture.read_bytes(), overwrite=True)
     else:
-        write_picture(resize(picture, made.size[::-1]), pair.target, overwrite=True)
+        write_picture(resize(picture, made.size[::-1]), pair.plain, overwrite=True)

@@ -1,4 +1,4 @@
-"""Pairs made of plain pictures by a chain, from the command line."""
+"""Pairs made of plain pictures by a chain, on either side, from the command line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PIL import Image
 
 from artkit.data import FolderDataset
 from artkit.data.needs import find_source_and_target
+from artkit.images import read_provenance
 from cli_kit import open_shell, pixels_of
 
 shell = pytest.fixture(open_shell)
@@ -95,3 +96,66 @@ def test_no_pictures(shell):
     outcome = shell("data", "pairs", "photos", "-o", "pairs", "--from", "invert")
     assert outcome.err == "artkit: photos holds no pictures that artkit reads.\n"
     assert not Path("pairs").exists()
+
+
+# -- the target side ---------------------------------------------------------------------------------------
+
+
+def test_a_chain_makes_the_target_side_too(shell, photos):
+    outcome = shell("data", "pairs", photos, "-o", "pairs", "--to", "invert")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("pairs: 30 pairs made.")
+    source, target = find_source_and_target(FolderDataset(Path("pairs"), "train"))
+    assert (source.name, target.name) == ("input", "target")
+    made = next(path for path in written() if "target" in path.parts)
+    plain = Path(str(made).replace("target", "input"))
+    assert np.array_equal(pixels_of(made), 255 - pixels_of(plain))
+    assert read_provenance(made)["chain"] == "invert"
+    assert plain.read_bytes() == next(photos.rglob(plain.name)).read_bytes()
+
+
+def test_targets_that_are_there_are_kept_and_what_is_missing_is_made(shell, photos):
+    shell("data", "pairs", photos, "-o", "pairs", "--to", "invert")
+    half, gone, *others = [path for path in written() if "target" in path.parts]
+    Path(str(half).replace("target", "input")).unlink()
+    gone.unlink()
+    times = {path: path.stat().st_mtime_ns for path in others}
+    outcome = shell("data", "pairs", photos, "-o", "pairs", "--to", "invert", "--json")
+    assert json.loads(outcome.out) == {"output": "pairs", "chain": "invert", "made": 2, "kept": 28, "failures": []}
+    assert len(written()) == 60
+    assert times == {path: path.stat().st_mtime_ns for path in others}
+
+
+@pytest.mark.parametrize(("first", "second"), [("--from", "--to"), ("--to", "--from")])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_the_two_sides_are_not_mixed(shell, first, second, suffix):
+    shell.paint(f"photos/1.{suffix}")
+    assert shell("data", "pairs", "photos", "-o", "pairs", first, "invert").code == 0
+    before = shell.files()
+    outcome = shell("data", "pairs", "photos", "-o", "pairs", second, "invert")
+    assert outcome.code == 1
+    assert "was made by something else, not by invert: give another folder" in outcome.err
+    assert shell.files() == before
+
+
+@pytest.mark.parametrize("sides", [(), ("--from", "invert", "--to", "invert")])
+def test_one_side_is_made_and_only_one(shell, photos, sides):
+    outcome = shell("data", "pairs", photos, "-o", "pairs", *sides)
+    assert outcome.code == 2
+    assert "--from CHAIN the input, or --to CHAIN the target" in outcome.err
+
+
+def test_label_maps_are_no_target(shell, photos, monkeypatch):
+    monkeypatch.setenv("ARTKIT_PLUGINS", "filters")
+    outcome = shell("data", "pairs", photos, "-o", "pairs", "--to", "quantise")
+    assert outcome.code == 1
+    assert "quantise makes label maps, and those are inputs: write --from instead of --to" in outcome.err
+    assert not Path("pairs").exists()
+
+
+def test_the_picture_takes_the_size_of_its_target(shell, monkeypatch):
+    monkeypatch.setenv("ARTKIT_PLUGINS", "filters")
+    shell.paint("photos/train/1.png", size=(20, 12))
+    outcome = shell("data", "pairs", "photos", "-o", "pairs", "--to", "resize(width=40)")
+    assert outcome.code == 0, outcome.err
+    assert pixels_of("pairs/train/input/1.png").shape == pixels_of("pairs/train/target/1.png").shape == (24, 40, 3)

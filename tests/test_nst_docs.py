@@ -16,7 +16,7 @@ from artkit.spec import describe_options
 from artkit_nst import NstOptions
 
 PAGE = (Path(__file__).parents[1] / "docs" / "nst.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S) for line in block.splitlines()]
+BLOCKS = [block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S)]
 
 
 @pytest.fixture
@@ -35,15 +35,17 @@ def world(tmp_path, monkeypatch):
     use_registry(installed)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_command_runs(command, world, capsys):
-    words = shlex.split(command)
-    assert words[0] == "artkit"
-    assert main(words[1:]) == 0, capsys.readouterr().err
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block[0])
+def test_commands_run_one_after_the_other(block, world, capsys):
+    for command in block:
+        words = shlex.split(command)
+        assert words[0] == "artkit"
+        flags = ["--overwrite"] if words[1] == "run" else []  # commands of one block write the same picture
+        assert main(words[1:] + flags) == 0, capsys.readouterr().err
 
 
 def test_there_are_commands():
-    assert len(COMMANDS) >= 7
+    assert sum(map(len, BLOCKS)) >= 10
 
 
 def test_every_option_is_on_the_page():

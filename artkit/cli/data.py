@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from artkit.cli.output import echo, json_option, log, print_columns, print_json
 from artkit.cli.parameters import Assignment, ChainText, Size, collect_settings
 from artkit.cli.progress import progress
+from artkit.errors import UsageError
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
@@ -78,22 +79,34 @@ def _sizes(sizes: dict[str, int]) -> str:
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="OUT", help="Where to.")
-@click.option("--from", "chain", required=True, type=ChainText(), metavar="CHAIN", help="What makes the input side.")
+@click.option("--from", "source", type=ChainText(), metavar="CHAIN", help="What makes the input side.")
+@click.option("--to", "target", type=ChainText(), metavar="CHAIN", help="What makes the target side.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the first one.  [default: 0]"
 )
 @click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks.")
 @json_option
-def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precision: str, as_json: bool) -> int:
-    """Make pairs to train on: what a chain makes of each picture of DIR, and the picture.
+def pairs(
+    folder: Path,
+    output: Path,
+    source: str | None,
+    target: str | None,
+    seed: int,
+    device: str,
+    precision: str,
+    as_json: bool,
+) -> int:
+    """Make pairs to train on: each picture of DIR, and what a chain makes of it.
 
-    `--from "edges(sigma=2)"` makes sketches of photos, so that pix2pix can learn to make photos of sketches. The same
-    command goes on where it was stopped.
+    `--from "edges(sigma=2)"` makes sketches of photos, so that pix2pix can learn to make photos of sketches. `--to
+    "nst(style='monet.jpg')"` paints photos, so that pix2pix can learn to paint. The same command goes on where it was
+    stopped.
     """
     from artkit.chain import Chain
 
-    parsed = Chain(chain)
+    text, side = _made_side(source, target)
+    parsed = Chain(text)
     with progress(f"making pairs with {parsed}") as bar:
         from artkit.pairing import make_pairs
 
@@ -102,6 +115,7 @@ def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precis
             folder,
             output,
             parsed,
+            side=side,
             seed=seed,
             device=device,
             precision=precision,
@@ -116,6 +130,15 @@ def pairs(folder: Path, output: Path, chain: str, seed: int, device: str, precis
         kept = f", {found.kept:,} were there already" if found.kept else ""
         echo(f"{output}: {found.made:,} pairs made{kept}. To train: artkit train pix2pix {output} -o RUN")
     return 1 if found.failures else 0
+
+
+def _made_side(source: str | None, target: str | None) -> tuple[str, Literal["input", "target"]]:
+    """Return the one chain that was given, and which side of the pairs it makes."""
+    if source is not None and target is None:
+        return source, "input"
+    if target is not None and source is None:
+        return target, "target"
+    raise UsageError("say which side of the pairs a chain makes: --from CHAIN the input, or --to CHAIN the target.")
 
 
 @click.group(invoke_without_command=True)
