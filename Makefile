@@ -31,10 +31,10 @@ types: $(VENV)/.installed-test ## mypy
 fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
 	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
 
-mutants: $(VENV)/.installed-test ## break core on purpose and list what the nearest tests do not notice (hours)
+mutants: $(VENV)/.installed-test ## break the code on purpose and list what no test notices (a day), or ONLY='artkit.engine.*'
 	$(INSTALL) -e '.[test,mutants]'
-	OMP_NUM_THREADS=1 $(BIN)/mutmut run
-	$(BIN)/mutmut results
+	@ln -sfn plugins src; trap 'rm -f src' EXIT; \
+	  OMP_NUM_THREADS=1 $(BIN)/mutmut run $(if $(ONLY),'$(ONLY)') && $(BIN)/mutmut results
 
 format: $(VENV)/.installed-test ## let ruff mend and format
 	$(BIN)/ruff check --fix
