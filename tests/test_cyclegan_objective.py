@@ -14,13 +14,14 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+import cyclegan_paper
 from artkit.data import open_dataset
 from artkit.training import Settings, train
 from artkit_cyclegan import CycleGANTraining
 from artkit_cyclegan.networks import detail
 from artkit_cyclegan.trainer import CycleGANTrainer
 
-PAPER = {"network": "resnet_6", "width": 4, "receptive_field": 16, "widths": (4,), "pool": 0, "target": ("oil",)}
+PAPER = cyclegan_paper.PAPER | {"pool": 0, "target": ("oil",)}
 STYLES = PAPER | {"network": "subpixel", "blocks": 1, "detail": (4, 4), "norm": "none", "target": ("oil", "chalk")}
 NETWORKS = ("generator_a", "generator_b", "discriminator_a", "discriminator_b")
 
@@ -167,7 +168,8 @@ def test_the_rate_stays_for_half_of_the_steps_and_falls_to_zero_in_a_line(pictur
         return step(self, batch)
 
     monkeypatch.setattr(CycleGANTrainer, "training_step", watch)
-    values = PAPER | {"source": "photo", "steps": 8, "batch": 1, "crop": 16, "precision": "fp32"}
+    rate = {name: cyclegan_paper.RECIPE[name] for name in ("learning_rate", "decay_from")}
+    values = PAPER | rate | {"source": "photo", "steps": 8, "batch": 1, "crop": 16, "precision": "fp32"}
     train("cyclegan", pictures, tmp_path / "run", values=values)
     expected = [2e-4 * factor for factor in (1, 1, 1, 1, 1, 0.75, 0.5, 0.25)]
     assert rates == [[pytest.approx(rate)] * 2 for rate in expected]

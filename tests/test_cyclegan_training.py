@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 import artkit
+import cyclegan_paper
 from artkit.errors import OptionError, TrainingError
 from artkit.models.file import load_model
 from artkit.nn import ImagePool
@@ -25,7 +26,7 @@ from artkit_cyclegan.inversion import EVERY, WATCHED, InversionGuard
 from artkit_cyclegan.networks import lay_strokes
 from artkit_cyclegan.trainer import CycleGANTrainer
 
-PAPER = {"network": "resnet_6", "width": 4, "receptive_field": 16, "widths": (4,), "pool": 3}
+PAPER = cyclegan_paper.PAPER | {"pool": 3}
 OURS = {
     "network": "painter", "width": 8, "blocks": 1, "detail": (4, 4), "norm": "none",
     "target": ("oil", "chalk"), "receptive_field": 16, "widths": (4, 4), "cell": 4, "pool": 3,

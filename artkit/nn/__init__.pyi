@@ -12,6 +12,7 @@ from .arguments import (
 )
 from .augmentation import augment as augment, compress_jpeg as compress_jpeg
 from .conditions import ANY as ANY, Asked as Asked, Conditions as Conditions, condition_planes as condition_planes
+from .contours import blur as blur, follow_contours as follow_contours, structure as structure
 from .discriminators import (
     PATCH_LAYERS as PATCH_LAYERS,
     MultiscaleDiscriminator as MultiscaleDiscriminator,
@@ -66,6 +67,7 @@ from .options import (
     GanOptions as GanOptions,
     NormKind as NormKind,
     ReceptiveField as ReceptiveField,
+    Width as Width,
     WorkingSize as WorkingSize,
 )
 from .pool import ImagePool as ImagePool

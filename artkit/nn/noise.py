@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from artkit.nn.contours import enlarge_orientations, follow_contours
 from artkit.nn.fields import TensorCache
 from artkit.nn.strokes import LAYERS, Layer, bristles, rasterise, scatter, swirl_field
 
@@ -22,6 +23,7 @@ def stroke_noise(
     *,
     centres: bool = False,
     scale: int = 1,
+    along: Tensor | None = None,
     device: torch.device | None = None,
 ) -> Tensor:
     """Return the canvas of `layers` painted from no picture: noise z (11, H, W) in [-1, 1], float32 on `device`.
@@ -32,18 +34,27 @@ def stroke_noise(
     a picture so many times smaller, enlarged: each lies at the same place of the picture.
 
     With `centres` two channels a layer follow: how many pixels down and right the centre of the visible stroke lies.
-    Drawn once and kept: pictures of one size and seed, as those of a folder are, share their noise. On another device
-    than the CPU sines are rounded otherwise: a few pixels at the strokes' borders differ.
+    Strokes follow the contours of the picture `along` (C, H, W; as many times smaller as `scale` says); without one,
+    a swirl. Those are drawn once and kept: pictures of one size and seed, as those of a folder are, share them. On
+    another device than the CPU sines are rounded otherwise: a few pixels at the strokes' borders differ.
     """
     device = device or torch.device("cpu")
+    if along is not None:
+        swirl = swirl_field(height // scale, width // scale, seed, SWIRL, device=device)
+        theta = follow_contours(swirl, along.to(device, torch.float32))
+        theta = theta if scale == 1 else enlarge_orientations(theta, scale)
+        return _draw_noise(theta, seed, layers, centres, scale)
     key = (height, width, seed, layers, centres, scale, device)
-    return _KEPT.get(key, lambda: _draw_noise(height, width, seed, layers, centres, scale, device))
+
+    def draw() -> Tensor:
+        theta = swirl_field(height, width, seed, SWIRL * scale, device=device)
+        return _draw_noise(theta, seed, layers, centres, scale)
+
+    return _KEPT.get(key, draw)
 
 
-def _draw_noise(
-    height: int, width: int, seed: int, layers: tuple[Layer, ...], centres: bool, scale: int, device: torch.device
-) -> Tensor:
-    theta = swirl_field(height, width, seed, SWIRL * scale, device=device)
+def _draw_noise(theta: Tensor, seed: int, layers: tuple[Layer, ...], centres: bool, scale: int) -> Tensor:
+    device, (height, width) = theta.device, theta.shape
     noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width, device=device)
     *canvases, orientation = noise[: 3 * len(layers) + 2].split(3)
     offsets = noise[3 * len(layers) + 2 :].split(2)

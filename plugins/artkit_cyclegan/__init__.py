@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from artkit import Kind, MethodSpec, ModelSpec, Need, Options, Port, Tiling, hookimpl, option, packaged
-from artkit.nn import GanMode, GanOptions, NormKind, WorkingSize
+from artkit.nn import GanMode, GanOptions, NormKind, ReceptiveField, Width, WorkingSize
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,11 @@ class CycleGANOptions(Options, frozen=True):
 
 
 class CycleGANTraining(GanOptions, frozen=True):
-    """Options of cyclegan training; the defaults are the paper's."""
+    """Options of cyclegan training.
+
+    The defaults paint: within an hour of two cores they learn a painter's hand from a folder of photos and one of
+    paintings. The paper's are in `examples/recipes/cyclegan-paper.toml`.
+    """
 
     source: Annotated[str | None, option("column of domain A; the first of pictures when left out")] = None
     target: Annotated[
@@ -52,8 +56,20 @@ class CycleGANTraining(GanOptions, frozen=True):
     network: Annotated[
         Literal["resnet_9", "resnet_6", "unet_256", "unet_128", "subpixel", "painter"],
         option("the generators; painter lays brush strokes from a seed towards B, and is subpixel on the way back"),
-    ] = "resnet_9"
-    norm: Annotated[NormKind, option("normalisation of the generators")] = "instance"
+    ] = "painter"
+    width: Annotated[int, option("filters of the generators' first level (or trunk)", ge=4, le=1024)] = 64
+    detail: Annotated[
+        tuple[Width, Width], option("filters of a painter or subpixel generator at half and at full resolution")
+    ] = (24, 16)
+    norm: Annotated[NormKind, option("normalisation of the generators")] = "none"
+    discriminator_norm: Annotated[NormKind, option("normalisation of the discriminators")] = "none"
+    receptive_field: Annotated[
+        ReceptiveField, option("receptive field of the discriminators: the side of their patches, in pixels")
+    ] = 34
+    widths: Annotated[
+        tuple[Width, ...],
+        option("filters of the discriminators' first level, one number a scale, finest first", min_length=1),
+    ] = (40, 32)
     discriminator_input: Annotated[
         Literal["picture", "detail"],
         option(
@@ -61,14 +77,14 @@ class CycleGANTraining(GanOptions, frozen=True):
         ),
     ] = "picture"
     gan: Annotated[GanMode, option("adversarial loss")] = "lsgan"
-    cycle_a: Annotated[float, option("weight of cycle consistency from A to B and back", ge=0)] = 10.0
-    cycle_b: Annotated[float, option("weight of cycle consistency from B to A and back", ge=0)] = 10.0
+    cycle_a: Annotated[float, option("weight of cycle consistency from A to B and back", ge=0)] = 2.0
+    cycle_b: Annotated[float, option("weight of cycle consistency from B to A and back", ge=0)] = 2.0
     identity: Annotated[
         float, option("weight of the identity loss, times that of the cycle; off where channels differ", ge=0)
-    ] = 0.5
+    ] = 0.0
     cell: Annotated[
         int, option("cycle and identity compare averages over cells of this side: 1 compares pixels", ge=1, le=256)
-    ] = 1
+    ] = 8
     pool: Annotated[int, option("past fakes that each discriminator is shown again", ge=0, le=10_000)] = 50
     memory: Annotated[
         Literal["high", "low"], option("low runs the two cycles one after the other: same gradients, less memory")

@@ -40,15 +40,20 @@ STROKES = (*LAYERS, Layer(cell=4, length=12, width=4.2, density=0.9))
 """Large strokes first; the last are for what is small."""
 NOISE_CHANNELS, CENTRE_CHANNELS = 3 * len(STROKES) + 2, 2 * len(STROKES)
 TOP_LAYER = slice(3 * len(STROKES) - 3, 3 * len(STROKES))  # of z: the strokes on top
-MOST_ADDED = 0.4  # of a picture's range of 2: relief, flecks, and the smallest things
+MOST_ADDED = 1.2  # of a picture's range of 2: a painter's palette is his own; relief, flecks, and the smallest things
 BLUR = 5  # px: a brush takes the mean colour of so wide a spot
 REACH = math.ceil(max(layer.reach for layer in STROKES)) + BLUR // 2
 """How far away from a pixel the colour that is painted there may come from."""
 
 
-def lay_strokes(height: int, width: int, seed: int, scale: int = 1, device: torch.device | None = None) -> Tensor:
-    """Return the z that a Painter paints with, (NOISE_CHANNELS + CENTRE_CHANNELS, H, W); see `stroke_noise`."""
-    return stroke_noise(height, width, seed, STROKES, centres=True, scale=scale, device=device)
+def lay_strokes(height: int, width: int, seed: int, scale: int = 1, along: Tensor | None = None) -> Tensor:
+    """Return the z that a Painter paints with, (NOISE_CHANNELS + CENTRE_CHANNELS, H, W); see `stroke_noise`.
+
+    In training strokes follow a swirl, whatever the picture, so that a network learns from every direction; a picture
+    is painted `along` its contours.
+    """
+    device = None if along is None else along.device
+    return stroke_noise(height, width, seed, STROKES, centres=True, scale=scale, along=along, device=device)
 
 
 def with_noise(picture: Tensor, z: Tensor | None) -> Tensor:
@@ -65,10 +70,9 @@ class Painter(nn.Module):
     """Lay strokes in the colours under their centres, then decide at each pixel which layer shows and what is added.
 
     The network sees the picture, the canvas that each layer of strokes alone would make of it, and the strokes z. It
-    answers with a weight for each canvas (softmax) and with a colour to add, at most `MOST_ADDED`: too little to go
-    back to the photo. Painting programs place strokes so (Haeberli, "Paint by numbers", 1990); a convolution would have
-    to learn that a stroke is of one colour from end to end. Takes and gives a picture in [-1, 1], z behind it on the
-    way in; sides are multiples of 4.
+    answers with a weight for each canvas (softmax) and with a colour to add, at most `MOST_ADDED`. Painting programs
+    place strokes so (Haeberli, "Paint by numbers", 1990); a convolution would have to learn that a stroke is of one
+    colour from end to end. Takes and gives a picture in [-1, 1], z behind it on the way in; sides are multiples of 4.
     """
 
     def __init__(self, in_channels: int, out_channels: int, **subpixel: Any) -> None:

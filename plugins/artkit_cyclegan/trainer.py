@@ -68,7 +68,15 @@ class CycleGANTrainer(Trainer):
     `discriminator_a` is D_Y, which sees what G makes; `generator_b` is F, `discriminator_b` D_X.
     """
 
-    defaults: ClassVar[dict[str, Any]] = {"steps": 200_000, "batch": 1, "crop": 256}
+    defaults: ClassVar[dict[str, Any]] = {
+        "steps": 2000,
+        "batch": 2,
+        "crop": 128,
+        "load_size": 256,
+        "learning_rate": 5e-4,
+        "decay_from": 0.5,
+        "ema": 0.995,
+    }
     averaged = ("generator_a", "generator_b")
     unpaired = True
     options: CycleGANTraining

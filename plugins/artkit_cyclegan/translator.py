@@ -57,8 +57,8 @@ class CycleGAN(Translator):
         working = WorkingResolution.of(
             image, (WORKING_SIDE if paints else 0) if asked is None else asked, self.size_rule
         )
-        z, large_z = self._draw_noise(context, working) if paints else (None, None)
         small = working.shrink(image)
+        z, large_z = self._draw_noise(context, working, small) if paints else (None, None)
         x = lay_out(with_noise(encode_image(small, self.channels), z).to(context.dtype))
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
             painted = decode_image(self.generator(x, *self._encode_conditions(context)))
@@ -66,11 +66,12 @@ class CycleGAN(Translator):
             return painted
         return working.enlarge(painted, guide_of(small, z), guide_of(working.spread(image), large_z))
 
-    def _draw_noise(self, context: Context, working: WorkingResolution) -> tuple[Tensor, Tensor]:
-        """Return the strokes at the working size, and enlarged."""
+    def _draw_noise(self, context: Context, working: WorkingResolution, small: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the strokes along each picture's contours, at the working size, and enlarged."""
 
         def draw(height: int, width: int, scale: int) -> Tensor:
-            return context.draw(lambda seed: lay_strokes(height, width, seed, scale, context.device))
+            pairs = zip(context.seeds, small, strict=True)
+            return torch.stack([lay_strokes(height, width, seed, scale, along=one) for seed, one in pairs])
 
         return working.draw(draw)
 

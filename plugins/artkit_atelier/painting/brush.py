@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from artkit.nn import blur
 from artkit.nn.strokes import Raster, Strokes, bristles, rasterise, scatter, swirl_field
 from artkit_atelier.painting.colour import heighten, stray
-from artkit_atelier.painting.fields import bend_to_borders, blur, detail, tooth
+from artkit_atelier.painting.fields import bend_to_borders, detail, tooth
 from artkit_atelier.painting.styles import StrokeStyle
 
 _SLIP = 1.6  # pixels by which a stroke may run over a border

@@ -5,42 +5,13 @@ All fields are float32 tensors (..., H, W) on the CPU.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from artkit.nn import blur, structure
 from artkit.nn.strokes import generator
 
 _TEXTURE = 0.15  # what a thing's own texture may reach before it counts as detail
-
-
-def blur(picture: Tensor, sigma: float) -> Tensor:
-    """Return `picture` (C, H, W) blurred by a Gaussian of `sigma` pixels, its border repeated outwards."""
-    radius = max(1, math.ceil(2.5 * sigma))
-    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
-    taps = (taps / taps.sum()).view(1, 1, 1, -1)
-    padded = F.pad(picture[:, None], (radius, radius, radius, radius), mode="replicate")
-    return F.conv2d(F.conv2d(padded, taps), taps.transpose(2, 3))[:, 0]
-
-
-def _slopes(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the central differences of `picture` (C, H, W) along y and x."""
-    padded = F.pad(picture[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
-    return (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2, (padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]) / 2
-
-
-def structure(picture: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-    """Return the structure tensor of `picture` (C, H, W) as its edges' doubled angle.
-
-    The result is (cos 2t, sin 2t) times the edges' energy, (2, H, W), t being the tangent; and the energy (H, W).
-    Source: Bigün and Granlund, "Optimal orientation detection of linear symmetry" (ICCV 1987).
-    """
-    slope_y, slope_x = _slopes(picture)
-    yy, xx, xy = slope_y.square().sum(0), slope_x.square().sum(0), (slope_x * slope_y).sum(0)
-    double_cos, double_sin, energy = blur(torch.stack((yy - xx, -2 * xy, yy + xx)), sigma)
-    return torch.stack((double_cos, double_sin)), energy
 
 
 def label_codes(labels: Tensor) -> Tensor:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from artkit.nn import blur
 from artkit.nn.strokes import generator, smooth_noise
 from artkit_atelier.painting.colour import heighten
-from artkit_atelier.painting.fields import blur, tooth
+from artkit_atelier.painting.fields import tooth
 from artkit_atelier.painting.styles import WashStyle
 
 PAPER = (0.985, 0.975, 0.95)
