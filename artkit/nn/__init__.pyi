@@ -28,6 +28,7 @@ from .edsr import (
     EdsrBlock as EdsrBlock,
     enlarge_bicubic as enlarge_bicubic,
 )
+from .efficientnet import EfficientNetLite0 as EfficientNetLite0
 from .ema import Ema as Ema
 from .generators import (
     GeneratorArguments as GeneratorArguments,
@@ -59,6 +60,12 @@ from .options import (
     GanOptions as GanOptions,
     NormKind as NormKind,
     ReceptiveField as ReceptiveField,
+)
+from .perceptual import (
+    PerceptualLoss as PerceptualLoss,
+    feature_distance as feature_distance,
+    find_perceptual_weights as find_perceptual_weights,
+    load_perceptual_network as load_perceptual_network,
 )
 from .pool import ImagePool as ImagePool
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
