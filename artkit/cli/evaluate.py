@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("data")
 @click.option("--chain", required=True, type=ChainText(), metavar="TEXT", help="Steps in order.")
-@click.option("--metrics", metavar="A,B", help="Scores to compute.  [default: those that fit the output]")
+@click.option(
+    "--metrics", metavar="A,B", help="Scores to compute.  [default: those that fit the output and need no extra]"
+)
 @click.option("--source", metavar="COLUMN", help="Where the chain starts.  [default: the first column that fits]")
 @click.option("--target", metavar="COLUMN", help="What it should give.  [default: the first other column that fits]")
 @click.option("-n", "limit", type=click.IntRange(1), metavar="COUNT", help="Take that many pairs.  [default: all]")

@@ -4,6 +4,7 @@ from .builtin import METRICS as METRICS
 from .evaluating import Evaluation as Evaluation, evaluate as evaluate
 from .labels import class_shares as class_shares, pixel_accuracy as pixel_accuracy
 from .patches import patch_distance as patch_distance
+from .perceptual import perceptual_distance as perceptual_distance, perceptual_kid as perceptual_kid
 from .pixels import (
     luminance_correlation as luminance_correlation,
     psnr as psnr,

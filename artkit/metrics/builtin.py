@@ -25,6 +25,18 @@ METRICS = (
         "artkit.metrics.patches:patch_distance",
     ),
     MetricSpec(
+        "perceptual_distance",
+        "how differently pairs look to EfficientNet-Lite0: 0 for equal ones, 2 at most",
+        "artkit.metrics.perceptual:perceptual_distance",
+        needs="artkit.nn.perceptual:find_perceptual_weights",
+    ),
+    MetricSpec(
+        "perceptual_kid",
+        "kernel distance between two sets of pictures, by features of EfficientNet-Lite0",
+        "artkit.metrics.perceptual:perceptual_kid",
+        needs="artkit.nn.perceptual:find_perceptual_weights",
+    ),
+    MetricSpec(
         "pixel_accuracy",
         "share of pixels with the right class",
         "artkit.metrics.labels:pixel_accuracy",

@@ -44,9 +44,10 @@ def evaluate(
 ) -> Evaluation:
     """Run `chain` on the source column of a split and score the results against its target column.
 
-    `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain when left out). Columns default
-    to those pix2pix trains on, or, for a chain that gives labels, to picture and label map. Picture i runs under seed
-    `seed` + i, and is told the text columns of its sample. Raises DataError, ChainError or UsageError.
+    `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain and need nothing beyond
+    artkit, when left out). Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture
+    and label map. Picture i runs under seed `seed` + i, and is told the text columns of its sample. Raises
+    DataError, ChainError, UsageError and, before any picture is computed, what a metric raises whose needs are not met.
     """
     if isinstance(metrics, str) or not isinstance(metrics, Sequence | type(None)):
         raise UsageError("metrics are a list of names, such as ['rgb_distance'].")
@@ -79,10 +80,13 @@ def _columns(dataset: Dataset, output: Kind, source: str | None, target: str | N
 
 
 def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:
+    registry = current_registry()
     if names is None:
-        return [spec for spec in current_registry().metrics.values() if spec.kind is kind]
-    chosen = [current_registry().metric(name) for name in names]
+        return [spec for spec in registry.metrics.values() if spec.kind is kind and not spec.needs]
+    chosen = [registry.metric(name) for name in names]
     for spec in chosen:
         if spec.kind is not kind:
             raise UsageError(f"the metric {spec.name} compares {spec.kind}, and this chain gives {kind}.")
+        if spec.needs:
+            resolve(spec.needs, registry.origin(spec.name))()
     return chosen

@@ -29,6 +29,7 @@ from .edsr import (
     EdsrBlock as EdsrBlock,
     enlarge_bicubic as enlarge_bicubic,
 )
+from .efficientnet import EfficientNetLite0 as EfficientNetLite0
 from .ema import Ema as Ema
 from .enlarging import (
     WORKING_SIDE as WORKING_SIDE,
@@ -69,6 +70,12 @@ from .options import (
     ReceptiveField as ReceptiveField,
     Width as Width,
     WorkingSize as WorkingSize,
+)
+from .perceptual import (
+    PerceptualLoss as PerceptualLoss,
+    feature_distance as feature_distance,
+    find_perceptual_weights as find_perceptual_weights,
+    load_perceptual_network as load_perceptual_network,
 )
 from .pool import ImagePool as ImagePool
 from .reflection import reflect_index as reflect_index

@@ -143,7 +143,9 @@ class MetricSpec:
     """A score with a stated protocol.
 
     `function` is `"package.module:function"`, called as `function(outputs, targets)`; `better` is `"lower"` or
-    `"higher"`; `kind` is what it compares.
+    `"higher"`; `kind` is what it compares. `needs`, for one that needs more than artkit brings, is the
+    `"package.module:function"` that raises an ArtkitError where it is missing, called before anything is computed; such
+    a metric is computed only when asked for by name.
     """
 
     name: str
@@ -151,3 +153,4 @@ class MetricSpec:
     function: str
     better: str = "lower"
     kind: Kind = Kind.IMAGE
+    needs: str | None = None

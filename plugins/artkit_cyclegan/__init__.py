@@ -85,6 +85,10 @@ class CycleGANTraining(GanOptions, frozen=True):
     cell: Annotated[
         int, option("cycle and identity compare averages over cells of this side: 1 compares pixels", ge=1, le=256)
     ] = 8
+    perceptual: Annotated[
+        float,
+        option("weight of keeping what is where, by features of an ImageNet network, an extra of artkit", ge=0),
+    ] = 0.0
     pool: Annotated[int, option("past fakes that each discriminator is shown again", ge=0, le=10_000)] = 50
     memory: Annotated[
         Literal["high", "low"], option("low runs the two cycles one after the other: same gradients, less memory")

@@ -14,6 +14,7 @@ from artkit.models import Model
 from artkit.nn import (
     Conditions,
     ImagePool,
+    PerceptualLoss,
     decode_image,
     discriminator_loss,
     encode_image,
@@ -44,6 +45,7 @@ from artkit_cyclegan.networks import (
 )
 
 SIDES = ("a", "b")
+CONTENT = (16,)  # stride of the features that are to stay: coarse enough to leave colour and hand to the domains
 OTHER = {"a": "b", "b": "a"}
 
 
@@ -94,6 +96,7 @@ class CycleGANTrainer(Trainer):
         self.conditions = Conditions({STYLE: self.targets} if len(self.targets) > 1 else {})
         self.channels = dict(zip(SIDES, options.channels, strict=True))
         self.cycle = {"a": options.cycle_a, "b": options.cycle_b}
+        self.perceptual_loss = PerceptualLoss(CONTENT) if options.perceptual else None
         self.identity = options.identity
         if self.identity and self.channels["a"] != self.channels["b"]:
             warn("the domains differ in channels, so there is no identity loss.")
@@ -153,7 +156,7 @@ class CycleGANTrainer(Trainer):
         """Return G(x), one domain's share of the generators' objective, and its parts; for `side` b, F(y) and its.
 
         The parts are the adversarial loss (eq. 1), |F(G(x)) - x| (eq. 2), and |G(y) - y| (the identity loss, section
-        5.2), which has the weight of the cycle from y and back.
+        5.2), which has the weight of the cycle from y and back; and, not the paper's, how far G(x) looks from x.
         """
         options, x, y = self.options, drawn.real[side], drawn.real[OTHER[side]]
         discriminator, style = self.networks[f"discriminator_{side}"], drawn.style_towards(side)
@@ -169,6 +172,9 @@ class CycleGANTrainer(Trainer):
         if self.identity:
             parts["identity"] = lowpass_l1(self._translate(side, y, drawn), y, options.cell)
             loss = loss + self.identity * self.cycle[OTHER[side]] * parts["identity"]
+        if self.perceptual_loss:
+            parts["perceptual"] = self.perceptual_loss(decode_image(fake), decode_image(x))
+            loss = loss + options.perceptual * parts["perceptual"]
         return fake, loss, parts
 
     def _update_discriminators(self, drawn: Drawn, fakes: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -29,7 +29,7 @@ class SuperresOptions(Options, frozen=True):
 
 
 class SuperresTraining(DiscriminatorOptions, frozen=True):
-    """Options of superres training; without adversarial, matching and texture weights it trains the MSE twin."""
+    """Options of superres training; with no weight but that of pixels it trains the MSE twin."""
 
     sources: Annotated[tuple[str, ...], option("columns to learn from; every column of pictures when left out")] = ()
     scales: Annotated[tuple[int, ...], option("scales to learn, each with a network of its own")] = (2, 4)
@@ -45,6 +45,9 @@ class SuperresTraining(DiscriminatorOptions, frozen=True):
     adversarial: Annotated[float, option("weight of the adversarial loss; the paper's is 0.001", ge=0)] = 0.0
     matching: Annotated[float, option("weight of matching the discriminator's features", ge=0)] = 0.0
     texture: Annotated[float, option("weight of matching how strong detail is, wherever exactly it lies", ge=0)] = 0.0
+    perceptual: Annotated[
+        float, option("weight of matching features of an ImageNet network, which is an extra of artkit", ge=0)
+    ] = 0.0
     receptive_field: Annotated[ReceptiveField, option("receptive field of the discriminator, in pixels")] = 34
     discriminator_norm: Annotated[NormKind, option("normalisation of the discriminator")] = "none"
     spectral: Annotated[bool, option("spectral normalisation in the discriminator")] = True

@@ -13,6 +13,7 @@ from artkit.data import Dataset
 from artkit.models import Model
 from artkit.nn import (
     MultiscaleDiscriminator,
+    PerceptualLoss,
     encode_image,
     enlarge_bicubic,
     feature_matching,
@@ -32,8 +33,9 @@ from artkit_superres.networks import SuperresArguments, network_arguments, netwo
 class SuperresTrainer(Trainer):
     """Trainer of SRGAN: for each scale, shrink pictures, enlarge them again, learn from the difference.
 
-    Differs from the paper: the perceptual loss compares features of the discriminator (`matching`) and the strength of
-    fixed random filters' responses (`texture`) instead of VGG's features, and the discriminator is a PatchGAN.
+    Differs from the paper: the perceptual loss compares features of the discriminator (`matching`), the strength of
+    fixed random filters' responses (`texture`) and, where the extra is installed, features of EfficientNet-Lite0
+    (`perceptual`) instead of VGG's, and the discriminator is a PatchGAN.
     """
 
     defaults: ClassVar[dict[str, Any]] = {"batch": 16, "crop": 96, "learning_rate": 1e-4}
@@ -44,6 +46,7 @@ class SuperresTrainer(Trainer):
         pictures = [column.name for column in dataset.columns.values() if column.kind is Kind.IMAGE]
         self.columns = tuple(dataset.column(name).name for name in options.sources) or tuple(pictures)
         self._check()
+        self.perceptual_loss = PerceptualLoss() if options.perceptual else None
         self.adversarial = options.adversarial > 0 or options.matching > 0
         self.averaged = tuple(network_name(scale) for scale in options.scales)
         self._build()
@@ -123,7 +126,7 @@ class SuperresTrainer(Trainer):
         return losses | self._update_generator(scale, output, target)
 
     def _update_generator(self, scale: int, output: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Take one step on G: the losses on pixels and texture, the adversarial loss, and feature matching."""
+        """Take one step on G: the losses on pixels, texture and features, the adversarial one, and matching."""
         options = self.options
         pixel = F.mse_loss if options.pixel == "mse" else F.l1_loss
         losses: dict[str, Tensor] = {options.pixel: pixel(output.float(), target)}
@@ -131,6 +134,9 @@ class SuperresTrainer(Trainer):
         if options.texture:
             losses["texture"] = texture_loss(output, target)
             loss = loss + options.texture * losses["texture"]
+        if self.perceptual_loss:
+            losses["perceptual"] = self.perceptual_loss(output, target)
+            loss = loss + options.perceptual * losses["perceptual"]
         if self.adversarial:
             losses |= self._adversarial_losses(self.discriminators[scale], output, target)
             loss = loss + options.adversarial * losses["adversarial"] + options.matching * losses["matching"]
