@@ -19,6 +19,7 @@ from artkit.engine.step import place
 from artkit.images import Picture, read_picture, write_picture
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.plugins import current_registry
+from artkit.seeds import mix_seeds
 from artkit.translator import Translator
 from engine_kit import grey, load_plugin
 
@@ -159,6 +160,25 @@ def test_pictures_of_several_styles_that_do_not_fit_together_are_computed_alone(
     made = list(run_jobs(runner("crop(width=4),invert"), [Job(one, None, 0, Path("a.png")) for one in sources]))
     assert [made_of.error for made_of in made] == [None, None]
     assert [int(np.array(result.picture.to_pil())[0, 0, 3]) for result in made] == [1, 2]
+
+
+def test_every_picture_comes_with_its_facts_seed_and_name(batches, monkeypatch):
+    import engine_methods
+
+    contexts, facts = [], {"season": "winter"}
+    invert = engine_methods.Invert.translate
+
+    def watched(self, context, *, image):
+        contexts.append((context.seeds, context.facts))
+        return invert(self, context, image=image)
+
+    monkeypatch.setattr(engine_methods.Invert, "translate", watched)
+    chain, pictures = Chain("invert"), [grey(1), grey(2)]
+    chain(pictures[0], seed=3, facts=facts)
+    list(chain.stream(pictures, seed=3, facts=facts))
+    chain.steps(pictures[0], seed=3, facts=facts)
+    seed = mix_seeds(3, 0)
+    assert contexts == [((seed,), (facts,)), ((seed, seed), (facts, facts)), ((seed,), (facts,))]
 
 
 def test_a_bad_picture_of_a_batch_stops_only_itself(batches):
