@@ -12,12 +12,14 @@ from torch import nn
 
 import tiny_training
 from artkit.data import open_dataset
-from artkit.errors import PluginError
+from artkit.errors import PluginError, TrainingError
 from artkit.hookspecs import hookimpl
+from artkit.models import Model
 from artkit.nn import discriminator_loss
 from artkit.plugins import PluginSource, load_registry, use_registry
-from artkit.spec import Options
+from artkit.spec import Kind, ModelHeader, Options
 from artkit.training import Settings, Trainer, train
+from artkit.training.run import load_start
 
 
 class Bare(Trainer):
@@ -45,6 +47,26 @@ def test_networks_are_collected_by_their_attributes_names():
     assert trainer.networks == {"discriminator": trainer.discriminator}
     trainer.discriminator = other = nn.Conv2d(3, 1, 1)
     assert trainer.networks == {"discriminator": other}
+
+
+def test_a_run_starts_from_the_networks_that_a_model_holds_and_from_no_others(tmp_path):
+    def model_of(**parts):
+        header = ModelHeader(method="tint", architecture="t", inputs={"image": Kind.IMAGE}, output=Kind.IMAGE)
+        states = {f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
+        return Model(header, states, tmp_path / "old.safetensors")
+
+    trainer, other = Bare(), Bare()
+    trainer.generator = nn.Conv2d(3, 3, 1)
+    drawn = trainer.generator.weight.clone()
+    given = other.discriminator.state_dict()
+    wide = nn.Conv2d(3, 3, 3).state_dict()
+    assert load_start(trainer, model_of(discriminator=given, generator_b=wide)) == ["discriminator"]
+    assert all(torch.equal(tensor, given[name]) for name, tensor in trainer.discriminator.state_dict().items())
+    assert torch.equal(trainer.generator.weight, drawn)
+    with pytest.raises(TrainingError, match=r"old.safetensors holds no network .*: discriminator or generator\."):
+        load_start(trainer, model_of(generator_b=wide))
+    with pytest.raises(TrainingError, match=r"old.safetensors: its generator is not .*weight \(3, 3, 3, 3\) for"):
+        load_start(trainer, model_of(generator=wide))
 
 
 @pytest.mark.parametrize("r1", [0.0, 4.0])
