@@ -12,10 +12,9 @@ from PIL import Image
 
 from artkit import Chain, ImageError, PluginError
 from artkit.chain import plan_chain
-from artkit.engine import Job, Runner, run_jobs, stream
-from artkit.engine import runner as running
+from artkit.engine import Job, Runner, run_jobs, runner as running, stream
 from artkit.engine.runner import StepResult, settle
-from artkit.engine.step import place
+from artkit.engine.step import _stacked, place
 from artkit.images import Picture, read_picture, write_picture
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.plugins import current_registry
@@ -99,7 +98,7 @@ def test_what_a_gpu_made_is_settled_with_the_seconds_of_its_own_clock(monkeypatc
     assert (made.seconds, fed.seconds) == (2.5, 2.0)
     assert (made.clock, fed.clock, made.picture, fed.picture) == (None, None, near, near)
     near = Picture(torch.full((1, 3, 2, 2), float("nan")))
-    with pytest.raises(PluginError, match="^dream produced NaN"):
+    with pytest.raises(PluginError, match=r"^dream produced NaN"):
         settle([slow])
 
 
@@ -179,6 +178,25 @@ def test_every_picture_comes_with_its_facts_seed_and_name(batches, monkeypatch):
     chain.steps(pictures[0], seed=3, facts=facts)
     seed = mix_seeds(3, 0)
     assert contexts == [((seed,), (facts,)), ((seed, seed), (facts, facts)), ((seed,), (facts,))]
+
+
+def test_whoever_watches_hears_of_every_step():
+    events = []
+    runner("invert,mix(style=[dream],seed=4)").run(read_picture(grey(1)), seed=3, on_step=events.append)
+    told = [(event.index, event.method, event.seed) for event in events]
+    assert told == [(0, "invert", mix_seeds(3, 0)), (1, "mix", mix_seeds(4, 1))]
+    assert all(event.seconds > 0 for event in events)
+
+
+def test_ports_of_several_pictures_are_stacked_where_they_fit_together():
+    one, two, wide = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2), torch.zeros(1, 3, 2, 4)
+    several = [{"image": one, "style": None, "name": ("a",)}, {"image": two, "style": None, "name": ("b",)}]
+    stacked = _stacked(several)
+    assert torch.equal(stacked.pop("image"), torch.cat([one, two]))
+    assert stacked == {"style": None, "name": ("a", "b")}
+    for odd in (wide, None):
+        assert _stacked([{"image": one}, {"image": one}, {"image": odd}]) is None
+    assert _stacked([{"style": None}, {"style": None}, {"style": one}]) is None
 
 
 def test_a_bad_picture_of_a_batch_stops_only_itself(batches):

@@ -23,6 +23,7 @@ from artkit.images import (
     write_classes_file,
 )
 from artkit.images.conversion import convert
+from artkit.images.reading import labels_from_tensor
 from artkit.spec import ClassSet, Kind, LabelClass
 
 COLOURS = st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20, unique=True)
@@ -269,3 +270,11 @@ def test_labels_of_any_integer_type_are_resized_and_painted(dtype: torch.dtype) 
     rows, columns = ([int((i + 0.5) * old / new) for i in range(new)] for old, new in ((9, 5), (14, 20)))
     assert torch.equal(small.long(), labels[:, rows][:, :, columns])
     assert torch.equal(paint_labels(labels.to(dtype), LAND), paint_labels(labels, LAND))
+
+
+def test_tensors_that_are_no_labels_are_refused() -> None:
+    with pytest.raises(ImageError, match="Labels are integers, one class index a pixel, not"):
+        labels_from_tensor(torch.rand(4, 4))
+    with pytest.raises(ImageError, match=r"Labels must be \(H, W\) or \(1, H, W\), not \(3, 4, 4\)"):
+        labels_from_tensor(torch.zeros(3, 4, 4, dtype=torch.int64))
+    assert labels_from_tensor(torch.ones(2, 4, dtype=torch.uint8)).shape == (1, 2, 4)

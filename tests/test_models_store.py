@@ -123,9 +123,10 @@ def test_registered_file_that_is_gone(packaged: Path) -> None:
     (packaged / "landscape.safetensors").unlink()
     with pytest.raises(ModelError, match="missing from its plugin"):
         find_model("paint", "landscape", registry_of(LANDSCAPE), None)
-    nowhere = ModelSpec("landscape", "paint", "", file="no_such_package:m.safetensors")
-    with pytest.raises(ModelError, match="missing from its plugin"):
-        find_model("paint", "landscape", registry_of(nowhere), None)
+    for package in ("no_such_package", "no_such.package", ""):
+        nowhere = ModelSpec("landscape", "paint", "", file=f"{package}:m.safetensors")
+        with pytest.raises(ModelError, match="missing from its plugin"):
+            find_model("paint", "landscape", registry_of(nowhere), None)
 
 
 def test_list_is_sorted_and_tells_origins_and_errors(packaged: Path, home: Path) -> None:

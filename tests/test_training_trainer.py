@@ -12,7 +12,7 @@ from torch import nn
 
 import tiny_training
 from artkit.data import open_dataset
-from artkit.errors import PluginError, TrainingError
+from artkit.errors import ModelError, PluginError, TrainingError
 from artkit.hookspecs import hookimpl
 from artkit.models import Model
 from artkit.nn import discriminator_loss
@@ -63,6 +63,7 @@ def test_a_run_starts_from_the_networks_that_a_model_holds_and_from_no_others(tm
     assert load_start(trainer, model_of(discriminator=given, generator_b=wide)) == ["discriminator"]
     assert all(torch.equal(tensor, given[name]) for name, tensor in trainer.discriminator.state_dict().items())
     assert torch.equal(trainer.generator.weight, drawn)
+    assert Bare.options_of(model_of(discriminator=given)) == {}
     with pytest.raises(TrainingError, match=r"old.safetensors holds no network .*: discriminator or generator\."):
         load_start(trainer, model_of(generator_b=wide))
     with pytest.raises(TrainingError, match=r"old.safetensors: its generator is not .*weight \(3, 3, 3, 3\) for"):
@@ -158,6 +159,16 @@ class Failing(tiny_training.TintTrainer):
 class Unmade(tiny_training.TintTrainer):
     def __init__(self, options, settings, dataset):
         raise ZeroDivisionError("division by zero")
+
+
+class Picky(tiny_training.TintTranslator):
+    def __init__(self, options, header):
+        raise ModelError("no such colour")
+
+
+def test_a_model_that_its_translator_refuses_is_told_before_the_first_step(run):
+    with pytest.raises(PluginError, match=r"tint \(plugin 'broken'\).*does not load: no such colour"):
+        run(Plugin(translator=Picky))
 
 
 @pytest.mark.parametrize(
