@@ -168,7 +168,7 @@ def test_every_picture_comes_with_its_facts_seed_and_name(batches, monkeypatch):
     invert = engine_methods.Invert.translate
 
     def watched(self, context, *, image):
-        contexts.append((context.seeds, context.facts))
+        contexts.append((context.numbers, context.seeds, context.facts))
         return invert(self, context, image=image)
 
     monkeypatch.setattr(engine_methods.Invert, "translate", watched)
@@ -176,8 +176,11 @@ def test_every_picture_comes_with_its_facts_seed_and_name(batches, monkeypatch):
     chain(pictures[0], seed=3, facts=facts)
     list(chain.stream(pictures, seed=3, facts=facts))
     chain.steps(pictures[0], seed=3, facts=facts)
-    seed = mix_seeds(3, 0)
-    assert contexts == [((seed,), (facts,)), ((seed, seed), (facts, facts)), ((seed,), (facts,))]
+    list(run_jobs(runner("invert"), jobs_of([1, 2], seed=3), facts=facts))
+    seed, next_ = mix_seeds(3, 0), mix_seeds(4, 0)
+    alone = ((3,), (seed,), (facts,))
+    assert contexts[:3] == [alone, ((3, 3), (seed, seed), (facts, facts)), alone]
+    assert contexts[3] == ((3, 4), (seed, next_), (facts, facts))
 
 
 def test_whoever_watches_hears_of_every_step():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from artkit.images import (
     resize_labels,
     write_classes_file,
 )
+from artkit.images.classes import spread_colour
 from artkit.images.conversion import convert
 from artkit.images.reading import labels_from_tensor
 from artkit.spec import ClassSet, Kind, LabelClass
@@ -278,3 +280,12 @@ def test_tensors_that_are_no_labels_are_refused() -> None:
     with pytest.raises(ImageError, match=r"Labels must be \(H, W\) or \(1, H, W\), not \(3, 4, 4\)"):
         labels_from_tensor(torch.zeros(3, 4, 4, dtype=torch.int64))
     assert labels_from_tensor(torch.ones(2, 4, dtype=torch.uint8)).shape == (1, 2, 4)
+
+
+def test_colours_of_classes_without_any_are_hues_a_golden_angle_apart() -> None:
+    colours = [spread_colour(index) for index in range(256)]
+    assert len(set(colours)) == 256
+    for index, colour in enumerate(colours):
+        hue, saturation, value = colorsys.rgb_to_hsv(*(level / 255 for level in colour))
+        assert abs((hue - index * (5**0.5 - 1) / 2 + 0.5) % 1 - 0.5) < 0.01
+        assert min(saturation, value) > 0.45

@@ -83,6 +83,12 @@ def test_a_model_is_pulled_and_its_header_says_from_where(web, home):
     assert web.asked == [("/models/red.safetensors", None)]
 
 
+def test_what_the_catalogue_does_not_know_is_not_said(web):
+    header = read_header(pull(web, {"licence": "", "source": "", "trained_on": "", "summary": ""}).path)
+    assert header.training.keys() == {"url", "sha256"}
+    assert (header.name, header.summary, header.licence) == ("red", "", "")
+
+
 def test_progress_counts_to_the_end(web):
     diary = Diary()
     pull(web, watcher=diary)
