@@ -236,3 +236,18 @@ def test_a_record_is_found_behind_other_notes_and_a_damaged_one_is_none() -> Non
     assert read_provenance(BytesIO(data[:33] + other + other + ours + data[33:])) == {"chain": "can"}
     assert read_provenance(BytesIO(data[:33] + png_chunk(b"zTXt", b"artkit\0\0garbage") + data[33:])) is None
     assert read_provenance(BytesIO(data + ours)) is None  # behind the end
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (np.float32([[0.5, -0.25], [1.5, 0]]), "its pixels run from -0.25 to 1.5; floats must lie in [0, 1]"),
+        (np.float32([[0.5, np.nan]]), "its pixels run from nan to nan; floats must lie in [0, 1]"),
+        (np.int32([[7, 70_000]]), "its pixels run from 7 to 70000; artkit reads 8 and 16 bits a channel"),
+        (np.int32([[-3, 5]]), "its pixels run from -3 to 5; artkit reads 8 and 16 bits a channel"),
+    ],
+)
+def test_pixels_out_of_range_are_told(pixels: np.ndarray, words: str) -> None:
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "TIFF")
+    assert words in refused(stream.getvalue())
