@@ -15,6 +15,7 @@ from torch import nn
 from artkit.errors import TrainingError
 from artkit.nn import Ema
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
+from artkit.training.distribution import Processes
 
 
 class Payload:
@@ -121,3 +122,24 @@ def test_a_bare_pickle_runs_nothing_either(checkpoint, tmp_path):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "checkpoint.pt")
     assert "it is a pipe or a device" in refusal(tmp_path / "checkpoint.pt")
+
+
+def test_there_is_no_checkpoint_yet(tmp_path):
+    with pytest.raises(TrainingError, match=f"^{tmp_path} holds no checkpoint yet: train it longer"):
+        load(tmp_path / "checkpoint.pt")
+
+
+def test_every_process_goes_on_from_its_own_state_and_another_number_of_them_does_not(checkpoint):
+    state = torch.load(checkpoint, weights_only=True)
+    second = {**state["processes"][0], "extra": {"pool": [3]}}
+    torch.save({**state, "processes": [state["processes"][0], second]}, checkpoint)
+    for rank, pool in enumerate(([1, 2], [3])):
+        one = trainer()
+        assert load_checkpoint(checkpoint, one, averages(one), SimpleNamespace(rank=rank, count=2)) == 7
+        assert one.extra_state() == {"pool": pool}
+    one = trainer()
+    with pytest.raises(TrainingError, match="2 processes, these are 1: torchrun --nproc-per-node 2 -m artkit train"):
+        load_checkpoint(checkpoint, one, averages(one), Processes())
+    torch.save(state, checkpoint)
+    with pytest.raises(TrainingError, match="1 processes, these are 3: artkit train, without torchrun"):
+        load_checkpoint(checkpoint, one, averages(one), SimpleNamespace(rank=0, count=3))

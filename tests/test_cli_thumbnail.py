@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from rich.console import Console
+from rich.console import Console, Group
 
 from artkit.cli import progress as progress_module
 from artkit.cli.progress import COLUMNS, ROWS, Thumbnail, progress
@@ -25,6 +25,12 @@ def test_a_character_shows_two_pixels():
     assert text.plain == "▀▀▀\n"
     assert text.spans[0].style.color.triplet == (255, 0, 0)
     assert text.spans[0].style.bgcolor.triplet == (0, 0, 0)
+
+
+def test_a_narrower_terminal_cuts_lines_off_and_breaks_none():
+    stream = io.StringIO()
+    Console(file=stream, width=5).print(Group(half_blocks(picture(4, 8), 40, 20)))
+    assert stream.getvalue().split() == ["▀" * 5] * 2
 
 
 def test_any_picture_fits():

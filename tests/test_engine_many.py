@@ -10,12 +10,15 @@ import pytest
 import torch
 from PIL import Image
 
-from artkit import Chain, ImageError
+from artkit import Chain, ImageError, PluginError
 from artkit.chain import plan_chain
-from artkit.engine import Job, Runner, run_jobs, stream
-from artkit.engine.runner import settle
-from artkit.images import read_picture, write_picture
+from artkit.engine import Job, Runner, run_jobs, runner as running, stream
+from artkit.engine.runner import StepResult, settle
+from artkit.engine.step import _stacked, place
+from artkit.images import Picture, read_picture, write_picture
+from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.plugins import current_registry
+from artkit.seeds import mix_seeds
 from artkit.translator import Translator
 from engine_kit import grey, load_plugin
 
@@ -55,6 +58,48 @@ def test_a_cpu_computes_one_by_one_and_a_method_may_say_otherwise(monkeypatch):
     assert one.batch_limit(100) == 7
     one._loaded[1].translator.batch = 2
     assert one.batch_limit(100) == 2
+
+
+def test_a_gpu_computes_as_many_at_once_as_its_memory_takes(monkeypatch):
+    monkeypatch.setattr(Runner, "on_gpu", True)
+    one, pixels = runner("invert"), 1000
+    for room, limit in ((0.5, 1), (1.5, 1), (5.5, 5), (400, running.MOST_AT_ONCE)):
+        monkeypatch.setenv("ARTKIT_MEMORY", str(int(room * pixels * MOST_ALIVE / PART)))
+        assert one.batch_limit(pixels) == limit
+
+
+def test_a_picture_is_taken_to_a_device_with_its_alpha_and_only_where_it_is_not_there():
+    far, tensor = torch.device("meta"), torch.rand(1, 3, 4, 5)
+    clear = Picture(tensor, alpha=torch.rand(1, 1, 4, 5))
+    assert place(clear, torch.device("cpu")) is clear
+    moved = place(clear, far)
+    assert (moved.tensor.device, moved.alpha.device, moved.size) == (far, far, (4, 5))
+    assert place(Picture(tensor), far).alpha is None
+
+
+def test_what_a_gpu_made_is_settled_with_the_seconds_of_its_own_clock(monkeypatch):
+    class Event:
+        waited = False
+
+        def synchronize(self):
+            self.waited = True
+
+        def elapsed_time(self, ended):
+            assert ended.waited
+            return 6000.0
+
+    near = read_picture(grey(7))
+    monkeypatch.setattr(running, "place", lambda picture, device: near)
+    far = Picture(torch.empty(1, 3, 2, 2, device="meta"))
+    quick = StepResult(0, "dream", far, 0.5, batch=3, clock=(Event(), Event()))
+    slow = StepResult(1, "mix", far, 2.5, nested={"style": [quick]}, batch=3, clock=(Event(), Event()))
+    (made,) = settle([slow])
+    fed = made.nested["style"][0]
+    assert (made.seconds, fed.seconds) == (2.5, 2.0)
+    assert (made.clock, fed.clock, made.picture, fed.picture) == (None, None, near, near)
+    near = Picture(torch.full((1, 3, 2, 2), float("nan")))
+    with pytest.raises(PluginError, match=r"^dream produced NaN"):
+        settle([slow])
 
 
 def test_pictures_of_one_size_are_computed_at_once_and_come_in_order(batches):
@@ -114,6 +159,47 @@ def test_pictures_of_several_styles_that_do_not_fit_together_are_computed_alone(
     made = list(run_jobs(runner("crop(width=4),invert"), [Job(one, None, 0, Path("a.png")) for one in sources]))
     assert [made_of.error for made_of in made] == [None, None]
     assert [int(np.array(result.picture.to_pil())[0, 0, 3]) for result in made] == [1, 2]
+
+
+def test_every_picture_comes_with_its_facts_seed_and_name(batches, monkeypatch):
+    import engine_methods
+
+    contexts, facts = [], {"season": "winter"}
+    invert = engine_methods.Invert.translate
+
+    def watched(self, context, *, image):
+        contexts.append((context.numbers, context.seeds, context.facts))
+        return invert(self, context, image=image)
+
+    monkeypatch.setattr(engine_methods.Invert, "translate", watched)
+    chain, pictures = Chain("invert"), [grey(1), grey(2)]
+    chain(pictures[0], seed=3, facts=facts)
+    list(chain.stream(pictures, seed=3, facts=facts))
+    chain.steps(pictures[0], seed=3, facts=facts)
+    list(run_jobs(runner("invert"), jobs_of([1, 2], seed=3), facts=facts))
+    seed, next_ = mix_seeds(3, 0), mix_seeds(4, 0)
+    alone = ((3,), (seed,), (facts,))
+    assert contexts[:3] == [alone, ((3, 3), (seed, seed), (facts, facts)), alone]
+    assert contexts[3] == ((3, 4), (seed, next_), (facts, facts))
+
+
+def test_whoever_watches_hears_of_every_step():
+    events = []
+    runner("invert,mix(style=[dream],seed=4)").run(read_picture(grey(1)), seed=3, on_step=events.append)
+    told = [(event.index, event.method, event.seed) for event in events]
+    assert told == [(0, "invert", mix_seeds(3, 0)), (1, "mix", mix_seeds(4, 1))]
+    assert all(event.seconds > 0 for event in events)
+
+
+def test_ports_of_several_pictures_are_stacked_where_they_fit_together():
+    one, two, wide = torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2), torch.zeros(1, 3, 2, 4)
+    several = [{"image": one, "style": None, "name": ("a",)}, {"image": two, "style": None, "name": ("b",)}]
+    stacked = _stacked(several)
+    assert torch.equal(stacked.pop("image"), torch.cat([one, two]))
+    assert stacked == {"style": None, "name": ("a", "b")}
+    for odd in (wide, None):
+        assert _stacked([{"image": one}, {"image": one}, {"image": odd}]) is None
+    assert _stacked([{"style": None}, {"style": None}, {"style": one}]) is None
 
 
 def test_a_bad_picture_of_a_batch_stops_only_itself(batches):

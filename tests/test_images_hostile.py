@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from artkit.errors import ArtkitError, DataError, ImageError
 from artkit.images import read_classes_file, read_picture, read_provenance
-from artkit.images.png16 import encode_png16
+from artkit.images.decoding import decoding_errors
+from artkit.images.png16 import decode_png16, encode_png16
 from artkit.images.provenance import SIGNATURE, png_chunk
 
 
@@ -210,3 +211,43 @@ def test_pipes_and_devices_are_refused_and_not_waited_for(tmp_path: Path) -> Non
         read_classes_file(tmp_path / "pipe.png")
     with pytest.raises(ImageError, match="no file name"):
         read_provenance("a\0b.png")
+
+
+def test_errors_without_a_file_to_look_into_are_one_line() -> None:
+    for error, words in ((MemoryError(), "does not fit into memory"), (UnidentifiedImageError(), "is not a picture")):
+        with pytest.raises(ImageError, match=rf"^big {words}\.$"), decoding_errors("big"):
+            raise error
+
+
+def test_what_the_16_bit_reader_leaves_to_pillow() -> None:
+    pixels = np.random.default_rng(0).integers(0, 65536, (3, 4, 3)).astype(np.uint16)
+    data = encode_png16(pixels)
+    body, end = data[:33], data[33:]
+    noted = body + png_chunk(b"tEXt", b"Author\0me") + end
+    assert np.array_equal(decode_png16(BytesIO(noted)), pixels)
+    assert decode_png16(BytesIO(body + png_chunk(b"tRNS", bytes(6)) + end)) is None
+    assert decode_png16(BytesIO(data[:28] + b"\1" + data[29:])) is None  # interlaced
+    assert decode_png16(BytesIO(data[:24] + b"\10" + data[25:])) is None  # 8 bits
+
+
+def test_a_record_is_found_behind_other_notes_and_a_damaged_one_is_none() -> None:
+    data = encode_png16(np.zeros((2, 2), np.uint16))
+    other, ours = png_chunk(b"tEXt", b"Author\0me"), png_chunk(b"tEXt", b'artkit\0{"chain":"can"}')
+    assert read_provenance(BytesIO(data[:33] + other + other + ours + data[33:])) == {"chain": "can"}
+    assert read_provenance(BytesIO(data[:33] + png_chunk(b"zTXt", b"artkit\0\0garbage") + data[33:])) is None
+    assert read_provenance(BytesIO(data + ours)) is None  # behind the end
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (np.float32([[0.5, -0.25], [1.5, 0]]), "its pixels run from -0.25 to 1.5; floats must lie in [0, 1]"),
+        (np.float32([[0.5, np.nan]]), "its pixels run from nan to nan; floats must lie in [0, 1]"),
+        (np.int32([[7, 70_000]]), "its pixels run from 7 to 70000; artkit reads 8 and 16 bits a channel"),
+        (np.int32([[-3, 5]]), "its pixels run from -3 to 5; artkit reads 8 and 16 bits a channel"),
+    ],
+)
+def test_pixels_out_of_range_are_told(pixels: np.ndarray, words: str) -> None:
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "TIFF")
+    assert words in refused(stream.getvalue())

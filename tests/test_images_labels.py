@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from artkit.images import (
     resize_labels,
     write_classes_file,
 )
+from artkit.images.classes import spread_colour
 from artkit.images.conversion import convert
+from artkit.images.reading import labels_from_tensor
 from artkit.spec import ClassSet, Kind, LabelClass
 
 COLOURS = st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=1, max_size=20, unique=True)
@@ -269,3 +272,20 @@ def test_labels_of_any_integer_type_are_resized_and_painted(dtype: torch.dtype) 
     rows, columns = ([int((i + 0.5) * old / new) for i in range(new)] for old, new in ((9, 5), (14, 20)))
     assert torch.equal(small.long(), labels[:, rows][:, :, columns])
     assert torch.equal(paint_labels(labels.to(dtype), LAND), paint_labels(labels, LAND))
+
+
+def test_tensors_that_are_no_labels_are_refused() -> None:
+    with pytest.raises(ImageError, match="Labels are integers, one class index a pixel, not"):
+        labels_from_tensor(torch.rand(4, 4))
+    with pytest.raises(ImageError, match=r"Labels must be \(H, W\) or \(1, H, W\), not \(3, 4, 4\)"):
+        labels_from_tensor(torch.zeros(3, 4, 4, dtype=torch.int64))
+    assert labels_from_tensor(torch.ones(2, 4, dtype=torch.uint8)).shape == (1, 2, 4)
+
+
+def test_colours_of_classes_without_any_are_hues_a_golden_angle_apart() -> None:
+    colours = [spread_colour(index) for index in range(256)]
+    assert len(set(colours)) == 256
+    for index, colour in enumerate(colours):
+        hue, saturation, value = colorsys.rgb_to_hsv(*(level / 255 for level in colour))
+        assert abs((hue - index * (5**0.5 - 1) / 2 + 0.5) % 1 - 0.5) < 0.01
+        assert min(saturation, value) > 0.45

@@ -31,6 +31,32 @@ def test_a_strip_holds_every_picture_at_its_size() -> None:
     assert strip.height > 48
 
 
+def test_pictures_lie_in_the_middle_of_their_cells() -> None:
+    """Cells are 64 x 48 with gaps of 4; labels are enlarged into theirs without new colours."""
+    labels = torch.tensor([[[0, 1], [1, 0]]]).repeat_interleave(12, 1).repeat_interleave(16, 2)
+    map_ = Picture(labels, Kind.LABELS, ClassSet("two", (LabelClass("a", RED), LabelClass("b", (0, 0, 200)))))
+    strip = make_strip([[(plain(48, 64), ""), (plain(48, 20), "")], [(plain(12, 64), ""), (map_, "")]])
+    expected = np.full((108, 140, 3), (250, 249, 246), np.uint8)
+    expected[4:52, 4:68] = expected[4:52, 94:114] = expected[74:86, 4:68] = 0
+    expected[56:104, 72:136] = (0, 0, 200)
+    expected[56:80, 72:104] = expected[80:104, 104:136] = RED
+    np.testing.assert_array_equal(strip.numpy(), expected)
+
+
+def test_a_caption_stands_under_its_picture_in_a_band_that_every_row_has() -> None:
+    strip = make_strip([[(plain(48, 64), "jolly"), (plain(48, 64), "")], [(plain(48, 64), ""), (plain(48, 64), "")]])
+    band = (strip.height - 4) // 2 - 52
+    inked = (strip.numpy() < 200).any(-1)
+    for down, across in np.ndindex(2, 2):
+        top, left = 4 + down * (52 + band), 4 + across * 68
+        assert inked[top : top + 48, left : left + 64].all()
+        inked[top : top + 48, left : left + 64] = False
+    rows, columns = np.nonzero(inked)
+    assert len(rows)
+    assert 54 <= rows.min() < rows.max() < 54 + band
+    assert 4 <= columns.min() < columns.max() < 68
+
+
 def test_captions_are_drawn_and_cut_to_their_cell() -> None:
     bare = make_strip([[(plain(64, 64), "")]]).numpy()
     long = make_strip([[(plain(64, 64), "a very long caption " * 20)]]).numpy()

@@ -63,6 +63,18 @@ def test_webp_keeps_alpha_and_jpeg_lays_it_on_white() -> None:
     assert abs(int(flat.numpy()[4, 4, 0]) - 127) <= 2
 
 
+def test_jpeg_keeps_colour_in_every_pixel_and_webp_what_alpha_hides() -> None:
+    stripes = torch.zeros(1, 3, 16, 16)
+    stripes[:, 0, :, ::2] = stripes[:, 2, :, 1::2] = 1
+    again = read_picture(encode_picture(Picture(stripes), ".jpg"))
+    assert (again.tensor - stripes).abs().mean() < 0.05
+    ramp = torch.linspace(0, 1, 48).expand(1, 3, 32, 48).contiguous()
+    hidden = Picture(ramp, alpha=torch.zeros(1, 1, 32, 48))
+    again = read_picture(encode_picture(hidden, ".webp"))
+    assert again.alpha_levels(8).max() == 0
+    assert (again.tensor - ramp).abs().max() < 0.02
+
+
 def test_levels_are_rounded() -> None:
     picture = Picture(torch.full((1, 3, 1, 1), 0.999))
     assert picture.numpy()[0, 0, 0] == 255
@@ -131,7 +143,8 @@ def test_provenance_survives_editors_that_compress_text() -> None:
 def test_notebooks_get_a_png() -> None:
     assert image()._repr_png_().startswith(b"\x89PNG")
     assert labels()._repr_png_().startswith(b"\x89PNG")
-    assert "labels 6×8 classes=three" in repr(labels())
+    assert repr(labels()) == "<Picture 'picture' labels 6×8 classes=three>"
+    assert repr(image(channels=4, dtype=np.uint16)) == "<Picture 'picture' image 6×8 alpha 16 bit>"
 
 
 def test_an_existing_file_needs_overwrite(tmp_path: Path) -> None:

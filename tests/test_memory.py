@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
@@ -78,3 +80,23 @@ def test_a_network_that_cannot_be_cut_says_which_size_would_do(tmp_path, monkeyp
         chain(picture, precision="fp32")
     width, height = map(int, str(caught.value).split("--size ")[1].split(",")[0].split("x"))
     assert chain(picture, size=(width, height), precision="fp32").size == (height, width)
+
+
+def test_what_torch_holds_without_using_it_is_free(monkeypatch):
+    for name, held in (("memory_reserved", 70), ("memory_allocated", 30)):
+        monkeypatch.setattr(torch.cuda, name, lambda device, held=held: held)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (500, 9999))
+    assert free_memory(torch.device("cuda")) == 540
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 900)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 250)
+    assert free_memory(torch.device("mps")) == 650
+
+
+def test_a_system_that_does_not_tell_what_is_free_has_half_of_its_memory(monkeypatch):
+    monkeypatch.setattr(memory, "_numbers", lambda file: {"MemAvailable": 5})
+    assert memory._system_memory() == 5120
+    monkeypatch.setattr(memory, "_numbers", lambda file: {})
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 10, "SC_PHYS_PAGES": 7}.__getitem__)
+    assert memory._system_memory() == 35
+    monkeypatch.delattr(os, "sysconf")
+    assert memory._system_memory() == memory.UNKNOWN

@@ -12,6 +12,7 @@ import torch
 
 from artkit.errors import ModelError
 from artkit.models import data_home, find_model, list_models, save_model, user_model_path
+from artkit.models.store import find_listed
 from artkit.spec import Kind, ModelHeader, ModelSpec
 
 
@@ -122,9 +123,10 @@ def test_registered_file_that_is_gone(packaged: Path) -> None:
     (packaged / "landscape.safetensors").unlink()
     with pytest.raises(ModelError, match="missing from its plugin"):
         find_model("paint", "landscape", registry_of(LANDSCAPE), None)
-    nowhere = ModelSpec("landscape", "paint", "", file="no_such_package:m.safetensors")
-    with pytest.raises(ModelError, match="missing from its plugin"):
-        find_model("paint", "landscape", registry_of(nowhere), None)
+    for package in ("no_such_package", "no_such.package", ""):
+        nowhere = ModelSpec("landscape", "paint", "", file=f"{package}:m.safetensors")
+        with pytest.raises(ModelError, match="missing from its plugin"):
+            find_model("paint", "landscape", registry_of(nowhere), None)
 
 
 def test_list_is_sorted_and_tells_origins_and_errors(packaged: Path, home: Path) -> None:
@@ -153,3 +155,15 @@ def test_user_model_replaces_the_packaged_one_in_the_list(packaged: Path) -> Non
 
 def test_empty_store_is_an_empty_list() -> None:
     assert list_models(registry_of()) == []
+
+
+def test_a_listed_model_is_found_by_its_name_and_where_two_share_one_by_its_method() -> None:
+    for method in ("blur", "paint"):
+        write_model(user_model_path(method, "soft"), method=method)
+    write_model(user_model_path("paint", "harbour"))
+    assert find_listed("harbour", registry_of()).method == "paint"
+    assert find_listed("blur/soft", registry_of()).method == "blur"
+    with pytest.raises(ModelError, match="several methods have a model 'soft': say 'blur/soft' or 'paint/soft'"):
+        find_listed("soft", registry_of())
+    with pytest.raises(ModelError, match="there is no model 'blur/harbour'"):
+        find_listed("blur/harbour", registry_of())

@@ -8,16 +8,18 @@ halved while D learns (section 3.3).
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from artkit.data import open_dataset
+from artkit import Kind, OptionError
+from artkit.data import Column, open_dataset
 from artkit.nn import STROKE_CHANNELS
 from artkit.training import Settings, train
 from artkit_pix2pix import Pix2PixTraining
-from artkit_pix2pix.trainer import Pix2PixTrainer
+from artkit_pix2pix.trainer import Pix2PixTrainer, find_conditions
 
 DATA = "landscapes(count=2,size=[32,32])"
 CLASSES = 12
@@ -181,3 +183,16 @@ def test_the_weight_average_is_updated_every_step_and_exported(tmp_path):
         expected = 2 / 11 * start[name] + 9 / 11 * after[1][name]
         expected = 3 / 12 * expected + 9 / 12 * after[2][name]
         torch.testing.assert_close(average, expected, atol=1e-6, rtol=1e-5)
+
+
+def test_conditions_are_columns_of_few_words_and_their_defaults_the_first_unless_asked():
+    words = {"time": ("dawn", "dusk"), "weather": ("clear", "mist"), "title": ()}
+    data = SimpleNamespace(column=lambda name: Column(name, Kind.TEXT, values=words[name]))
+    options = Pix2PixTraining(conditions=("time", "weather"), default_conditions=("mist",))
+    found = find_conditions(data, options)
+    assert found.known == {"time": ("dawn", "dusk"), "weather": ("clear", "mist")}
+    assert found.defaults == {"time": "dawn", "weather": "mist"}
+    with pytest.raises(OptionError, match="'title' is no text column of few words"):
+        find_conditions(data, Pix2PixTraining(conditions=("time", "title")))
+    with pytest.raises(OptionError, match="this model knows no 'fog'"):
+        find_conditions(data, Pix2PixTraining(conditions=("weather",), default_conditions=("fog",)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pooch
 import pytest
 import requests
 from urllib3 import HTTPResponse
@@ -66,7 +67,9 @@ STORED = {"models/paint/red.safetensors"}
 
 def test_a_model_is_pulled_and_its_header_says_from_where(web, home):
     facts = {"licence": "CC0-1.0", "source": "the painter", "trained_on": "red2blue, B to A"}
+    level = pooch.get_logger().level
     pulled = pull(web, facts)
+    assert pooch.get_logger().level == level
     data = web.files["/models/red.safetensors"]
     assert pulled.path == home / "models" / "paint" / "red.safetensors"
     assert (pulled.fresh, pulled.checked, pulled.sha256) == (True, False, hashlib.sha256(data).hexdigest())
@@ -81,6 +84,12 @@ def test_a_model_is_pulled_and_its_header_says_from_where(web, home):
     assert load_model(pulled.path).tensors["weight"].shape == (20_000,)
     assert left(home) == STORED
     assert web.asked == [("/models/red.safetensors", None)]
+
+
+def test_what_the_catalogue_does_not_know_is_not_said(web):
+    header = read_header(pull(web, {"licence": "", "source": "", "trained_on": "", "summary": ""}).path)
+    assert header.training.keys() == {"url", "sha256"}
+    assert (header.name, header.summary, header.licence) == ("red", "", "")
 
 
 def test_progress_counts_to_the_end(web):

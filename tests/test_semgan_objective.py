@@ -13,7 +13,7 @@ from artkit.data import Column, Dataset
 from artkit.images import nearest_palette, one_hot
 from artkit.training import Settings, train
 from artkit_semgan import SemganTraining
-from artkit_semgan.trainer import SemganTrainer
+from artkit_semgan.trainer import SemganTrainer, mirror_some
 from objectives import Twin, agree, check_run, enliven, listen, no, yes
 from test_semgan import CLASSES, TINY, maps
 
@@ -202,3 +202,22 @@ def test_the_rate_falls_and_the_averages_are_exported(maps, tmp_path, monkeypatc
         lambda values: train("semgan", str(maps), tmp_path / "run", values=TINY | values),
         {"generator", "segmenter"},
     )
+
+
+def test_about_half_of_the_maps_are_mirrored_left_to_right():
+    torch.manual_seed(0)
+    whole = torch.arange(64 * 12).reshape(64, 3, 4)
+    made = mirror_some(whole)
+    flipped, kept = ((made == other).all((1, 2)) for other in (whole.flip(2), whole))
+    assert (flipped ^ kept).all()
+    assert 16 < int(flipped.sum()) < 48
+
+
+def test_maps_are_mirrored_where_the_settings_say_so(monkeypatch):
+    mirrored = []
+    monkeypatch.setattr("artkit_semgan.trainer.mirror_some", lambda labels: mirrored.append(len(labels)) or labels)
+    for mirror in (False, True):
+        options = SemganTraining(parts="segment", patches=1, patch=16, **SIZES)
+        trainer = SemganTrainer(options, Settings(batch=3, crop=32, mirror=mirror), Maps())
+        trainer.training_step({"label": torch.zeros(3, 32, 32, dtype=torch.int64)})
+    assert mirrored == [3]

@@ -9,8 +9,8 @@ from PIL import Image
 from torch.nn import functional as F
 
 import artkit
-from artkit import Chain, OptionError, TrainingError
-from artkit.data import FolderDataset
+from artkit import Chain, Kind, OptionError, TrainingError
+from artkit.data import Column, FolderDataset
 from artkit.models import load_model, read_header
 from artkit.nn import compress_jpeg
 from artkit.spec import parse_options
@@ -195,3 +195,10 @@ def test_bad_options_are_one_line(folder, values, message):
 def test_crop_must_fit_the_scales(folder, tmp_path):
     with pytest.raises(OptionError, match=r"crop=20.*multiple of 8"):
         train("superres", str(folder), tmp_path / "run", values={**RUN, "crop": 20})
+
+
+def test_data_without_pictures_are_refused(folder):
+    labels = FolderDataset(folder)
+    labels.columns = {"label": Column("label", Kind.LABELS)}
+    with pytest.raises(OptionError, match="no column of pictures"):
+        SuperresTrainer(SuperresTraining(), Settings(crop=32), labels)

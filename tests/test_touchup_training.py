@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -64,6 +65,12 @@ def trainer(dataset: Dataset | None = None, crop: int = 16, **options: object) -
 def batch_of(made: TouchupTrainer, dataset: Dataset) -> dict[str, torch.Tensor]:
     samples = [made.prepare(dataset.load(index, made.columns)) for index in range(2)]
     return {name: torch.stack([sample[name] for sample in samples]).float() / 255 for name in samples[0]}
+
+
+def test_a_base_makes_pictures(monkeypatch):
+    monkeypatch.setattr("artkit_touchup.trainer.plan_chain", lambda *_, **how: SimpleNamespace(output=Kind.MASK))
+    with pytest.raises(OptionError, match=r"touchup\(base=invert\): the chain gives mask, not a picture"):
+        trainer()
 
 
 @pytest.fixture

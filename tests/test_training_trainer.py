@@ -12,12 +12,14 @@ from torch import nn
 
 import tiny_training
 from artkit.data import open_dataset
-from artkit.errors import PluginError
+from artkit.errors import ModelError, PluginError, TrainingError
 from artkit.hookspecs import hookimpl
+from artkit.models import Model, read_header
 from artkit.nn import discriminator_loss
 from artkit.plugins import PluginSource, load_registry, use_registry
-from artkit.spec import Options
-from artkit.training import Settings, Trainer, train
+from artkit.spec import Kind, ModelHeader, Options
+from artkit.training import Settings, Trainer, train, trim
+from artkit.training.run import load_start
 
 
 class Bare(Trainer):
@@ -45,6 +47,35 @@ def test_networks_are_collected_by_their_attributes_names():
     assert trainer.networks == {"discriminator": trainer.discriminator}
     trainer.discriminator = other = nn.Conv2d(3, 1, 1)
     assert trainer.networks == {"discriminator": other}
+
+
+def test_a_run_starts_from_the_networks_that_a_model_holds_and_from_no_others(tmp_path):
+    def model_of(**parts):
+        header = ModelHeader(method="tint", architecture="t", inputs={"image": Kind.IMAGE}, output=Kind.IMAGE)
+        states = {f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
+        return Model(header, states, tmp_path / "old.safetensors")
+
+    trainer, other = Bare(), Bare()
+    trainer.generator = nn.Conv2d(3, 3, 1)
+    drawn = trainer.generator.weight.clone()
+    given = other.discriminator.state_dict()
+    wide = nn.Conv2d(3, 3, 3).state_dict()
+    assert load_start(trainer, model_of(discriminator=given, generator_b=wide)) == ["discriminator"]
+    assert all(torch.equal(tensor, given[name]) for name, tensor in trainer.discriminator.state_dict().items())
+    assert torch.equal(trainer.generator.weight, drawn)
+    assert Bare.options_of(model_of(discriminator=given)) == {}
+    with pytest.raises(TrainingError, match=r"old.safetensors holds no network .*: discriminator or generator\."):
+        load_start(trainer, model_of(generator_b=wide))
+    with pytest.raises(TrainingError, match=r"old.safetensors: its generator is not .*weight \(3, 3, 3, 3\) for"):
+        load_start(trainer, model_of(generator=wide))
+
+
+def test_previews_are_cut_to_what_a_network_takes_and_mirrored_up_to_it():
+    picture = torch.arange(12.0).reshape(1, 1, 2, 6)
+    cut = trim(picture, 4)
+    assert cut.shape == (1, 1, 4, 4)
+    assert torch.equal(cut[0, 0], picture[0, 0][[0, 1, 0, 1], :4])
+    assert torch.equal(trim(picture[0, 0], 2), picture[0, 0])
 
 
 @pytest.mark.parametrize("r1", [0.0, 4.0])
@@ -103,15 +134,34 @@ def place(part):
 
 @pytest.fixture
 def run(tmp_path):
-    def go(plugin):
+    def go(plugin, **changes):
         registry = load_registry()
         registry.add(PluginSource("broken", lambda: plugin))
         use_registry(registry)
-        values = {"steps": 1, "crop": 16, "batch": 1}
+        values = {"steps": 1, "crop": 16, "batch": 1, **changes}
         return train("tint", "landscapes(count=2,size=[16,16])", tmp_path / "run", values=values)
 
     yield go
     use_registry(None)
+
+
+class Dreaming(tiny_training.TintTrainer):
+    def preview(self, batch):
+        return [torch.rand(2, 3, 8, 8)]
+
+
+def test_sheets_are_drawn_with_the_same_chance_every_time_and_use_none_up(run, tmp_path):
+    before = torch.get_rng_state()
+    model = run(Plugin(trainer=Dreaming), steps=2, sample_every=1, seed=5)
+    first, second = sorted((tmp_path / "run" / "samples").iterdir())
+    assert first.read_bytes() == second.read_bytes()
+    torch.manual_seed(5)
+    tiny_training.Tint()
+    drawn = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["processes"][0]["random"]
+    assert torch.equal(drawn, torch.get_rng_state())
+    assert not torch.equal(drawn, before)
+    made = {"data": "landscapes(count=2,size=[16,16])", "steps": 2, "batch": 1, "crop": 16, "seed": 5}
+    assert read_header(model).training == made
 
 
 class Misnamed(tiny_training.TintTrainer):
@@ -136,6 +186,16 @@ class Failing(tiny_training.TintTrainer):
 class Unmade(tiny_training.TintTrainer):
     def __init__(self, options, settings, dataset):
         raise ZeroDivisionError("division by zero")
+
+
+class Picky(tiny_training.TintTranslator):
+    def __init__(self, options, header):
+        raise ModelError("no such colour")
+
+
+def test_a_model_that_its_translator_refuses_is_told_before_the_first_step(run):
+    with pytest.raises(PluginError, match=r"tint \(plugin 'broken'\).*does not load: no such colour"):
+        run(Plugin(translator=Picky))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""What a training run writes for whoever watches, and how it hears Ctrl-C and gives up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from artkit.errors import TrainingError
+from artkit.training import Restart
+from artkit.training.loop import Meter, stop_on_interrupt
+from artkit.training.report import CsvLog
+from artkit.training.run import MOST_RESTARTS, _run
+
+
+def test_rows_past_the_checkpoint_are_dropped_when_a_run_goes_on(tmp_path):
+    path = tmp_path / "log.csv"
+    log = CsvLog(path, 0)
+    for step in (2, 4, 6):
+        log.add(step, {"l1": step / 10}, 5.0)
+    CsvLog(path, 4).add(6, {"l1": 0.9, "not known before": 1.0}, 7.25)
+    assert path.read_text().split() == ["step,l1,images_per_second", "2,0.2,5", "4,0.4,5", "6,0.9,7.25"]
+    CsvLog(path, 6)
+    assert len(path.read_text().split()) == 4
+    CsvLog(path, 0)
+    assert not path.exists()
+
+
+def test_a_meter_tells_means_and_speed_since_it_was_read(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("artkit.training.loop.time.monotonic", lambda: now[0])
+    meter = Meter(batch=8, step=0)
+    for value in (1.0, 2.0, 6.0):
+        now[0] += 2
+        meter.add({"l1": torch.tensor(value, requires_grad=True)})
+    assert meter.read() == ({"l1": 3.0}, 4.0)
+    now[0] += 1
+    meter.add({"l1": torch.tensor(5.0)})
+    assert meter.read() == ({"l1": 5.0}, 8.0)
+
+
+def test_the_first_ctrl_c_asks_and_the_second_interrupts():
+    before, heard = signal.getsignal(signal.SIGINT), []
+
+    def work():
+        with stop_on_interrupt(lambda: heard.append("asked")):
+            signal.raise_signal(signal.SIGINT)
+            heard.append("goes on")
+            signal.raise_signal(signal.SIGINT)
+            heard.append("goes on again")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert heard == ["asked", "goes on"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_another_thread_leaves_ctrl_c_alone():
+    seen = []
+
+    def watch():
+        with stop_on_interrupt(seen.clear):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+def losing(seed, count=1, times=100):
+    """A run that gives up as often as `times` says."""
+
+    def run():
+        if seed < times:
+            raise Restart("colours are inverted")
+
+    return SimpleNamespace(run=run, processes=SimpleNamespace(count=count), settings=SimpleNamespace(seed=seed))
+
+
+@pytest.mark.filterwarnings("ignore:colours are inverted")
+def test_a_lost_run_starts_anew_a_few_times_and_alone():
+    assert _run(losing(0, times=MOST_RESTARTS), lambda seed: losing(seed, times=MOST_RESTARTS)).settings.seed == 3
+    with pytest.raises(TrainingError, match=f"inverted, with {MOST_RESTARTS + 1} seeds in a row: try other data"):
+        _run(losing(0), losing)
+    with pytest.raises(TrainingError, match="inverted: start anew with another --seed"):
+        _run(losing(0, count=2), losing)
