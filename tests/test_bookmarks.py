@@ -85,4 +85,5 @@ def test_fingerprints_tell_parts_apart():
     one = torch.zeros(2, 3)
     parts = [(one,), (one.T,), (one.double(),), (one + 1,), (one, None), ("a", "b"), ("ab",), (("a", "b"),)]
     assert len({fingerprint(part) for part in parts}) == len(parts)
+    assert fingerprint((1, 23)) != fingerprint((12, 3))
     assert fingerprint((one, "a")) == fingerprint((one.clone(), "a"))

@@ -191,7 +191,9 @@ def test_the_report_tells_of_cores_left_idle(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 64)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # then torch takes a thread a physical core: as it should be
-    assert not any("cores" in reason for reason in devices.report()["slow"])
+    report = devices.report()
+    assert [*report] == ["torch", "device", "cuda", "mps", "cpu", "threads", "precision", "memory", "slow"]
+    assert not any("cores" in reason for reason in report["slow"])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert "OMP_NUM_THREADS=1 keeps networks from using all 64 cores" in devices.report()["slow"]
 

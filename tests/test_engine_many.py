@@ -183,6 +183,22 @@ def test_every_picture_comes_with_its_facts_seed_and_name(batches, monkeypatch):
     assert contexts[3] == ((3, 4), (seed, next_), (facts, facts))
 
 
+def test_one_picture_and_several_are_computed_on_the_device_and_in_the_arithmetic_chosen(monkeypatch):
+    seen, run = [], Translator.run
+
+    def watched(self, ports, **how):
+        seen.append((how["device"], how["dtype"], how["memory"], how["size"]))
+        return run(self, ports, **how)
+
+    monkeypatch.setattr(Translator, "run", watched)
+    monkeypatch.setattr(Runner, "_precision", lambda self, planned: "bf16")
+    monkeypatch.setenv("ARTKIT_MEMORY", "3MB")
+    one = Runner(plan_chain(Chain("invert"), current_registry(), has_input=True), device="cpu:0")
+    for count in (1, 2):
+        one.compute([read_picture(grey(1, 6, 8))] * count, range(count))
+    assert seen == [(torch.device("cpu:0"), torch.bfloat16, 3_000_000, (6, 8))] * 2
+
+
 def test_whoever_watches_hears_of_every_step():
     events = []
     runner("invert,mix(style=[dream],seed=4)").run(read_picture(grey(1)), seed=3, on_step=events.append)

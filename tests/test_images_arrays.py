@@ -157,3 +157,21 @@ def test_bytes_will_do_for_labels() -> None:
     assert resize(pictures[1], (6, 4)).tensor.dtype == torch.uint8
     with pytest.raises(ImageError, match="class 7"):
         Picture(wide.to(torch.uint8) * 7, kind=Kind.LABELS, classes=classes)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "hint"),
+    [
+        (0, 255, "255. Divide by 255."),
+        (0, 300, "300."),
+        (-5, 200, "200."),
+        (-1, 1, "1. Map [-1, 1] to it"),
+        (-2, 1, "1."),
+    ],
+)
+def test_floats_out_of_range_are_told_how_to_mend_them_where_it_is_clear(low, high, hint):
+    with pytest.raises(ImageError) as caught:
+        read_picture(torch.linspace(low, high, 48).reshape(3, 4, 4))
+    before, _, after = str(caught.value).partition(f" to {hint}")
+    assert before == f"Float pixels must lie in [0, 1]; these run from {low}"
+    assert after in ("", ": (x + 1) / 2.")

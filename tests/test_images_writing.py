@@ -114,6 +114,9 @@ def test_more_classes_than_a_palette_holds() -> None:
     again = read_picture(encode_picture(picture, ".png"), kind=Kind.LABELS, classes=many)
     assert torch.equal(again.tensor, picture.tensor)
     assert picture.numpy().max() == 299
+    for count, mode in ((256, "P"), (257, "RGB")):
+        classes = ClassSet("some", many.classes[:count])
+        assert Picture(torch.full((1, 1, 1), count - 1), Kind.LABELS, classes).to_pil().mode == mode
 
 
 def test_a_png_remembers_its_making(tmp_path: Path) -> None:

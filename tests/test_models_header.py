@@ -17,7 +17,7 @@ from hypothesis import given, strategies as st
 
 from artkit.errors import ModelError
 from artkit.models import read_frame, read_header, save_model
-from artkit.models.header import is_foreign
+from artkit.models.header import is_foreign, is_pickle
 from artkit.spec import ClassSet, Kind, LabelClass, ModelHeader
 
 SKY = ClassSet("sky", (LabelClass("sky", (110, 170, 220)), LabelClass("cloud", (235, 235, 240))))
@@ -278,3 +278,16 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     assert not is_foreign(tmp_path / "m.safetensors")
     with pytest.raises(ModelError, match="no file name"):
         read_header("a\0b")
+
+
+@pytest.mark.parametrize(
+    ("start", "told"),
+    [
+        (b"PK\x03\x04", True),
+        *((bytes([0x80, protocol]) + b"cposix", 2 <= protocol <= 5) for protocol in range(1, 7)),
+        (b"\x80\x02" + bytes(6), False),  # safetensors, whose header is 640 bytes long
+        (b"\x80", False),
+    ],
+)
+def test_a_pickle_is_told_by_its_first_bytes(start: bytes, told: bool) -> None:
+    assert is_pickle(start) is told
