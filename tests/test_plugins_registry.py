@@ -274,7 +274,7 @@ def test_a_packaged_model_registered_twice_is_refused(capsys: pytest.CaptureFixt
 def test_the_packaged_models_of_the_house_are_there_with_their_recipes() -> None:
     root = Path(__file__).parents[1]
     models = [model for spec in current_registry().methods.values() for model in spec.packaged_models]
-    assert {"pix2pix/landscape", "cyclegan/painting"} <= {f"{model.method}/{model.name}" for model in models}
+    assert {"pix2pix/landscape", "cyclegan/vangogh"} <= {f"{model.method}/{model.name}" for model in models}
     for model in models:
         package, _, place = str(model.file).partition(":")
         assert (root / "plugins" / package / place).is_file()

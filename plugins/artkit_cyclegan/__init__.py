@@ -105,11 +105,10 @@ SPEC = MethodSpec(
     trainer="artkit_cyclegan.trainer:CycleGANTrainer",
     training_options=CycleGANTraining,
     trains_on=(Need.DOMAINS,),
-    default_model="painting",
+    default_model="vangogh",
     models=(
-        packaged(
-            "painting", "Paints a photo in broken or swirling strokes; BtoA makes a photo of a painting.", "CC0-1.0"
-        ),
+        packaged("vangogh", "Paints a photo as Van Gogh did; BtoA makes a photo of a painting.", "CC0-1.0"),
+        packaged("monet", "Paints a photo as Monet did; BtoA makes a photo of a painting.", "CC0-1.0"),
     ),
     tiling=Tiling.EXACT,
 )
@@ -117,7 +116,7 @@ SPEC = MethodSpec(
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register cyclegan, with the painter of photos."""
+    """Register cyclegan, with two masters who paint photos."""
     return [SPEC]
 
 

@@ -24,7 +24,7 @@ import torch
 
 SIZES = ((256, 256), (1024, 768))
 RUNS = 3
-RECIPE = Path(__file__).parents[2] / "examples" / "recipes" / "cyclegan-painting.toml"
+RECIPE = Path(__file__).parents[2] / "examples" / "recipes" / "cyclegan-vangogh.toml"
 
 
 def median_seconds(call: Callable[[], object], runs: int = RUNS) -> float:
