@@ -54,6 +54,10 @@ def test_images_are_no_label_maps() -> None:
 def test_every_spec_leads_to_its_function(spec) -> None:
     module, _, name = spec.function.partition(":")
     function = getattr(importlib.import_module(module), name)
+    if spec.needs:  # those have tests of their own, with a network that stands in for the package
+        module, _, find = spec.needs.partition(":")
+        assert callable(getattr(importlib.import_module(module), find))
+        return
     pictures = torch.randint(0, 5, (2, 16, 16)) if spec.name == "pixel_accuracy" else torch.rand(2, 3, 16, 16)
     assert name == spec.name
     assert isinstance(function(pictures, pictures), float)

@@ -42,6 +42,15 @@ def test_a_meter_tells_means_and_speed_since_it_was_read(monkeypatch):
     assert meter.read() == ({"l1": 5.0}, 8.0)
 
 
+@pytest.fixture
+def _with_ctrl_c():
+    """Hear Ctrl-C as at a terminal: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_with_ctrl_c")
 def test_the_first_ctrl_c_asks_and_the_second_interrupts():
     before, heard = signal.getsignal(signal.SIGINT), []
 
