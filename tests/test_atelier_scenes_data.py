@@ -16,6 +16,7 @@ from artkit.spec import parse_options
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.dataset import write_landscapes
+from artkit_atelier.layout import compose
 from artkit_atelier.scenes import make_scene
 from artkit_atelier.streaming import Landscapes, open_landscapes
 
@@ -72,7 +73,7 @@ def test_a_dataset_is_never_overwritten(written):
 
 def test_wrong_wishes_are_refused():
     with pytest.raises(OptionError, match="impressionist"):
-        Landscapes(1, style="impresionist")
+        Landscapes(LandscapesOptions(style="impresionist"))
     with pytest.raises(OptionError, match="count"):
         parse_options(LandscapesOptions, {"count": 0}, "landscapes")
 
@@ -84,7 +85,10 @@ def test_processes_write_the_same_files(written, tmp_path):
 
 
 def test_streamed_samples_equal_written_ones(written, tmp_path):
-    streams = [Landscapes(11, seed=40, size=(24, 16), cache=cache) for cache in (None, tmp_path / "cache")]
+    streams = [
+        Landscapes(LandscapesOptions(count=11, seed=40, size=(24, 16), cache=cache))
+        for cache in (None, str(tmp_path / "cache"))
+    ]
     names = ["label", "photo", "painting", "caption", "time", "weather"]
     for stream in (*streams, streams[1]):
         sample = stream.load(3, names)
@@ -97,15 +101,36 @@ def test_streamed_samples_equal_written_ones(written, tmp_path):
 
 
 def test_splits_share_nothing_and_miss_nothing():
-    train, val = (Landscapes(25, split, seed=3) for split in ("train", "val"))
+    train, val = (Landscapes(LandscapesOptions(count=25, seed=3), split) for split in ("train", "val"))
     assert len(train) == 23
-    assert sorted(train.seeds + val.seeds) == list(range(3, 28))
+    seeds = [data.load(index, ["seed"])["seed"] for data in (train, val) for index in range(len(data))]
+    assert sorted(map(int, seeds)) == list(range(3, 28))
 
 
 def test_only_what_is_asked_for_is_made(tmp_path):
-    stream = Landscapes(1, size=(16, 16), cache=tmp_path)
+    stream = Landscapes(LandscapesOptions(count=1, size=(16, 16), cache=str(tmp_path)))
     assert set(stream.load(0, ["label"])) == {"label"}
-    assert [path.name for path in tmp_path.iterdir()] == ["0-16x16.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["0-16x16-0.2.npz"]
+
+
+def test_sizes_are_mixed_and_all_may_be_drawn_by_hand(tmp_path):
+    options = LandscapesOptions(count=4, seed=40, size=(24, 16), sides=(24, 48, 36), drawn=1)
+    write_landscapes(tmp_path, options, 1, lambda: None)
+    stream, sizes = Landscapes(options), [(16, 24), (32, 48), (24, 36), (16, 24)]
+    for index, size in enumerate(sizes):
+        labels = stream.load(index, ["label"])["label"].numpy()
+        assert labels.shape == size
+        assert np.array_equal(labels, make_scene(40 + index, *size, drawn=1).labels)
+        with Image.open(tmp_path / "train" / "label" / f"{index:05d}.png") as image:
+            assert np.array_equal(np.asarray(image), labels)
+    assert all(compose(seed, 1.0).naive and not compose(seed, 0.0).naive for seed in range(9))
+
+
+def test_a_cache_tells_shares_of_drawn_scenes_apart(tmp_path):
+    for drawn in (0, 1, 0):
+        options = LandscapesOptions(count=1, seed=3, size=(16, 16), drawn=drawn, cache=str(tmp_path))
+        labels = Landscapes(options).load(0, ["label"])["label"].numpy()
+        assert np.array_equal(labels, make_scene(3, 16, 16, drawn=drawn).labels)
 
 
 def test_the_example_map_has_palette_colours_only():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
+from msgspec import Meta
+
 from artkit import DatasetSpec, Options, hookimpl, option
 
 Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour", "fauve", "ink", "mosaic"]
@@ -15,11 +17,26 @@ class LandscapesOptions(Options, frozen=True):
     count: Annotated[int, option("how many landscapes, a tenth of them for validation", ge=1)] = 1000
     seed: Annotated[int, option("seed of the first landscape; the next one has the next", ge=0)] = 0
     size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
+    sides: Annotated[
+        tuple[Annotated[int, Meta(ge=16, le=2048)], ...],
+        option("widths to take in turn, in the shape of `size`, for pictures of mixed sizes"),
+    ] = ()
+    drawn: Annotated[float, option("the share of scenes that are flat and simple, as people draw them", ge=0, le=1)] = (
+        0.2
+    )
     style: Annotated[Style, option("how the paintings are painted")] = "impressionist"
     frames: Annotated[
         int, option("for `data make`: frames of a slow camera move through each landscape, 0 for single pictures", ge=0)
     ] = 0
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
+
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Return the width and height of the landscape at `index`."""
+        if not self.sides:
+            return self.size
+        width, height = self.size
+        side = self.sides[index % len(self.sides)]
+        return side, max(1, round(side * height / width))
 
 
 class StudioOptions(Options, frozen=True):

@@ -45,6 +45,7 @@ class _Task:
     seed: int
     size: tuple[int, int]
     style: str
+    drawn: float
 
     @property
     def file(self) -> str:
@@ -89,7 +90,8 @@ def _write_clips(directory: Path, options: LandscapesOptions, jobs: int, progres
 
 def _tasks(directory: Path, options: LandscapesOptions) -> list[_Task]:
     return [
-        _Task(directory, index, options.seed + index, options.size, options.style) for index in range(options.count)
+        _Task(directory, index, options.seed + index, options.size_of(index), options.style, options.drawn)
+        for index in range(options.count)
     ]
 
 
@@ -120,7 +122,7 @@ def _write_clip(frames: int, task: _Task) -> Row:
     clip = task.directory / split_of(task.index) / f"{task.index:05d}"
     for folder in ("frame", "label"):
         (clip / folder).mkdir(parents=True, exist_ok=True)
-    for number, scene in enumerate(make_frames(task.seed, height, width, frames)):
+    for number, scene in enumerate(make_frames(task.seed, height, width, frames, task.drawn)):
         write_atomically(clip / "label" / f"{number:05d}.png", encode_png(label_image(scene.labels)))
         write_atomically(clip / "frame" / f"{number:05d}.png", encode_png(Image.fromarray(quantise(scene.photo))))
     return ()
@@ -128,7 +130,7 @@ def _write_clip(frames: int, task: _Task) -> Row:
 
 def _write(task: _Task) -> Row:
     width, height = task.size
-    scene = make_scene(task.seed, height, width)
+    scene = make_scene(task.seed, height, width, drawn=task.drawn)
     folder = task.directory / split_of(task.index)
     write_atomically(folder / "label" / task.file, encode_png(label_image(scene.labels)))
     write_atomically(folder / "photo" / task.file, encode_png(Image.fromarray(quantise(scene.photo))))

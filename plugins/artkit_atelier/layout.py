@@ -14,18 +14,18 @@ Rng = np.random.Generator
 
 KINDS = {"lake": 0.28, "river": 0.16, "coast": 0.2, "valley": 0.13, "plain": 0.12, "highland": 0.11}
 HORIZONS = {"plain": (0.5, 0.66), "coast": (0.38, 0.55), "highland": (0.5, 0.62)}
-NAIVE_SHARE = 0.2
+DRAWN_SHARE = 0.2
 
 # How many layers of mountains and of hills a kind has: at least, and fewer than.
 MOUNTAINS = {"lake": (1, 4), "highland": (2, 4), "valley": (1, 3), "river": (0, 3), "coast": (0, 3), "plain": (0, 2)}
 HILLS = {"lake": (0, 3), "highland": (0, 2), "valley": (2, 4), "river": (1, 3), "coast": (0, 2), "plain": (0, 2)}
 
 
-def compose(seed: int) -> Plan:
-    """Return the plan of scene `seed`; about one in five is drawn flat and simple, as by hand."""
+def compose(seed: int, drawn: float = DRAWN_SHARE) -> Plan:
+    """Return the plan of scene `seed`; a share `drawn` of scenes is flat and simple, as by hand."""
     rng = np.random.default_rng([seed, 0])
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    naive = bool(rng.random() < NAIVE_SHARE)
+    naive = bool(rng.random() < drawn)
     horizon = float(rng.uniform(*HORIZONS.get(kind, (0.4, 0.56))))
     plan = Plan(
         kind=kind,

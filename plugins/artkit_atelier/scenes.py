@@ -12,7 +12,7 @@ from artkit.errors import OptionError, nearest
 from artkit_atelier.canvas import Canvas
 from artkit_atelier.captions import describe
 from artkit_atelier.ground import paint_ground
-from artkit_atelier.layout import compose
+from artkit_atelier.layout import DRAWN_SHARE, compose
 from artkit_atelier.light import TIMES, WEATHERS, light_of
 from artkit_atelier.noise import Array
 from artkit_atelier.objects import paint_thing
@@ -38,17 +38,24 @@ class Scene:
 
 
 def make_scene(
-    seed: int, height: int, width: int, time: str | None = None, weather: str | None = None, camera: float = 0.0
+    seed: int,
+    height: int,
+    width: int,
+    time: str | None = None,
+    weather: str | None = None,
+    camera: float = 0.0,
+    drawn: float = DRAWN_SHARE,
 ) -> Scene:
     """Return scene `seed`, the same picture at any size.
 
     `time` (light.TIMES) and `weather` (light.WEATHERS) change the light alone; left out, the seed chooses them.
-    `camera` in [0, 1] is the place along a slow move to the right. Raises OptionError for an unknown time or weather.
+    `camera` in [0, 1] is the place along a slow move to the right; `drawn` the share of seeds whose scene is flat and
+    simple, as by hand. Raises OptionError for an unknown time or weather.
     """
     chance = np.random.default_rng([seed, 1])
     default_time, default_weather = str(chance.choice(TIMES)), str(chance.choice(WEATHERS, p=[0.6, 0.2, 0.1, 0.1]))
     time, weather = _one_of(TIMES, time or default_time), _one_of(WEATHERS, weather or default_weather)
-    plan = compose(seed)
+    plan = compose(seed, drawn)
     canvas = draw(plan, height, width, seed, camera)
     photo = render(canvas, plan, light_of(time, weather), seed)
     return Scene(canvas.labels, photo, time, weather, describe(plan, canvas.labels, time, weather), seed)
@@ -79,7 +86,7 @@ def draw(plan: Plan, height: int, width: int, seed: int, camera: float = 0.0) ->
     return canvas
 
 
-def make_frames(seed: int, height: int, width: int, count: int) -> Iterator[Scene]:
-    """Yield `count` scenes along a slow camera move."""
+def make_frames(seed: int, height: int, width: int, count: int, drawn: float = DRAWN_SHARE) -> Iterator[Scene]:
+    """Yield `count` scenes along a slow camera move; see make_scene."""
     for place in np.linspace(0, 1, count):
-        yield make_scene(seed, height, width, camera=float(place))
+        yield make_scene(seed, height, width, camera=float(place), drawn=drawn)

@@ -26,7 +26,7 @@ Stored = dict[str, Any]
 
 
 class Landscapes(Dataset):
-    """One split of `count` landscapes from scene `seed` on, `size` (width, height) pixels each.
+    """One split of the landscapes that `options` describe: `count` of them from scene `seed` on.
 
     Columns are those that `write_landscapes` writes: `label`, `photo`, `painting` (in `style`), `caption`, `time`,
     `weather`, `seed`. Only what is asked for is made. With a `cache` directory everything is made once and then read
@@ -37,19 +37,12 @@ class Landscapes(Dataset):
     name = "landscapes"
     mirrors = False
 
-    def __init__(
-        self,
-        count: int,
-        split: str = "train",
-        seed: int = 0,
-        size: tuple[int, int] = (256, 256),
-        style: str = "impressionist",
-        cache: str | Path | None = None,
-    ) -> None:
+    def __init__(self, options: LandscapesOptions, split: str = "train") -> None:
         """Raise OptionError for an unknown style."""
-        check_style(style)
-        self.seeds = [seed + index for index in range(count) if split_of(index) == split]
-        self.size, self.style, self.cache = size, style, Path(cache) if cache else None
+        check_style(options.style)
+        self.options, self.style = options, options.style
+        self.indices = [index for index in range(options.count) if split_of(index) == split]
+        self.cache = Path(options.cache) if options.cache else None
         columns = (
             Column("label", Kind.LABELS, CLASSES), Column("photo", Kind.IMAGE), Column("painting", Kind.IMAGE),
             Column("caption", Kind.TEXT), Column("time", Kind.TEXT, values=TIMES),
@@ -58,25 +51,24 @@ class Landscapes(Dataset):
         self.columns = {column.name: column for column in columns}
 
     def __len__(self) -> int:
-        return len(self.seeds)
+        return len(self.indices)
 
     def load(self, index: int, names: Sequence[str]) -> Sample:
         """Load the named columns of one landscape; see Dataset.load."""
-        seed = self.seeds[index]
-        found: Stored = {}
+        place, found = self.indices[index], Stored()
         if set(names) - {"painting"}:
-            found |= self._cached(f"{seed}", lambda: self._scene(seed))
+            found |= self._cached(place, "", self._scene)
         if "painting" in names:
-            found |= self._cached(f"{seed}-{self.style}", lambda: self._painting(seed))
+            found |= self._cached(place, f"-{self.style}", self._painting)
         return {self.column(name).name: _value(self.columns[name], found[name]) for name in names}
 
-    def _cached(self, name: str, make: Callable[[], Stored]) -> Stored:
-        """Return what the cache holds under `name`, made first where it holds nothing."""
+    def _cached(self, place: int, suffix: str, make: Callable[[int], Stored]) -> Stored:
+        """Return what the cache holds of the landscape at `place`, made first where it holds nothing."""
         if self.cache is None:
-            return make()
-        path = self.cache / f"{name}-{self.size[0]}x{self.size[1]}.npz"
+            return make(place)
+        path = self.cache / f"{self._name(place)}{suffix}.npz"
         if not path.exists():
-            made, buffer = make(), io.BytesIO()
+            made, buffer = make(place), io.BytesIO()
             np.savez_compressed(buffer, **made)
             self.cache.mkdir(parents=True, exist_ok=True)
             write_atomically(path, buffer.getvalue(), overwrite=True)
@@ -84,23 +76,29 @@ class Landscapes(Dataset):
         with np.load(path) as archive:
             return dict(archive)
 
-    def _make(self, seed: int) -> Scene:
-        return make_scene(seed, self.size[1], self.size[0])
+    def _name(self, place: int) -> str:
+        """Return a name that tells landscapes of other seeds, sizes and shares of drawn ones apart."""
+        width, height = self.options.size_of(place)
+        return f"{self.options.seed + place}-{width}x{height}-{self.options.drawn:g}"
 
-    def _scene(self, seed: int) -> Stored:
-        scene = self._make(seed)
+    def _make(self, place: int) -> Scene:
+        width, height = self.options.size_of(place)
+        return make_scene(self.options.seed + place, height, width, drawn=self.options.drawn)
+
+    def _scene(self, place: int) -> Stored:
+        scene = self._make(place)
         words = {"caption": scene.caption, "time": scene.time, "weather": scene.weather, "seed": str(scene.seed)}
         return {"label": scene.labels, "photo": quantise(scene.photo), **words}
 
-    def _painting(self, seed: int) -> Stored:
-        return {"painting": paint_scene(self._make(seed), self.style)}
+    def _painting(self, place: int) -> Stored:
+        return {"painting": paint_scene(self._make(place), self.style)}
 
 
 def open_landscapes(options: LandscapesOptions, split: str) -> Landscapes:
     """Open one split of the landscapes that `options` describe; OptionError for frames, which are only written."""
     if options.frames:
         raise OptionError("landscapes(frames=...) is for `artkit data make landscapes --set frames=8 -o DIR`.")
-    return Landscapes(options.count, split, options.seed, options.size, options.style, options.cache)
+    return Landscapes(options, split)
 
 
 def _value(column: Column, stored: Any) -> torch.Tensor | str:
