@@ -12,7 +12,7 @@ import pytest
 import cli_kit
 from artkit.errors import ModelError
 from artkit.models import find_model
-from artkit.models.catalogue import find_entry, how_to_pull, in_megabytes, list_entries, pull_command
+from artkit.models.catalogue import find_entry, how_to_pull, in_megabytes, list_entries, nearest_model, pull_command
 from artkit.models.store import find_listed
 from artkit.spec import ModelSpec
 from artkit_cyclegan.published import CATALOGUE as CYCLEGAN
@@ -159,3 +159,9 @@ def test_pull_of_a_name_that_is_none(far_shell):
     outcome = far_shell("pull", "rosy")
     assert outcome.code == 1
     assert outcome.err == "artkit: There is no model 'rosy' to pull. Did you mean 'rose'?\n"
+
+
+def test_a_misspelt_model_is_answered_by_the_nearest_names_or_by_how_to_list_all():
+    known = ["monet", "vangogh", "cezanne"]
+    assert nearest_model("monett", known) == " Did you mean 'monet'?"
+    assert nearest_model("xyz", known) == " To see those there are: artkit models list --all"

@@ -256,6 +256,11 @@ def test_a_model_is_hashed_and_its_header_read_once(paint_model, tmp_path, monke
     assert hashed == headers == [paint_model]
 
 
+def test_a_runner_knows_the_hashes_of_its_models_before_any_picture(paint_model):
+    plan = plan_chain(Chain(f"touchup(model='{paint_model}')"), current_registry(), has_input=True)
+    assert Runner(plan).models == {"touchup/m": model_hash(paint_model)}
+
+
 def test_a_model_that_changes_between_plan_and_load_is_refused(paint_model):
     plan = plan_chain(Chain(f"touchup(model='{paint_model}')"), current_registry(), has_input=True)
     os.utime(paint_model, ns=(1, 1))

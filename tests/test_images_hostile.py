@@ -184,6 +184,13 @@ def test_a_large_picture_of_next_to_no_bytes_is_refused(tmp_path: Path, monkeypa
     assert header_of(path) == (64, 1_000_000)
 
 
+def test_a_picture_that_is_not_large_may_be_made_of_next_to_no_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "strip.tif"
+    Image.new("1", (64, 780_000)).save(path, compression="tiff_adobe_deflate")
+    assert path.stat().st_size < 64 * 780_000 / 2_000
+    assert header_of(path) == (64, 780_000)
+
+
 def header_of(path: Path) -> tuple[int, int] | None:
     from artkit.data.inspecting import read_header
 

@@ -70,6 +70,13 @@ def test_nearest_agrees_with_brute_force(colours: list[tuple[int, int, int]], si
     np.testing.assert_allclose(chosen, distances.min(-1), rtol=1e-4, atol=1e-2)
 
 
+@pytest.mark.parametrize("level", range(200, 256))
+def test_every_level_goes_to_the_nearer_of_two_greys(level: int) -> None:
+    image = torch.full((1, 3, 1, 1), level / 255)
+    nearest = int(level > 227)
+    assert nearest_palette(image, class_set([(200, 200, 200), (255, 255, 255)])).item() == nearest
+
+
 def test_share_counts_exact_pixels_and_the_rest_goes_to_the_nearest() -> None:
     image = paint_labels(torch.zeros(1, 2, 2, dtype=torch.int64), LAND)
     image[0, :, 0, 0] += 0.1
