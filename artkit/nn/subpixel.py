@@ -101,14 +101,15 @@ class SubpixelNet(nn.Module):
     def _leave(self, y: Tensor, x: Tensor) -> Tensor:
         y = self._double(y, self.to_half)
         y = self._double(y, self.to_full)
-        y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2)
+        y = F.leaky_relu(self.mix(torch.cat([y, x], 1)), 0.2, inplace=True)
         y = self.leave(y)
         return x[:, : self.out_channels] + y if self.residual else y
 
     def _double(self, y: Tensor, conv: nn.Module) -> Tensor:
         if self.upsample == "shuffle":
-            return F.leaky_relu(F.pixel_shuffle(conv(y), 2), 0.2)
-        return F.leaky_relu(conv(F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)), 0.2)
+            return F.leaky_relu(F.pixel_shuffle(conv(y), 2), 0.2, inplace=True)
+        y = conv(F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False))
+        return F.leaky_relu(y, 0.2, inplace=True)  # full-size layers are bound by memory
 
 
 class SubpixelArguments(NetworkArguments, frozen=True, kw_only=True, tag="subpixel"):
