@@ -12,7 +12,9 @@ import copy
 import itertools
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -23,11 +25,12 @@ from torch.nn import functional as F
 from artkit.data import Column, Dataset
 from artkit.nn import InstanceNorm, PictureBatchNorm
 from artkit.nn.layout import training_format
-from artkit.spec import Kind
+from artkit.spec import Kind, parse_options
 from artkit.training import Settings, Trainer
 
 SIDE = int(sys.argv[1]) if len(sys.argv) > 1 else 256
 STEPS = 2
+PAPER = Path(__file__).parents[2] / "examples" / "recipes" / "cyclegan-paper.toml"
 Step = Callable[[Tensor, Tensor], object]
 
 
@@ -56,7 +59,10 @@ def make_cyclegan() -> Trainer:
     from artkit_cyclegan import CycleGANTraining
     from artkit_cyclegan.trainer import CycleGANTrainer
 
-    return CycleGANTrainer(CycleGANTraining(source="a", target=("b",)), Settings(batch=1, crop=256), Pictures())
+    recipe = tomllib.loads(PAPER.read_text(encoding="utf-8"))
+    options = {name: value for name, value in recipe.items() if name in CycleGANTraining.__struct_fields__}
+    given = parse_options(CycleGANTraining, options | {"source": "a", "target": ["b"]}, "cyclegan")
+    return CycleGANTrainer(given, Settings(batch=1, crop=256), Pictures())
 
 
 def make_pix2pix() -> Trainer:
