@@ -84,6 +84,13 @@ def test_black_and_white_are_colours_or_indices():
     assert read_picture(file, kind=Kind.LABELS, classes=FOUR).tensor.tolist() == [[[2, 3, 2]]]
 
 
+def test_a_colour_with_two_equal_levels_is_no_index():
+    """Only greys may be indices: (1, 1, 3) is none."""
+    file = encoded(palette(np.array([[0, 1]], np.uint8), [(1, 1, 3), (2, 2, 3)]))
+    with pytest.raises(ImageError, match="is not a label map"):
+        read_picture(file, kind=Kind.LABELS, classes=FOUR)
+
+
 def test_what_is_see_through_keeps_its_alpha():
     file = encoded(palette(np.array([[0, 1]], np.uint8), list(FOUR.colours)), transparency=1)
     assert read_indexed(BytesIO(file), "x", FOUR) is None

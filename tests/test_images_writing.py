@@ -48,6 +48,13 @@ def test_png_and_tiff_round_trip(tmp_path: Path, suffix: str, channels: int, dty
         np.testing.assert_array_equal(again.alpha_levels(again.bits), picture.alpha_levels(picture.bits))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_says_nothing_of_how_it_was_written(tmp_path: Path, dtype: type) -> None:
+    path = image(channels=3, dtype=dtype).save(tmp_path / "out.tif")
+    with Image.open(path) as stored:
+        assert 270 not in stored.tag_v2  # ImageDescription
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
 def test_jpeg_and_webp_come_near(tmp_path: Path, suffix: str) -> None:
     ramp = torch.linspace(0, 1, 48).expand(1, 3, 32, 48).contiguous()

@@ -134,6 +134,15 @@ def test_tensors_that_lie_about_themselves(tmp_path: Path, entry: dict) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_tensors_damaged_since_the_header_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_model(path, HEADER, make_net().state_dict())
+    header = read_header(path)
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ModelError, match=r"m\.safetensors is damaged: "):
+        load_model(path, header)
+
+
 def test_failed_write_leaves_the_old_model_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.safetensors"
     save_model(path, HEADER, {"weight": torch.ones(2)})
@@ -171,11 +180,9 @@ def test_load_into_names_what_does_not_fit() -> None:
     tensors["2.weight"] = torch.ones(3, 9, 1, 1)
     with pytest.raises(ModelError) as caught:
         load_into(net, tensors, Path("m.safetensors"))
-    message = str(caught.value)
-    assert "m.safetensors" in message
-    assert "missing: 0.bias" in message
-    assert "unexpected: 3.weight" in message
-    assert "misshaped: 2.weight (3, 9, 1, 1) for (3, 8, 1, 1)" in message
+    differences = "missing: 0.bias; unexpected: 3.weight; misshaped: 2.weight (3, 9, 1, 1) for (3, 8, 1, 1)"
+    assert differences in str(caught.value)
+    assert "m.safetensors" in str(caught.value)
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 
 

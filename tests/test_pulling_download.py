@@ -83,7 +83,7 @@ def test_a_model_is_pulled_and_its_header_says_from_where(web, home):
     }
     assert load_model(pulled.path).tensors["weight"].shape == (20_000,)
     assert left(home) == STORED
-    assert web.asked == [("/models/red.safetensors", None)]
+    assert [(asked.path, asked.range) for asked in web.asked] == [("/models/red.safetensors", None)]
 
 
 def test_what_the_catalogue_does_not_know_is_not_said(web):
@@ -143,10 +143,26 @@ def test_a_changed_file_is_not_sewn_to_the_old_one(web, home, tmp_path):
 
 
 def test_without_versions_a_download_starts_over(web):
-    web.versions = False
+    web.mark = lambda body: {}
     web.plan = [web_kit.break_off(30_000)]
     pull(web)
     assert [asked.range for asked in web.asked] == [None, None]
+
+
+@pytest.mark.parametrize("etag", [{}, {"ETag": 'W/"1"'}])
+def test_without_a_strong_mark_the_date_says_which_version_it_is(web, etag):
+    web.mark = lambda body: {**etag, "Last-Modified": web_kit.DATE}
+    web.plan = [web_kit.break_off(30_000)]
+    diary = Diary()
+    pull(web, watcher=diary)
+    assert [asked.range for asked in web.asked] == [None, "bytes=30000-"]
+    assert [done for done, _ in diary.seen] == sorted(done for done, _ in diary.seen)
+
+
+def test_bytes_are_asked_for_as_they_are(web):
+    """Packed ones could not be counted, nor gone on with."""
+    pull(web)
+    assert [asked.encoding for asked in web.asked] == ["identity"]
 
 
 def test_a_server_that_resumes_elsewhere_is_asked_from_the_start(web):
@@ -181,6 +197,13 @@ def test_a_server_in_lasting_trouble_is_given_up(web, home):
         pull(web)
     assert len(web.asked) == HASTE.attempts
     assert left(home) == set()
+
+
+def test_every_pause_is_twice_as_long_as_the_last(web):
+    web.plan = [web_kit.status(503)] * 3
+    diary = Diary()
+    pull(web, watcher=diary, patience=Patience(connect=5, pause=0.002))
+    assert [note.rpartition("again in ")[2] for note in diary.notes] == ["0.002 s.", "0.004 s.", "0.008 s."]
 
 
 @pytest.mark.parametrize("code", [404, 403, 410])
@@ -354,7 +377,7 @@ def test_what_another_process_makes_is_left_alone(web, home, monkeypatch):
 def test_a_mirror_holds_the_same_file(web):
     spec = {"url": "http://no.such.host.invalid/far/away/red.safetensors"}
     pulled = pull(web, spec, mirror=f"{web.url}/models/")
-    assert web.asked == [("/models/red.safetensors", None)]
+    assert [(asked.path, asked.range) for asked in web.asked] == [("/models/red.safetensors", None)]
     assert read_header(pulled.path).training["url"] == f"{web.url}/models/red.safetensors"
 
 

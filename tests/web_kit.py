@@ -23,6 +23,7 @@ class Asked(NamedTuple):
 
     path: str
     range: str | None
+    encoding: str | None
 
 
 class Visit(BaseHTTPRequestHandler):
@@ -33,7 +34,7 @@ class Visit(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.close_connection = True
-        self.web.asked.append(Asked(self.path, self.headers["Range"]))
+        self.web.asked.append(Asked(self.path, self.headers["Range"], self.headers["Accept-Encoding"]))
         answer = self.web.plan.pop(0) if self.web.plan else serve
         # Who is cut off closes the connection while the server still writes.
         with suppress(ConnectionError):
@@ -58,7 +59,7 @@ class Web:
         self.plan: list[Answer] = []
         self.asked: list[Asked] = []
         self.stalled, self.release = threading.Event(), threading.Event()
-        self.versions = True
+        self.mark: Callable[[bytes], dict[str, str]] = lambda body: {"ETag": etag(body)}
         handler = type("Handler", (Visit,), {"web": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -83,14 +84,18 @@ def etag(body: bytes) -> str:
     return f'"{hash(body):x}"'
 
 
+DATE = "Sat, 28 Nov 2026 10:00:00 GMT"
+
+
 def serve(visit: Visit) -> None:
     """Serve the file, or the rest of it where that is asked for and it is still the same file."""
     body = visit.web.files.get(visit.path)
     if body is None:
         return visit.head(404, Content_Length=0)
-    marks = {"ETag": etag(body)} if visit.web.versions else {}
+    marks = visit.web.mark(body)
     wanted = re.fullmatch(r"bytes=(\d+)-", visit.headers["Range"] or "")
-    if wanted and visit.headers["If-Range"] == etag(body):
+    strong = {mark for mark in marks.values() if not mark.startswith("W/")}
+    if wanted and visit.headers["If-Range"] in strong:
         start = int(wanted[1])
         extent = f"bytes {start}-{len(body) - 1}/{len(body)}"
         visit.head(206, Content_Length=len(body) - start, Content_Range=extent, **marks)
@@ -105,7 +110,7 @@ def break_off(after: int) -> Answer:
 
     def answer(visit: Visit) -> None:
         body = visit.web.files[visit.path]
-        marks = {"ETag": etag(body)} if visit.web.versions else {}
+        marks = visit.web.mark(body)
         visit.head(200, Content_Length=len(body), **marks)
         visit.wfile.write(body[:after])
 
