@@ -28,7 +28,7 @@ def world(tmp_path, monkeypatch):
         noise = torch.rand(3, 40, 48, generator=torch.Generator().manual_seed(index))
         artkit.read_picture(noise).save(tmp_path / name)
     halves = (torch.arange(48) < 24).float().expand(3, 40, 48)
-    for name in ("photo_map.png", "monet_map.png"):
+    for name in ("photo_map.png", "monet_map.png", "photo_importance.png"):
         artkit.read_picture(halves).save(tmp_path / name)
     installed = current_registry()
     yield

@@ -13,11 +13,10 @@ from scipy.linalg import sqrtm
 from artkit.metrics import patch_distance
 from artkit_nst.blending import blend
 from artkit_nst.colour import MAX_GAIN, keep_luminance, keep_palette, luma, moments, pooled, transport
-from artkit_nst.matching import Index, match, nearest_keys, wantedness
+from artkit_nst.importance import FLOOR, saliency
 from artkit_nst.painting import EFFORTS, Effort, Journal, Painter, find_looseness
-from artkit_nst.patches import Grid, Keys, Source, collect_keys, cut, find_basis, random_grid
+from artkit_nst.patches import REGION_PULL, Grid, Keys, Source, collect_keys, cut, find_basis, random_grid
 from artkit_nst.pyramid import blur, level_sizes, resize
-from artkit_nst.regions import FLOOR, saliency
 from artkit_nst.style import Style
 
 QUICK = Effort(1, 400, ((9, 4), (5, 2)), 2, reweight=True, steps=1)
@@ -131,7 +130,7 @@ def test_saliency_is_high_at_edges_and_at_its_floor_where_nothing_is():
     assert torch.equal(saliency(torch.full((3, 9, 9), 0.4)), torch.full((1, 9, 9), FLOOR))
 
 
-# -- grid, keys, matching, blending ----------------------------------------------------------------------
+# -- grid, keys, blending --------------------------------------------------------------------------------
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([(15, 5), (9, 3), (7, 2), (3, 3)]), st.integers(0, 99))
@@ -166,50 +165,6 @@ def style_keys(side: int, count: int, size: int = 30) -> Keys:
     return collect_keys([Source(style, 1.0)], side, count, basis, random(2))
 
 
-def slow_nearest(queries: torch.Tensor, keys: Keys, factors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the index and the score of the nearest keys, one query at a time."""
-    scores = torch.stack([factors * (query[:, None] - keys.descriptions).square().sum(0) for query in queries.T])
-    return scores.argmin(1), scores
-
-
-def test_wantedness_agrees_with_its_formula():
-    keys = style_keys(5, 200)
-    queries = keys.describe(torch.rand(75, 50, generator=random(3)), None)
-    apart = torch.cdist(keys.descriptions.T.double(), queries.T.double()).square().amin(1)
-    for completeness, alpha in ((0.0, 10), (1.0, 10**-2.3)):
-        wanted = 1 / (alpha * apart.mean() + apart)
-        assert torch.allclose(wantedness(queries, keys, completeness).double(), wanted, rtol=1e-3)
-
-
-def test_nearest_keys_agree_with_brute_force():
-    keys = style_keys(5, 200)
-    queries = keys.describe(torch.rand(75, 50, generator=random(3)), None)
-    factors = wantedness(queries, keys, 0.7)
-    assert torch.equal(nearest_keys(queries, keys, factors), slow_nearest(queries, keys, factors)[0])
-
-
-def test_an_index_finds_what_brute_force_finds_or_next_to_it():
-    """Of 3000 keys each cell looks at a third: nine of ten queries get the nearest, others one no 5 % farther."""
-    keys = style_keys(7, 3000, 80)
-    photo = 0.2 * scene(60, 60) + 0.5 * blur(torch.rand(3, 60, 60, generator=random(5)), 1.0)
-    places = random_grid(60, 60, 7, 1, random(6))
-    queries = torch.cat([keys.describe_all(places.strip(photo, rows), None, 1) for rows in places.bands()], 1)
-    factors = wantedness(queries[:, ::3], keys, 0.7)
-    found = Index(queries[:, ::3], keys, factors).nearest(queries)
-    nearest, scores = slow_nearest(queries, keys, factors)
-    assert float((found == nearest).float().mean()) > 0.9
-    score, least = (scores.gather(1, index[:, None]).mean() for index in (found, nearest))
-    assert float(score) < 1.05 * float(least)
-
-
-def test_an_index_whose_cells_hold_every_key_is_exact(monkeypatch):
-    monkeypatch.setattr("artkit_nst.matching.CANDIDATES", 128)
-    keys = style_keys(5, 128)
-    queries = keys.describe(torch.rand(75, 300, generator=random(3)), None)
-    factors = wantedness(queries, keys, 0.7)
-    assert torch.equal(Index(queries, keys, factors).nearest(queries), nearest_keys(queries, keys, factors))
-
-
 @pytest.mark.parametrize(("side", "stride"), [(5, 2), (7, 1), (4, 4)])
 def test_describing_a_strip_is_describing_its_patches(side, stride):
     """A convolution and a mean over windows, against patches that are cut out one by one."""
@@ -219,30 +174,10 @@ def test_describing_a_strip_is_describing_its_patches(side, stride):
     tops, lefts = (i.flatten() for i in torch.meshgrid(*[torch.arange(0, 31 - side, stride)] * 2, indexing="ij"))
     patches = torch.stack([style[:, y : y + side, x : x + side].flatten() for y, x in zip(tops, lefts, strict=True)])
     shares = [regions[:, y : y + side, x : x + side].mean((1, 2)) for y, x in zip(tops, lefts, strict=True)]
-    wanted = torch.cat([(patches - keys.basis.mean) @ keys.basis.directions, keys.pull * torch.stack(shares)], 1)
+    projected = (patches - keys.basis.mean) @ keys.basis.directions
+    wanted = torch.cat([projected, REGION_PULL * keys.spread * torch.stack(shares)], 1)
     assert torch.allclose(keys.describe_all(style, regions, stride), wanted.T, atol=1e-4)
     assert torch.allclose(keys.describe(patches.T, torch.stack(shares, 1)), wanted.T, atol=1e-4)
-
-
-@given(st.integers(1, 200), st.integers(0, 20))
-def test_the_first_of_equal_keys_is_nearest(count, seed):
-    """Many keys alike: the index is that of argmin, whatever the number of keys."""
-    described = torch.randint(2, (3, count), generator=random(seed)).float()
-    keys = Keys(1, described, described, find_basis([Source(torch.rand(3, 9, 9), 1.0)], 1, 10, random(0)), 1.0)
-    queries = torch.randint(2, (3, 7), generator=random(seed + 1)).float()
-    nearest, _ = slow_nearest(queries, keys, torch.ones(count))
-    assert torch.equal(nearest_keys(queries, keys, torch.ones(count)), nearest)
-
-
-def test_completeness_spreads_the_choice():
-    """Over a flat photo plain neighbours take one patch everywhere; complete ones take many."""
-    style = torch.rand(3, 40, 40, generator=random(0))
-    basis = find_basis([Source(style, 1.0)], 5, 300, random(1))
-    keys = collect_keys([Source(style, 1.0)], 5, 300, basis, random(2))
-    flat = 0.5 + 0.05 * torch.randn(3, 40, 40, generator=random(3))
-    places = random_grid(40, 40, 5, 2, random(4))
-    plain, complete = (len(match(flat, None, places, keys, share, random(5)).unique()) for share in (0.0, 1.0))
-    assert complete > 2 * plain
 
 
 def test_blending_patches_of_a_picture_gives_the_picture_back():
@@ -250,7 +185,7 @@ def test_blending_patches_of_a_picture_gives_the_picture_back():
     places = random_grid(23, 17, 7, 2, random(1))
     count = places.rows * places.columns
     patches = cut(picture, *places.place(torch.arange(count)), 7)
-    keys = Keys(7, patches, patches, find_basis([Source(picture, 1.0)], 7, 50, random(0)), 1.0)
+    keys = Keys(7, patches, patches, torch.zeros(count), find_basis([Source(picture, 1.0)], 7, 50, random(0)), 1.0)
     assert torch.allclose(blend(keys, torch.arange(count), places), picture, atol=1e-5)
 
 

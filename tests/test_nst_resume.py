@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import vgg_kit
-from artkit import Chain, Picture
+from artkit import Chain, Kind, Picture
 from artkit.chain import plan_chain
 from artkit.engine import Runner
 from artkit.engine.step import ProgressEvent
@@ -17,7 +17,10 @@ from artkit_nst.vgg import network as network_module
 from artkit_nst.vgg.transfer import TimeBudget
 from vgg_kit import torchvision
 
-STYLE = {"style": Picture(torch.rand(1, 3, 60, 90, generator=torch.Generator().manual_seed(9)) ** 2)}
+PORTS = {
+    "style": Picture(torch.rand(1, 3, 60, 90, generator=torch.Generator().manual_seed(9)) ** 2),
+    "importance": Picture(torch.linspace(0, 1, 210)[:, None].expand(1, 1, 210, 40), kind=Kind.MASK),
+}
 PATCH = "quality=draft,engine=patch"
 ADAM = "quality=draft,engine=vgg,weights='w.pth',steps=4"
 CHAINS = {
@@ -46,7 +49,7 @@ def photo(seed: int = 0) -> Picture:
 
 
 def runner(chain: str) -> Runner:
-    return Runner(plan_chain(Chain(chain), current_registry(), has_input=True, ports=STYLE), interruptible=True)
+    return Runner(plan_chain(Chain(chain), current_registry(), has_input=True, ports=PORTS), interruptible=True)
 
 
 class Stopping:
@@ -105,7 +108,7 @@ def test_other_weights_begin_anew():
 
 
 def test_python_keeps_nothing_and_is_interrupted_as_ever(home):
-    plain = Runner(plan_chain(Chain(CHAINS["patch"]), current_registry(), has_input=True, ports=STYLE))
+    plain = Runner(plan_chain(Chain(CHAINS["patch"]), current_registry(), has_input=True, ports=PORTS))
     with pytest.raises(KeyboardInterrupt):
         plain.run(photo(), on_progress=Stopping(2))
     assert not home.exists()

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, strategies as st
 
 import vgg_kit
+from artkit_nst.levels import Maps
 from artkit_nst.patches import Source
 from artkit_nst.vgg import network as network_module
 from artkit_nst.vgg.losses import STYLE_LOSSES, SlicedLoss
@@ -39,8 +40,10 @@ def halves(height: int, width: int) -> torch.Tensor:
 def objective(loss: str, side: int, *, regions: bool = False, dtype: torch.dtype = torch.float32) -> Objective:
     styles = [Source(noise(90, 300, 5) ** 2, 0.7, halves(90, 300)), Source(noise(40, 30, 6), 0.3, halves(40, 30))]
     styles = [Source(one.picture.to(dtype), one.share, one.regions if regions else None) for one in styles]
-    network, where = small_network().to(dtype), halves(*SIZE) if regions else None
-    return Objective(network, noise(*SIZE, 1).to(dtype), styles, where, STYLE_LOSSES[loss], WEIGHTS, side)
+    maps = Maps(halves(*SIZE) if regions else None, noise(*SIZE, 7)[:1].to(dtype) if regions else None)
+    return Objective(
+        small_network().to(dtype), noise(*SIZE, 1).to(dtype), styles, maps, STYLE_LOSSES[loss], WEIGHTS, side
+    )
 
 
 @given(st.integers(1, 500), st.integers(1, 900), st.sampled_from([16, 32, 64, 512]), st.integers(0, 50))

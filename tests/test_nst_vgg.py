@@ -12,13 +12,15 @@ from scipy.linalg import sqrtm
 import vgg_kit
 from artkit import ModelError
 from artkit_nst import SPEC, NstOptions
+from artkit_nst.levels import Maps
 from artkit_nst.patches import Source
+from artkit_nst.regions import fit
 from artkit_nst.style import Style
 from artkit_nst.translator import Nst
 from artkit_nst.vgg import network as network_module
 from artkit_nst.vgg.losses import STYLE_LOSSES, GramLoss, SlicedLoss, WassersteinLoss, total_variation
 from artkit_nst.vgg.network import CONTENT, STYLE
-from artkit_nst.vgg.objective import Objective, Weights
+from artkit_nst.vgg.objective import IMPORTANT, Objective, Weights, feature_size
 from artkit_nst.vgg.transfer import Schedule, transfer
 from vgg_kit import photo, small_network, torchvision
 
@@ -109,10 +111,12 @@ def test_mixed_styles_are_one_whose_moments_are_mixed(loss):
 def test_the_objective_is_the_weighted_sum_of_content_styles_and_variation():
     """Each part by its own formula, from the features of the network."""
     network, goal, picture, style = small_network(), photo(20, 2), photo(20, 3), photo(24, 1)
+    white = torch.rand(1, 20, 20, generator=torch.Generator().manual_seed(4))
     weights = Weights(content=2e5, style=2.0, variation=5.0)  # random weights hardly tell contents apart
-    found = Objective(network, goal, [Source(style, 1.0)], None, GramLoss, weights)(picture)
+    found = Objective(network, goal, [Source(style, 1.0)], Maps(importance=white), GramLoss, weights)(picture)
     made, photos, styles = ({k: v.flatten(1) for k, v in network(one).items()} for one in (picture, goal, style))
-    content = (made[CONTENT] - photos[CONTENT]).square().sum() / photos[CONTENT].square().sum()
+    counts = 1 + IMPORTANT * fit(white, feature_size((20, 20), CONTENT)).flatten()
+    content = (counts * (made[CONTENT] - photos[CONTENT]).square()).sum() / photos[CONTENT].square().sum()
     gram = [distance(GramLoss, styles[layer], made[layer]) for layer in STYLE]
     wanted = 2e5 * content + 2 * sum(gram) / len(STYLE) + 5 * total_variation(picture)
     assert float(found) == pytest.approx(float(wanted), rel=1e-4)
@@ -136,7 +140,7 @@ def test_gradients_of_losses_agree_with_finite_differences(loss):
 def test_gradient_of_the_whole_objective_agrees_with_finite_differences():
     network = small_network().double()
     source = Source(photo(24, 1).double(), 1.0)
-    objective = Objective(network, photo(20, 2).double(), [source], None, GramLoss, WEIGHTS)
+    objective = Objective(network, photo(20, 2).double(), [source], Maps(), GramLoss, WEIGHTS)
     picture = photo(20, 3).double().requires_grad_()
     (gradient,) = torch.autograd.grad(objective(picture), picture)
     direction = torch.randn(picture.shape, generator=torch.Generator().manual_seed(4)).double()
@@ -158,7 +162,7 @@ def test_steps_bring_the_picture_nearer(loss, optimiser):
     network, style = small_network(), Style([Source(photo(40, 1) ** 3, 1.0)])
     schedule = Schedule(loss, optimiser, 25, None, WEIGHTS)
     made = transfer(network, photo(), style, lambda: photo(), schedule)
-    objective = Objective(network, photo(), style.at((40, 40)), None, STYLE_LOSSES[loss], WEIGHTS)
+    objective = Objective(network, photo(), style.at((40, 40)), Maps(), STYLE_LOSSES[loss], WEIGHTS)
     assert float(objective(made)) < 0.9 * float(objective(photo()))
     assert torch.equal(made, transfer(network, photo(), style, lambda: photo(), schedule))
 
@@ -204,8 +208,17 @@ def test_regions_pull_apart(tmp_path):
     dark, light = 0.2 * photo(32, 1), 0.8 + 0.2 * photo(32, 2)
     sources = [Source(dark, 0.5, torch.cat([whole, 0 * whole])), Source(light, 0.5, torch.cat([0 * whole, whole]))]
     schedule = Schedule("w2", "adam", 40, None, Weights(0.0, 1.0, 0.0))
-    made = transfer(network, photo(32), Style(sources), lambda: photo(32), schedule, regions)
+    made = transfer(network, photo(32), Style(sources), lambda: photo(32), schedule, Maps(regions))
     assert float(made[..., :14].mean()) < float(made[..., 18:].mean()) - 0.1
+
+
+def test_important_places_stay_nearer_to_the_photo():
+    goal, style = photo(32), Style([Source(0.2 * photo(32, 1), 1.0)])
+    schedule = Schedule("w2", "adam", 30, None, Weights(1e4, 1.0, 0.0))
+    left = Maps(importance=(torch.arange(32) < 16).float().expand(1, 32, 32))
+    made = [transfer(small_network(), goal, style, lambda: goal, schedule, maps) for maps in (Maps(), left)]
+    plain, kept = (float((one - goal)[..., :16].square().mean()) for one in made)
+    assert kept < 0.4 * plain
 
 
 # -- the choice ------------------------------------------------------------------------------------------

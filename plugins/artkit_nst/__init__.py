@@ -65,12 +65,15 @@ _MAPS = (
     Port("style2_map", Kind.IMAGE, _REGIONS, required=False, any_size=True),
     Port("style3_map", Kind.IMAGE, _REGIONS, required=False, any_size=True),
 )
+_IMPORTANCE = Port(
+    "importance", Kind.MASK, "where the photo stays legible, white; nst's own guess if none", required=False
+)
 
 SPEC = MethodSpec(
     name="nst",
     group="translate",
     summary="Paint a photo in the style of a picture.",
-    inputs=(Port("image", Kind.IMAGE, "the photo"), *_PICTURES, *_MAPS),
+    inputs=(Port("image", Kind.IMAGE, "the photo"), *_PICTURES, *_MAPS, _IMPORTANCE),
     output=Kind.IMAGE,
     options=NstOptions,
     translator="artkit_nst.translator:Nst",

@@ -2,8 +2,8 @@
 
 Texture optimisation (Kwatra et al. 2005) with the content weights of Elad and Milanfar 2017 and the complete nearest
 neighbours of Granot et al. 2022. Differs from all three in its colours (the photo is carried over to the style's first,
-and the result once more), in the noise that fills what is flat at the start, and in the contrast that is given back to
-each band of detail at the end.
+and the result once more), in the noise that fills what is flat at the start, in what it keeps out of skies and whole in
+faces (see matching.py and importance.py), and in the contrast that is given back to each band of detail at the end.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ from torch import Tensor
 from artkit.translator import Bookmark
 from artkit_nst.blending import blend
 from artkit_nst.colour import moments, transport
+from artkit_nst.importance import saliency
+from artkit_nst.levels import Level, Maps, make_level
 from artkit_nst.matching import match
 from artkit_nst.patches import random_grid
 from artkit_nst.pyramid import band_contrasts, bands, blur, level_sizes, resize
-from artkit_nst.regions import saliency
 from artkit_nst.style import Style
 
 SOFTNESS = 3.0  # sigma of the borders between the colours of regions, in pixels
+BLOTCHES = 2.0  # noise where the photo is flat, in contrasts of the style's calmest places: they shall become brushwork
+HELD, FUSED, LEFT = 0.95, 0.7, 0.5  # shares of the photo where it is all important: searched for, in a pass, at the end
+EASED = 0.95  # share of the price of objects that is let off at the finest size, where patches hold but brushwork
 GIVEN_BACK = 0.5  # share of the contrast that blending took away, or added, which is put right at the end
 
 
@@ -71,8 +75,9 @@ class Journal:
 @dataclass(frozen=True)
 class Effort:
     """What a quality costs: `patches` are (side, stride) in pixels, large ones first; each is laid `passes` times,
-    the very last time `last_stride` apart: the same patch every other pixel shows as a lattice;
-    `steps` are those of the engine `vgg`.
+    the very last time `last_stride` apart: the same patch every other pixel shows as a lattice; `steps` are those of
+    the engine `vgg`. What is painted `finer` times as large as wanted has finer strokes, and less of the blur that
+    overlapping patches leave; with more keys, patches that overlap agree more often.
     """
 
     passes: int
@@ -81,12 +86,13 @@ class Effort:
     last_stride: int
     reweight: bool
     steps: int
+    finer: float = 1.0
 
 
 EFFORTS = {
     "draft": Effort(1, 4000, ((15, 5), (9, 3), (7, 3)), 2, reweight=False, steps=100),
     "normal": Effort(2, 6000, ((15, 5), (9, 3), (7, 2)), 1, reweight=True, steps=300),
-    "best": Effort(3, 12000, ((15, 4), (9, 2), (7, 2)), 1, reweight=True, steps=1000),
+    "best": Effort(2, 24000, ((15, 5), (9, 3), (7, 2)), 1, reweight=True, steps=1000, finer=1.5),
 }
 
 
@@ -95,20 +101,21 @@ class Looseness:
     """How the style is laid on, from the options of a step.
 
     `hold` is how much of the photo is mixed into what is searched for, at the coarsest and the finest level; `fuse` how
-    much of the photo is mixed into what was found; `noise` what is added to flat areas at the start, in standard
-    deviations of the style.
+    much of the photo is mixed into what was found; `noise` what is added to flat areas at the start, in BLOTCHES;
+    `protection` how much of what an importance map asks for is done where artkit drew the map.
     """
 
     hold: tuple[float, float]
     fuse: float
     noise: float
     completeness: float
+    protection: float
 
 
 def find_looseness(strength: float, completeness: float) -> Looseness:
     """Return how to paint: `strength` 0 stays close to the photo, 1 leaves little of it."""
     hold = 0.9 - 0.6 * strength
-    return Looseness((hold, max(0.0, hold - 0.2)), 0.45 - 0.3 * strength, strength, completeness)
+    return Looseness((hold, max(0.0, hold - 0.2)), 0.45 - 0.3 * strength, strength, completeness, 0.8 - 0.7 * strength)
 
 
 @dataclass(frozen=True)
@@ -129,16 +136,6 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Level:
-    """What a picture of one size shall be like: the photo in the style's colours, where it counts, and its regions."""
-
-    size: tuple[int, int]
-    goal: Tensor
-    weight: Tensor
-    regions: Tensor | None
-
-
-@dataclass(frozen=True)
 class Painter:
     """A style, and how to lay it on."""
 
@@ -146,38 +143,43 @@ class Painter:
     looseness: Looseness
     effort: Effort
 
-    def paint(self, photo: Tensor, seed: int, regions: Tensor | None = None, journal: Journal | None = None) -> Tensor:
+    def paint(self, photo: Tensor, seed: int, maps: Maps | None = None, journal: Journal | None = None) -> Tensor:
         """Paint a photo (CHW in [0, 1], as many channels as the style) and return CHW in [0, 1].
 
-        `regions` (RHW, adding up to 1) is for styles that have regions. The same arguments give the same picture, from
+        Maps of regions are for styles that have regions. The same arguments give the same picture, from
         wherever the journal lets it go on. What is too small for any patch only changes its colours.
         """
-        journal, size = journal or Journal(), (photo.shape[-2], photo.shape[-1])
+        journal, maps, size = journal or Journal(), maps or Maps(), (photo.shape[-2], photo.shape[-1])
         generator = torch.Generator().manual_seed(seed)
-        goal = recolour(photo, self.style, regions)
+        goal = recolour(photo, self.style, maps.regions)
         passes, level = self.plan(size), None
         begun = journal.last()
         if begun is None:
-            done, picture = 0, self.start(resize(goal, level_sizes(*size)[0]), generator)
+            done, picture = 0, self.start(resize(goal, self.sizes(size)[0]), generator)
         else:
             done, picture = begun["done"], begun["picture"].to(photo)
             generator.set_state(begun["generator"])
         for number, one in enumerate(passes[done:], done + 1):
             if level is None or level.size != one.size:
-                level = _level(goal, regions, one.size)
+                level = make_level(goal, maps, one.size, self.style.calm(one.size))
             picture = self.lay(one, resize(picture, one.size), level, generator)
-            sketch = partial(self.finish, picture, size, regions)
+            sketch = partial(self.finish, picture, size, maps.regions)
             journal.enter(one.share, sketch, partial(_state, number, picture, generator))
-        return self.finish(picture, size, regions)
+        return self.finish(picture, size, maps.regions)
+
+    def sizes(self, size: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return (height, width) of every level of a photo of that size, coarsest first."""
+        return level_sizes(round(size[0] * self.effort.finer), round(size[1] * self.effort.finer))
 
     def start(self, goal: Tensor, generator: torch.Generator) -> Tensor:
         """Put noise where the photo (CHW, in the style's colours) is flat: there the style shall find its own forms."""
         noise = torch.randn(goal.shape[-2:], generator=generator).to(goal)
-        return goal + self.looseness.noise * self.style.spread * (1 - saliency(goal)) * noise
+        amount = self.looseness.noise * BLOTCHES * self.style.calm((goal.shape[-2], goal.shape[-1]))
+        return goal + amount * (1 - saliency(goal)) * noise
 
     def plan(self, size: tuple[int, int]) -> list[Pass]:
         """Return all passes of a picture: patches fit twice into the photo and into the style."""
-        sizes = level_sizes(*size)
+        sizes = self.sizes(size)
         kinds = [
             (number, patch, turn)
             for number, extent in enumerate(sizes)
@@ -200,12 +202,13 @@ class Painter:
         hold = loose.hold[0] + one.fineness * (loose.hold[1] - loose.hold[0])
         keys = self.style.keys(one.size, one.side, self.effort.keys, one.turn)
         grid = random_grid(*one.size, one.side, one.stride, generator)
-        wanted = picture + hold * level.weight * (level.goal - picture)
-        index = match(wanted, level.regions, grid, keys, loose.completeness, generator)
+        wanted = level.towards(picture, hold, HELD)
+        room = 1 - (1 - EASED * one.fineness) * (1 - level.structure)
+        index = match(wanted, room, level.regions, grid, keys, loose.completeness, generator)
         picture = blend(keys, index, grid, reweight=self.effort.reweight)
         if one.is_last:
-            return picture
-        return picture + loose.fuse * (1 - one.fineness / 2) * level.weight * (level.goal - picture)
+            return level.towards(picture, 0, LEFT)
+        return level.towards(picture, loose.fuse * (1 - one.fineness / 2), FUSED)
 
     def finish(self, picture: Tensor, size: tuple[int, int], regions: Tensor | None) -> Tensor:
         """Give a picture its size, the style's colours, and half of the contrast of its detail; keep it in [0, 1]."""
@@ -216,11 +219,6 @@ class Painter:
             gain = min(max(goal / max(present, 1e-4), 0.8), 1.6) - 1
             picture = picture + GIVEN_BACK * gain * band
         return picture.clamp(0, 1)
-
-
-def _level(goal: Tensor, regions: Tensor | None, size: tuple[int, int]) -> Level:
-    small = resize(goal, size)
-    return Level(size, small, saliency(small), None if regions is None else resize(regions, size))
 
 
 def _state(done: int, picture: Tensor, generator: torch.Generator) -> dict[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from artkit_nst.structure import calm_contrast, form_contrast, highest, structure
 
 BAND = 8192  # patches at once
 DIMENSIONS = 32  # of a patch's description: with them, most of its variance is kept
@@ -80,6 +83,20 @@ class Source:
     share: float
     regions: Tensor | None = None
 
+    @cached_property
+    def calm(self) -> float:
+        """The contrast of the forms in its calmest places."""
+        return calm_contrast(self._contrast)
+
+    @cached_property
+    def structure(self) -> Tensor:
+        """How much more goes on around each pixel than in the calmest places, 1HW in [0, 1]."""
+        return structure(self._contrast, self.calm)
+
+    @cached_property
+    def _contrast(self) -> Tensor:
+        return form_contrast(self.picture)
+
 
 @dataclass(frozen=True)
 class Basis:
@@ -100,16 +117,18 @@ class Basis:
 
 @dataclass(frozen=True)
 class Keys:
-    """Patches of `side` x `side` pixels, a column each (C side side, K), and their descriptions (D, K).
+    """Patches of `side` x `side` pixels, a column each (C side side, K), their descriptions (D, K) and structure (K).
 
-    A patch's description is directions^T (patch - mean), followed by its share of each region times `pull`.
+    A patch's description is directions^T (patch - mean), followed by its share of each region times REGION_PULL
+    `spread`, where `spread` is the standard deviation of descriptions; its structure, in [0, 1], is the highest in it.
     """
 
     side: int
     patches: Tensor
     descriptions: Tensor
+    structure: Tensor
     basis: Basis
-    pull: float
+    spread: float
 
     def describe(self, patches: Tensor, regions: Tensor | None) -> Tensor:
         """Describe patches (C side side, N) with shares of regions (R, N) as the keys are described."""
@@ -121,12 +140,12 @@ class Keys:
         return self._joined(self.basis.project_all(strip, self.side, stride), shares)
 
     def _joined(self, projected: Tensor, regions: Tensor | None) -> Tensor:
-        return projected if regions is None else torch.cat([projected, self.pull * regions])
+        return projected if regions is None else torch.cat([projected, REGION_PULL * self.spread * regions])
 
 
 def find_basis(sources: Sequence[Source], side: int, count: int, generator: torch.Generator) -> Basis:
     """Analyse about `count` random patches: their mean and principal components."""
-    patches, _ = _draw_all(sources, side, count, generator)
+    patches, _, _ = _draw_all(sources, side, count, generator)
     mean = patches.mean(1)
     centred = patches - mean[:, None]
     _, vectors = torch.linalg.eigh((centred @ centred.T).cpu().double())
@@ -135,12 +154,12 @@ def find_basis(sources: Sequence[Source], side: int, count: int, generator: torc
 
 def collect_keys(sources: Sequence[Source], side: int, count: int, basis: Basis, generator: torch.Generator) -> Keys:
     """Cut about `count` patches at random places of the sources, each as often mirrored as not."""
-    patches, regions = _draw_all(sources, side, count, generator)
+    patches, structure, regions = _draw_all(sources, side, count, generator)
     described = basis.project(patches)
-    pull = REGION_PULL * float(described.square().sum(0).mean().sqrt())
+    spread = float(described.square().sum(0).mean().sqrt())
     if regions is not None:
-        described = torch.cat([described, pull * regions])
-    return Keys(side, patches, described, basis, pull)
+        described = torch.cat([described, REGION_PULL * spread * regions])
+    return Keys(side, patches, described, structure, basis, spread)
 
 
 def cut(picture: Tensor, tops: Tensor, lefts: Tensor, side: int, mirrored: int = 0) -> Tensor:
@@ -159,19 +178,21 @@ def cut(picture: Tensor, tops: Tensor, lefts: Tensor, side: int, mirrored: int =
 
 def _draw_all(
     sources: Sequence[Source], side: int, count: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor | None]:
-    """Return patches (C side side, N) of all sources, and their shares of regions (R, N) where there are regions."""
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return patches (C side side, N) of all sources, their structure (N), and shares of regions (R, N), if any."""
     drawn = [_draw(source, side, max(1, round(count * source.share)), generator) for source in sources]
-    regions = [shares for _, shares in drawn if shares is not None]
-    return torch.cat([patches for patches, _ in drawn], 1), torch.cat(regions, 1) if regions else None
+    patches, structure, _ = zip(*drawn, strict=True)
+    regions = [shares for *_, shares in drawn if shares is not None]
+    return torch.cat(patches, 1), torch.cat(structure), torch.cat(regions, 1) if regions else None
 
 
-def _draw(source: Source, side: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-    """Return patches, the later half of them mirrored, and their shares of regions."""
+def _draw(source: Source, side: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return patches, the later half of them mirrored, their structure, and their shares of regions."""
     height, width = source.picture.shape[-2:]
     places = [torch.randint(extent - side + 1, (count,), generator=generator) for extent in (height, width)]
     tops, lefts = (place.to(source.picture.device) for place in places)
     patches = cut(source.picture, tops, lefts, side, count - count // 2)
+    structure = highest(source.structure, side)[tops, lefts]
     if source.regions is None:
-        return patches, None
-    return patches, cut(source.regions, tops, lefts, side).unflatten(0, (-1, side * side)).mean(1)
+        return patches, structure, None
+    return patches, structure, cut(source.regions, tops, lefts, side).unflatten(0, (-1, side * side)).mean(1)

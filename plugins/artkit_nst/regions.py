@@ -1,4 +1,4 @@
-"""Region maps, each region painted in a colour of its own, and saliency, where a photo has something to say."""
+"""Region maps: each region painted in a colour of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import ImageError
-from artkit_nst.colour import luma
-from artkit_nst.pyramid import blur
 
 MOST = 12  # regions; a map of more colours has those that cover most, and the rest go to the nearest of them
 APART = 0.12  # colours nearer than this, in RGB, are one: JPEG and soft brushes smear them
 LEAST = 0.002  # share of the map that makes a colour a region
-FLOOR = 0.05  # even a flat sky holds on to the photo a little
-FAINT = 0.01  # contrast below this is noise, however flat the rest is
 
 _log = logging.getLogger("artkit.nst")
 
@@ -90,19 +86,3 @@ def fit(regions: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _hex(colour: Tensor) -> str:
     return "#" + "".join(f"{round(float(level) * 255):02x}" for level in colour)
-
-
-def saliency(picture: Tensor) -> Tensor:
-    """Return 1HW in [FLOOR, 1]: the contrast of CHW around each pixel against its own 85th percentile.
-
-    After the content weights of Elad and Milanfar 2017 ("Style transfer via texture synthesis", section III.E).
-    """
-    lightness = luma(picture)
-    contrast = blur((lightness - blur(lightness, 4)).square(), 1.5).clamp(min=0).sqrt()
-    return (contrast / max(_percentile(contrast, 0.85), FAINT)).clamp(FLOOR, 1)
-
-
-def _percentile(values: Tensor, share: float) -> float:
-    """Return the percentile of at most 100,000 evenly spread values: sorting millions would tell no more."""
-    flat = values.flatten()
-    return float(torch.quantile(flat[:: -(-len(flat) // 100_000)].float(), share))

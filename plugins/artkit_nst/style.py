@@ -17,6 +17,7 @@ from artkit_nst.pyramid import BANDS, band_contrasts, blur, resize
 AREA = 0.64  # of the style, for each pixel of the photo, at style_scale=1
 MAX_GROWTH = 2.0  # a style is enlarged so far and no further: beyond, it has nothing but blur to offer
 MOST_SIZES = 64  # that are kept: a folder may hold photos of any number of sizes
+ANALYSED = 3000  # patches, at most, whose principal components are found: more would tell no more
 SIDE = 256  # long side at which pictures are judged
 TILE = 16  # pixels of a side of what is judged empty or not
 EMPTY = 0.08  # of the detail in the busiest tiles: less of it is background out of focus
@@ -35,11 +36,6 @@ class Style:
         self._bases: dict[tuple[int, int, int], Basis] = {}
         self._contrasts: dict[tuple[int, int], list[float]] = {}
         self.moments = pooled([moments(source.picture) for source in sources], [s.share for s in sources])
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation of its pixels, over all channels."""
-        return float(self.moments.covariance.diagonal().mean().clamp(min=0).sqrt())
 
     def region_moments(self, region: int) -> Moments:
         """Return the colours of one region over all pictures."""
@@ -67,12 +63,16 @@ class Style:
         """Return the shortest side of the sources at that size: patches must be smaller."""
         return min(min(source.picture.shape[-2:]) for source in self.at(size))
 
+    def calm(self, size: tuple[int, int]) -> float:
+        """Return the contrast of the forms in the calmest places of the sources at that size."""
+        return sum(source.share * source.calm for source in self.at(size))
+
     def keys(self, size: tuple[int, int], side: int, count: int, turn: int) -> Keys:
         """Draw about `count` patches for a photo of that size; another `turn` draws others, the same one the same."""
         known = (*size, side)
         sources = self.at(size)
         if known not in self._bases:
-            self._bases[known] = find_basis(sources, side, count, _generator(*known))
+            self._bases[known] = find_basis(sources, side, min(count, ANALYSED), _generator(*known))
         return collect_keys(sources, side, count, self._bases[known], _generator(*known, turn + 1))
 
     def contrasts(self, size: tuple[int, int]) -> list[float]:

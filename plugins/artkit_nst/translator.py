@@ -15,6 +15,8 @@ from artkit import Context, ImageError, ModelError, ModelHeader, OptionError, Tr
 from artkit.translator import Bookmark
 from artkit_nst import SPEC, NstOptions
 from artkit_nst.colour import grey_sources, keep_luminance, keep_palette, luma
+from artkit_nst.importance import find_importance
+from artkit_nst.levels import Maps
 from artkit_nst.painting import EFFORTS, Journal, Painter, Sketch, find_looseness
 from artkit_nst.patches import Source
 from artkit_nst.regions import photo_regions, style_regions
@@ -55,12 +57,15 @@ def choose_network(options: NstOptions) -> Vgg19 | None:
 
 @dataclass(frozen=True)
 class Brief:
-    """What is asked for one photo: 3HW, the styles' pictures and maps (3HW each), and the photo's own map."""
+    """What is asked for one photo: 3HW, the styles' pictures and maps (3HW each), the photo's own map, and where it is
+    important (1HW).
+    """
 
     photo: Tensor
     styles: tuple[Tensor, ...]
     style_maps: tuple[Tensor | None, ...]
     map: Tensor | None
+    importance: Tensor | None
 
 
 class Nst(Translator):
@@ -75,6 +80,7 @@ class Nst(Translator):
         super().__init__(options, header)
         self._ready: tuple[str, Style] | None = None
         self.network = choose_network(options)
+        self.looseness = find_looseness(options.strength, options.completeness)
         if any(weight < 0 for weight in options.mix) or (options.mix and not sum(options.mix)):
             raise OptionError(f"nst(mix={list(options.mix)}): weights are 0 or more, and not all of them are 0.")
 
@@ -90,8 +96,9 @@ class Nst(Translator):
         style_map: Tensor | None,
         style2_map: Tensor | None,
         style3_map: Tensor | None,
+        importance: Tensor | None,
     ) -> Tensor:
-        """Paint N3HW. Styles and maps are N3HW, each of a size of its own."""
+        """Paint N3HW. Styles and maps are N3HW, each of a size of its own; `importance` is N1HW, of the photo's."""
         if style is None and (self.options.style or (style2 is None and style3 is None)):
             style = make_swatch(self.options.style or DEFAULT).to(image).expand(len(image), -1, -1, -1)
         pairs = [(style, style_map), (style2, style2_map), (style3, style3_map)]
@@ -102,8 +109,8 @@ class Nst(Translator):
         painted = image.clone()
         for index, seed in enumerate(context.seeds):
             styles = tuple(picture[index] for picture, _ in used)
-            regions = tuple(None if its_map is None else its_map[index] for _, its_map in used)
-            brief = Brief(image[index], styles, regions, None if map is None else map[index])
+            regions = tuple(_one(its_map, index) for _, its_map in used)
+            brief = Brief(image[index], styles, regions, _one(map, index), _one(importance, index))
             painted[index] = self._paint(brief, seed, self._journal(context, painted, index))
         return painted
 
@@ -125,18 +132,24 @@ class Nst(Translator):
         if keep is not None:
             journal = journal.seen_through(partial(keep, photo))
         grey = luma(photo) if self.options.colours == "luminance" else photo
-        painted = self._render(grey, style, regions, seed, journal)
+        painted = self._render(grey, style, Maps(regions, self._importance(brief)), seed, journal)
         return painted if keep is None else keep(photo, painted)
 
-    def _render(self, photo: Tensor, style: Style, regions: Tensor | None, seed: int, journal: Journal) -> Tensor:
+    def _importance(self, brief: Brief) -> Tensor:
+        """Return how much of the photo is to be kept where: what is asked for, or a guess, which yields to strength."""
+        if brief.importance is not None:
+            return brief.importance
+        return self.looseness.protection * find_importance(brief.photo)
+
+    def _render(self, photo: Tensor, style: Style, maps: Maps, seed: int, journal: Journal) -> Tensor:
         options = self.options
-        painter = Painter(style, find_looseness(options.strength, options.completeness), EFFORTS[options.quality])
+        painter = Painter(style, self.looseness, EFFORTS[options.quality])
         if self.network is None:
-            return painter.paint(photo, seed, regions, journal)
+            return painter.paint(photo, seed, maps, journal)
         from artkit_nst.vgg.transfer import begin, plan_schedule, transfer
 
-        start = partial(begin, options.start, photo, painter, regions, seed, journal.prelude(PRELUDE))
-        return transfer(self.network, photo, style, start, plan_schedule(options), regions, journal)
+        start = partial(begin, options.start, photo, painter, maps, seed, journal.prelude(PRELUDE))
+        return transfer(self.network, photo, style, start, plan_schedule(options), maps, journal)
 
     def _style(self, brief: Brief, colours: Tensor | None) -> Style:
         """Make the styles ready, or take what the last photo had, if that is the same."""
@@ -166,6 +179,10 @@ class Nst(Translator):
             written = list(self.options.mix)
             raise OptionError(f"nst(mix={written}) has {len(written)} weights, and there are {count} styles.")
         return [weight / sum(weights) for weight in weights]
+
+
+def _one(batch: Tensor | None, index: int) -> Tensor | None:
+    return None if batch is None else batch[index]
 
 
 def _fingerprint(parts: list[Tensor]) -> str:

@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 
 from artkit.seeds import mix_seeds
+from artkit_nst.levels import Maps
 from artkit_nst.patches import Source
 from artkit_nst.regions import fit
 from artkit_nst.vgg.losses import StyleLoss, total_variation
 from artkit_nst.vgg.network import CONTENT, HALO, STRIDES, STYLE, Vgg19
 
 SIDE = 512  # pixels; with its halo and its gradient a tile takes about a gigabyte
+IMPORTANT = 9.0  # how many times more than another a place may count where the photo is all important
 STEP = max(STRIDES.values())  # tiles begin at multiples of it, as the features of the whole picture do
 
 
@@ -185,14 +187,14 @@ class Term:
 
 
 class Objective:
-    """The loss of a picture against a photo (3HW of the same size) and styles (with regions RHW, as the photo)."""
+    """The loss of a picture against a photo (3HW of the same size, as its maps) and styles (with regions if it has)."""
 
     def __init__(
         self,
         network: Vgg19,
         photo: Tensor,
         sources: Sequence[Source],
-        regions: Tensor | None,
+        maps: Maps,
         loss: type[StyleLoss],
         weights: Weights,
         side: int = SIDE,
@@ -201,7 +203,8 @@ class Objective:
         self.size = (photo.shape[-2], photo.shape[-1])
         self.content = self._find_content(photo)
         self.content_scale = self.content.square().sum().clamp(min=1e-12)
-        self.terms = find_terms(network, find_spots(self.size, regions), sources, loss, side)
+        self.importance = self._find_importance(maps.importance)
+        self.terms = find_terms(network, find_spots(self.size, maps.regions), sources, loss, side)
 
     def __call__(self, picture: Tensor, turn: int = 0) -> Tensor:
         """Return the loss, a scalar; `turn` numbers the steps, each of which looks at large pictures anew."""
@@ -237,16 +240,22 @@ class Objective:
     def _look(self, surroundings: Tensor, tile: Tile, spots: list[Spot]) -> list[Tensor]:
         """Return what a tile adds to the content's loss, then to the statistics of each term.
 
-        The content's loss is that of Gatys et al. 2016, equation 1, relative to the photo's features.
+        The content's loss is that of Gatys et al. 2016, equation 1, relative to the photo's features. Differs in that
+        places count more where the photo is important.
         """
         features = self.network(surroundings)
         off = tile.crop(CONTENT, features[CONTENT]) - tile.part(CONTENT, self.content)
-        content = self.weights.content * off.square().sum() / self.content_scale
+        content = self.weights.content * (tile.part(CONTENT, self.importance) * off.square()).sum() / self.content_scale
         return [content, *gather(features, tile, spots, self.loss)]
 
     def _style(self, statistics: Sequence[Tensor]) -> Tensor:
         parts = [term.weight * term.loss(found) for term, found in zip(self.terms, statistics, strict=True)]
         return self.weights.style * torch.stack(parts).sum()
+
+    def _find_importance(self, given: Tensor | None) -> Tensor:
+        """Return how much each place of the content's features counts, 1HW."""
+        extent = feature_size(self.size, CONTENT)
+        return 1 + IMPORTANT * fit(given, extent) if given is not None else self.content.new_ones(1, *extent)
 
     def _find_content(self, photo: Tensor) -> Tensor:
         """Return the photo's features, of all its tiles."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from artkit_nst import NstOptions
 from artkit_nst.colour import luma
+from artkit_nst.levels import Maps
 from artkit_nst.painting import EFFORTS, Journal, Painter
 from artkit_nst.patches import Source
 from artkit_nst.pyramid import level_sizes, resize
@@ -148,12 +149,10 @@ def plan_schedule(options: NstOptions) -> Schedule:
     return Schedule(options.loss, options.optimiser, steps, options.time_budget, weights)
 
 
-def begin(
-    name: str, photo: Tensor, painter: Painter, regions: Tensor | None, seed: int, journal: Journal | None = None
-) -> Tensor:
+def begin(name: str, photo: Tensor, painter: Painter, maps: Maps, seed: int, journal: Journal | None = None) -> Tensor:
     """Return the picture (3HW) that is optimised: a draft of the engine `patch`, the photo, or noise around grey."""
     if name == "patch":
-        return replace(painter, effort=EFFORTS["draft"]).paint(photo, seed, regions, journal).expand(3, -1, -1)
+        return replace(painter, effort=EFFORTS["draft"]).paint(photo, seed, maps, journal).expand(3, -1, -1)
     if name == "photo":
         return photo.expand(3, -1, -1)
     noise = torch.randn(3, *photo.shape[-2:], generator=torch.Generator().manual_seed(seed)).to(photo)
@@ -166,7 +165,7 @@ def transfer(
     style: Style,
     start: Callable[[], Tensor],
     schedule: Schedule,
-    regions: Tensor | None = None,
+    maps: Maps | None = None,
     journal: Journal | None = None,
 ) -> Tensor:
     """Optimise what `start` returns (3HW, as large as the photo) for a photo's content and a style.
@@ -175,7 +174,7 @@ def transfer(
     picture, from wherever the journal lets it go on, unless time runs out. Where a loss is no number, that size ends
     early with what was good so far.
     """
-    journal, sizes = journal or Journal(), find_sizes(photo.shape[-2], photo.shape[-1])
+    journal, maps, sizes = journal or Journal(), maps or Maps(), find_sizes(photo.shape[-2], photo.shape[-1])
     with torch.inference_mode(False):
         begun = journal.last() or {"level": 0, "step": 0, "seconds": 0.0, "descent": None}
     picture = start() if begun["descent"] is None else begun["descent"]["good"].to(photo)
@@ -184,7 +183,7 @@ def transfer(
     with torch.inference_mode(False), torch.enable_grad():
         for number, size in list(enumerate(sizes))[begun["level"] :]:
             picture = resize(picture.clone(), size).clamp(0, 1)
-            objective = _objective(network, photo, style, regions, size, schedule)
+            objective = _objective(network, photo, style, maps, size, schedule)
             if objective is None:
                 continue
             if not budget.affords(number):
@@ -205,15 +204,15 @@ def find_sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def _objective(
-    network: Vgg19, photo: Tensor, style: Style, regions: Tensor | None, size: tuple[int, int], schedule: Schedule
+    network: Vgg19, photo: Tensor, style: Style, maps: Maps, size: tuple[int, int], schedule: Schedule
 ) -> Objective | None:
     """Return what to optimise for at a size; None where the photo or all styles are too small for the network."""
     sources = [_fresh(source) for source in style.at(size) if min(source.picture.shape[-2:]) >= SMALLEST]
     if min(size) < SMALLEST or not sources:
         return None
-    place = None if regions is None else resize(regions.clone(), size)
+    small = Maps(*(None if given is None else resize(given.clone(), size) for given in (maps.regions, maps.importance)))
     goal = resize(photo.clone(), size).expand(3, -1, -1)
-    return Objective(network, goal, sources, place, STYLE_LOSSES[schedule.loss], schedule.weights)
+    return Objective(network, goal, sources, small, STYLE_LOSSES[schedule.loss], schedule.weights)
 
 
 def _descend(descent: Descent, objective: Objective, steps: Iterator[int], enter: Callable[[int], None]) -> Tensor:
