@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from artkit.data.needs import list_trainable, list_untrainable
+from artkit.errors import OptionError
 from artkit.images import one_hot
+from artkit_atelier import StylesOptions
+from artkit_atelier.gallery import Gallery, list_paintings
+from artkit_spade import SpadeTraining
+from artkit_spade.trainer import find_columns
 from objectives import agree
-from spade_kit import PAPER, batch, make
+from spade_kit import PAPER, batch, data, make
 
 
 def alive(trainer):
@@ -126,6 +133,24 @@ def test_the_papers():
     for name, value in expected.items():
         torch.testing.assert_close(losses[name], value, rtol=1e-3, atol=1e-5)
     check_gradients([trainer.generator, trainer.encoder], [before["generator"], before["encoder"]], total)
+
+
+def test_columns_are_found_and_a_partner_is_no_target():
+    trainer = make(target=None)
+    assert (trainer.source.name, trainer.target.name, trainer.partner) == ("label", "photo", "partner")
+    alone = make(target="partner", partner="painting")
+    assert (alone.target.name, alone.partner) == ("partner", "painting")
+    columns = {name: data().columns[name] for name in ("partner", "photo")}
+    with pytest.raises(OptionError, match="'partner' holds no label maps"):
+        find_columns(
+            SimpleNamespace(columns=columns, column=columns.get), SpadeTraining(source="partner", target="photo")
+        )
+    known = (
+        list_trainable("d", data()),
+        list_untrainable(Gallery(list_paintings(StylesOptions(count=20, size=(16, 16))))),
+    )
+    assert {each["method"]: each["learns"] for each in known[0]}["spade"] == "label -> photo"
+    assert "a column called 'label'" in known[1]["spade"]
 
 
 def test_what_was_worked_out_learns_ten_times_as_slowly():

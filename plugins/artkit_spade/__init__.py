@@ -97,7 +97,7 @@ SPEC = MethodSpec(
     translator="artkit_spade.translator:Spade",
     trainer="artkit_spade.trainer:SpadeTrainer",
     training_options=SpadeTraining,
-    trains_on=(Need.PAIRS,),
+    trains_on=(Need.LABELLED,),
     tiling=Tiling.EXACT,
 )
 

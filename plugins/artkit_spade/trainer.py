@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
-from artkit.data import Column, Dataset, Sample, find_source_and_target
+from artkit.data import Column, Dataset, Sample
 from artkit.images import one_hot, paint_labels
 from artkit.models import Model
 from artkit.nn import (
@@ -252,14 +252,16 @@ def find_columns(dataset: Dataset, options: SpadeTraining) -> tuple[Column, Colu
 
     Raises OptionError where the source holds no label maps.
     """
-    source, target = find_source_and_target(dataset, options.source, options.target)
+    source = dataset.column(options.source) if options.source else dataset.first(Kind.LABELS, Kind.IMAGE)
+    partner = options.partner or (PARTNER if PARTNER in dataset.columns else "")
+    named = options.target or dataset.first(Kind.IMAGE, besides=[source.name, partner]).name
+    target = dataset.column(named)
     if source.classes is None:
         raise OptionError(
             f"training spade: column '{source.name}' holds no label maps: name one that does with --set source=NAME, "
             "or put classes.txt beside the data (`artkit data check` says what it takes)."
         )
-    partner = options.partner or (PARTNER if PARTNER in dataset.columns else target.name)
-    return source, target, dataset.column(partner).name
+    return source, target, dataset.column(partner or target.name).name
 
 
 def find_conditions(dataset: Dataset, options: SpadeTraining) -> Conditions:
