@@ -20,7 +20,17 @@ from artkit.training.run import split_values
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-RUN = {"README.md", "can.md", "cli.md", "cyclegan.md", "data.md", "filters.md", "trainers.md", "training.md"}
+RUN = {
+    "README.md",
+    "can.md",
+    "cli.md",
+    "cyclegan.md",
+    "data.md",
+    "filters.md",
+    "spade.md",
+    "trainers.md",
+    "training.md",
+}
 """Pages whose blocks are run here, in order; the others' are run by their own tests."""
 
 

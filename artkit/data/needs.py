@@ -16,6 +16,7 @@ MISSING = {
     Need.PICTURES: "pictures in one folder",
     Need.PAIRS: "pairs: two columns whose files have the same names",
     Need.LABELS: "label maps: a column called 'label', and classes.txt",
+    Need.LABELLED: "pictures with label maps: a column called 'label', classes.txt, and another column",
     Need.DOMAINS: "two columns of pictures, such as A and B",
     Need.CLASSES: "classes: a folder a class, or a table of them",
     Need.CAPTIONS: "captions: a CSV or TSV file with a column 'file'",
@@ -77,6 +78,10 @@ def _labels(dataset: Dataset) -> str:
     return dataset.first(Kind.LABELS).name
 
 
+def _labelled(dataset: Dataset) -> str:
+    return f"{_labels(dataset)} -> {_pictures(dataset)}"
+
+
 def _pictures(dataset: Dataset) -> str:
     return dataset.first(Kind.IMAGE).name
 
@@ -99,6 +104,7 @@ _MEETINGS: dict[Need, Callable[[Dataset], str | None]] = {
     Need.PICTURES: _pictures,
     Need.PAIRS: _pairs,
     Need.LABELS: _labels,
+    Need.LABELLED: _labelled,
     Need.DOMAINS: _domains,
     Need.CLASSES: _classes,
     Need.CAPTIONS: _captions,

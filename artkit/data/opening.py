@@ -13,7 +13,7 @@ from artkit.errors import DataError, OutputError, nearest
 from artkit.plugins import current_registry, resolve
 from artkit.reporting import warn
 from artkit.spec import DatasetSpec, Options, parse_options
-from artkit.spec.calls import parse_calls
+from artkit.spec.calls import Call, parse_calls
 
 
 def open_dataset(data: str | Path, split: str = "train", *, at_least: int = 0) -> Dataset:
@@ -47,7 +47,14 @@ def find_dataset(text: str) -> tuple[DatasetSpec, Options]:
     if call.name not in known:
         raise DataError(f"there is no folder or dataset '{text}'.{nearest(call.name, known)}")
     spec = known[call.name]
-    return spec, parse_options(spec.options, dict(call.options), spec.name)
+    return spec, parse_options(spec.options, {name: _plain(value) for name, value in call.options.items()}, spec.name)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as options hold it: bare words in brackets, which read as calls, are a list of words here."""
+    if isinstance(value, list | tuple) and all(isinstance(one, Call) and not one.options for one in value):
+        return [one.name for one in value]
+    return value
 
 
 def make_dataset(

@@ -62,8 +62,9 @@ def find_model(method: str, name: str | None, registry: Registry, default: str |
     """
     wanted = name or default
     if wanted is None:
-        known = nearest("", _names_of(method, registry))
-        raise ModelError(f"{method} has no default model; name one: {method}(model=NAME).{known}")
+        known, trained = nearest("", _names_of(method, registry)), registry.methods.get(method)
+        train = f" To train one: artkit train {method} DATA -o runs/{method}" if trained and trained.trainer else ""
+        raise ModelError(f"{method} has no default model; name one: {method}(model=NAME).{known}{train}")
     if _is_path(wanted):
         return _existing_path(Path(wanted).expanduser())
     in_store = user_model_path(method, wanted)

@@ -35,6 +35,7 @@ from .enlarging import (
     WORKING_SIDE as WORKING_SIDE,
     WorkingResolution as WorkingResolution,
     enlarge_guided as enlarge_guided,
+    painting_guide as painting_guide,
 )
 from .generators import (
     GeneratorArguments as GeneratorArguments,

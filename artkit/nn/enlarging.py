@@ -10,11 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit.nn.reflection import reflect_index
+from artkit.nn.strokes import LAYERS
 from artkit.spec import SizeRule
 
 WORKING_SIDE = 512
 """The longest side, in pixels, at which networks paint that lay strokes: about as large as what they learned from."""
 
+_APART = 10.0  # how unlike two classes are: nothing is mixed of both
+_TOP_LAYER = slice(3 * len(LAYERS) - 3, 3 * len(LAYERS))  # the channels of z that tell of the strokes on top
 _BAND = 2**18  # pixels at a time: what is computed of them stays small
 _REACH = (-1, 0, 1, 2)  # small pixels around a large one's place, along each side
 _NEAR = 0.7  # small pixels: the standard deviation of nearness
@@ -76,6 +79,15 @@ class WorkingResolution:
         large = enlarge_guided(painted, small, guide, self.scale)
         height, width = (int(index.max()) + 1 for index in (self.rows, self.columns))
         return large[..., self.margin : self.margin + height, self.margin : self.margin + width]
+
+
+def painting_guide(painted_from: Tensor, z: Tensor | None) -> Tensor:
+    """Return what guides the enlarging of a painting, N G H W: the picture or label map, and the strokes on top.
+
+    `z` is what `artkit.nn.stroke_noise` makes, a batch of it, where there were strokes.
+    """
+    borders = painted_from if painted_from.is_floating_point() else _APART * painted_from[:, None].float()
+    return borders if z is None else torch.cat([borders, z[:, _TOP_LAYER].float()], 1)
 
 
 def enlarge_guided(picture: Tensor, small: Tensor, guide: Tensor, scale: int, *, alike: float = 0.15) -> Tensor:

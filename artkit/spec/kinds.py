@@ -25,13 +25,15 @@ class Need(StrEnum):
     """What a method's training needs of a data set.
 
     `pictures`: pictures, at least. `pairs`: a picture or label map, and the picture that belongs to it. `labels`: label
-    maps. `domains`: two columns of pictures, partners or not. `classes`: pictures with a text column of few values, a
-    style say. `captions`: pictures with words. `frames`: pictures and the ones that follow.
+    maps. `labelled`: label maps, and the picture of each. `domains`: two columns of pictures, partners or not.
+    `classes`: pictures with a text column of few values, a style say. `captions`: pictures with words. `frames`:
+    pictures and the ones that follow.
     """
 
     PICTURES = "pictures"
     PAIRS = "pairs"
     LABELS = "labels"
+    LABELLED = "labelled"
     DOMAINS = "domains"
     CLASSES = "classes"
     CAPTIONS = "captions"

@@ -9,12 +9,13 @@ from msgspec import Meta
 from artkit import DatasetSpec, Options, hookimpl, option
 
 Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour", "fauve", "ink", "mosaic"]
+Look = Literal["photo", Style]
 
 
 class LandscapesOptions(Options, frozen=True):
     """Options of the landscapes, made as they are asked for or written to a folder."""
 
-    count: Annotated[int, option("how many landscapes, a tenth of them for validation", ge=1)] = 1000
+    count: Annotated[int, option("how many pictures, a tenth of the landscapes for validation", ge=1)] = 1000
     seed: Annotated[int, option("seed of the first landscape; the next one has the next", ge=0)] = 0
     size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
     sides: Annotated[
@@ -25,6 +26,19 @@ class LandscapesOptions(Options, frozen=True):
         0.2
     )
     style: Annotated[Style, option("how the paintings are painted")] = "impressionist"
+    styles: Annotated[
+        tuple[Look, ...],
+        option("styles of paintings, `photo` among them, one drawn for each and named in the column `style`"),
+    ] = ()
+    lights: Annotated[
+        Literal["own", "any"], option("the light that belongs to a scene, mostly clear; or any, all as often")
+    ] = "own"
+    looks: Annotated[
+        int, option("pictures of each scene in a row, each with the light and the style drawn for it", ge=1)
+    ] = 1
+    partner: Annotated[bool, option("a column `partner`: another scene in the same light and style, painted alike")] = (
+        False
+    )
     frames: Annotated[
         int, option("for `data make`: frames of a slow camera move through each landscape, 0 for single pictures", ge=0)
     ] = 0

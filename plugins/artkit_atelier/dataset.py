@@ -12,18 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from artkit.errors import OptionError, OutputError, nearest
+from artkit.errors import OutputError
 from artkit.files import write_atomically
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
-from artkit_atelier.noise import Array
-from artkit_atelier.scenes import Scene, make_frames, make_scene
+from artkit_atelier.scenes import make_frames
+from artkit_atelier.views import Bytes, View, check_styles, find_partner, find_view, paint_scene, quantise
 
-Bytes = npt.NDArray[np.uint8]
 Task = TypeVar("Task")
 Done = TypeVar("Done")
 Row = tuple[str, ...]
@@ -38,14 +35,13 @@ def split_of(index: int) -> str:
 
 @dataclass(frozen=True)
 class _Task:
-    """One scene to write: its place in the set, and how to make it."""
+    """One picture to write: its place in the set, what it shows, and whether its partner is written too."""
 
     directory: Path
     index: int
-    seed: int
-    size: tuple[int, int]
-    style: str
-    drawn: float
+    split: str
+    view: View
+    partner: bool
 
     @property
     def file(self) -> str:
@@ -53,12 +49,12 @@ class _Task:
 
 
 def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
-    """Write `options.count` scenes from `options.seed` on, with their paintings.
+    """Write `options.count` pictures of scenes from `options.seed` on, with their paintings.
 
-    Layout: `{train,val}/{label,photo,painting}/NNNNN.png`, labels as palette PNGs of class indices; `classes.txt` with
-    a line `id name R G B` a class; `captions.tsv` with a row a scene. With `options.frames` each scene is a clip
-    instead: `{train,val}/CLIP/{frame,label}/NNNNN.png`. Work is spread over `jobs` processes. Raises OutputError where
-    the directory already holds a dataset.
+    Layout: `{train,val}/{label,photo,painting}/NNNNN.png`, and `partner` where asked for; labels as palette PNGs of
+    class indices; `classes.txt` with a line `id name R G B` a class; `captions.tsv` with a row a picture. With
+    `options.frames` each scene is a clip instead: `{train,val}/CLIP/{frame,label}/NNNNN.png`. Work is spread over
+    `jobs` processes. Raises OutputError where the directory already holds a dataset.
     """
     if (directory / "classes.txt").exists():
         raise OutputError(f"{directory} already holds a dataset; name another directory, or remove it first.")
@@ -71,14 +67,17 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
 
 
 def _write_scenes(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
+    check_styles(options)
     for split in ("train", "val"):
-        for kind in ("label", "photo", "painting"):
+        for kind in ("label", "photo", "painting", *(["partner"] if options.partner else [])):
             (directory / split / kind).mkdir(parents=True, exist_ok=True)
     table = io.StringIO()
     writer = csv.writer(table, delimiter="\t", lineterminator="\n")
-    writer.writerow(("file", "split", "caption", "time", "weather", "seed"))
+    header = ("file", "split", "caption", "time", "weather", "seed", "style")
+    kept = len(header) if options.styles else len(header) - 1  # paintings of one style need no word for it
+    writer.writerow(header[:kept])
     for row in spread_work(_write, _tasks(directory, options), jobs):
-        writer.writerow(row)
+        writer.writerow(row[:kept])
         progress()
     write_atomically(directory / "captions.tsv", table.getvalue().encode())
 
@@ -90,17 +89,9 @@ def _write_clips(directory: Path, options: LandscapesOptions, jobs: int, progres
 
 def _tasks(directory: Path, options: LandscapesOptions) -> list[_Task]:
     return [
-        _Task(directory, index, options.seed + index, options.size_of(index), options.style, options.drawn)
+        _Task(directory, index, split_of(index // options.looks), find_view(options, index), options.partner)
         for index in range(options.count)
     ]
-
-
-def check_style(style: str) -> None:
-    """Raise OptionError unless there is a painting style of this name."""
-    from artkit_atelier.painting import STYLES
-
-    if style not in STYLES:
-        raise OptionError(f"There is no painting style '{style}'.{nearest(style, STYLES)}")
 
 
 def spread_work(work: Callable[[Task], Done], tasks: list[Task], jobs: int) -> Iterator[Done]:
@@ -118,24 +109,30 @@ def spread_work(work: Callable[[Task], Done], tasks: list[Task], jobs: int) -> I
 
 def _write_clip(frames: int, task: _Task) -> Row:
     """Write the frames of a slow move through a scene, with their label maps."""
-    width, height = task.size
-    clip = task.directory / split_of(task.index) / f"{task.index:05d}"
+    view, clip = task.view, task.directory / task.split / f"{task.index:05d}"
+    width, height = view.size
     for folder in ("frame", "label"):
         (clip / folder).mkdir(parents=True, exist_ok=True)
-    for number, scene in enumerate(make_frames(task.seed, height, width, frames, task.drawn)):
+    for number, scene in enumerate(make_frames(view.seed, height, width, frames, view.drawn)):
         write_atomically(clip / "label" / f"{number:05d}.png", encode_png(label_image(scene.labels)))
         write_atomically(clip / "frame" / f"{number:05d}.png", encode_png(Image.fromarray(quantise(scene.photo))))
     return ()
 
 
 def _write(task: _Task) -> Row:
-    width, height = task.size
-    scene = make_scene(task.seed, height, width, drawn=task.drawn)
-    folder = task.directory / split_of(task.index)
-    write_atomically(folder / "label" / task.file, encode_png(label_image(scene.labels)))
-    write_atomically(folder / "photo" / task.file, encode_png(Image.fromarray(quantise(scene.photo))))
-    write_atomically(folder / "painting" / task.file, encode_png(Image.fromarray(paint_scene(scene, task.style))))
-    return task.file, split_of(task.index), scene.caption, scene.time, scene.weather, str(scene.seed)
+    view, folder = task.view, task.directory / task.split
+    scene = view.make()
+    pictures = {
+        "label": label_image(scene.labels),
+        "photo": Image.fromarray(quantise(scene.photo)),
+        "painting": Image.fromarray(paint_scene(scene, view.style)),
+    }
+    if task.partner:
+        partner = find_partner(view, task.index)
+        pictures["partner"] = Image.fromarray(paint_scene(partner.make(), partner.style))
+    for kind, picture in pictures.items():
+        write_atomically(folder / kind / task.file, encode_png(picture))
+    return task.file, task.split, scene.caption, scene.time, scene.weather, str(scene.seed), view.style
 
 
 def label_image(labels: Bytes) -> Image.Image:
@@ -143,19 +140,6 @@ def label_image(labels: Bytes) -> Image.Image:
     image = Image.fromarray(labels, "L").copy()
     image.putpalette([value for colour in COLOURS for value in colour])
     return image
-
-
-def paint_scene(scene: Scene, style: str) -> Bytes:
-    """Return a scene's painting (H, W, 3) in a style."""
-    # The painter is the costly part, and not every reader of this module paints.
-    from artkit_atelier.painting import paint
-
-    return quantise(paint(scene.photo, scene.labels, style, scene.seed))
-
-
-def quantise(picture: Array) -> Bytes:
-    """Return a picture in [0, 1] as bytes."""
-    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -52,13 +52,18 @@ def make_scene(
     `camera` in [0, 1] is the place along a slow move to the right; `drawn` the share of seeds whose scene is flat and
     simple, as by hand. Raises OptionError for an unknown time or weather.
     """
-    chance = np.random.default_rng([seed, 1])
-    default_time, default_weather = str(chance.choice(TIMES)), str(chance.choice(WEATHERS, p=[0.6, 0.2, 0.1, 0.1]))
+    default_time, default_weather = own_light(seed)
     time, weather = _one_of(TIMES, time or default_time), _one_of(WEATHERS, weather or default_weather)
     plan = compose(seed, drawn)
     canvas = draw(plan, height, width, seed, camera)
     photo = render(canvas, plan, light_of(time, weather), seed)
     return Scene(canvas.labels, photo, time, weather, describe(plan, canvas.labels, time, weather), seed)
+
+
+def own_light(seed: int) -> tuple[str, str]:
+    """Return the time and weather that the seed chooses for scene `seed`."""
+    chance = np.random.default_rng([seed, 1])
+    return str(chance.choice(TIMES)), str(chance.choice(WEATHERS, p=[0.6, 0.2, 0.1, 0.1]))
 
 
 def _one_of(known: tuple[str, ...], name: str) -> str:

@@ -16,9 +16,9 @@ from artkit.files import write_atomically
 from artkit.spec import ClassSet, Kind, LabelClass
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
-from artkit_atelier.dataset import check_style, paint_scene, quantise, split_of
+from artkit_atelier.dataset import split_of
 from artkit_atelier.light import TIMES, WEATHERS
-from artkit_atelier.scenes import Scene, make_scene
+from artkit_atelier.views import View, check_styles, find_partner, find_view, paint_scene, quantise
 
 CLASSES = ClassSet("landscapes", tuple(LabelClass(*pair) for pair in zip(NAMES, COLOURS, strict=True)))
 
@@ -28,10 +28,10 @@ Stored = dict[str, Any]
 class Landscapes(Dataset):
     """One split of the landscapes that `options` describe: `count` of them from scene `seed` on.
 
-    Columns are those that `write_landscapes` writes: `label`, `photo`, `painting` (in `style`), `caption`, `time`,
-    `weather`, `seed`. Only what is asked for is made. With a `cache` directory everything is made once and then read
-    back; several processes may share it. Light falls from the upper left where no sun is in view, so a mirrored scene
-    is not a scene.
+    Columns are those that `write_landscapes` writes: `label`, `photo`, `painting` (in `style`, or that of `styles`
+    which the column `style` names), `partner` where asked for, `caption`, `time`, `weather`, `seed`. Only what is asked
+    for is made. With a `cache` directory everything is made once and then read back; several processes may share it.
+    Light falls from the upper left where no sun is in view, so a mirrored scene is not a scene.
     """
 
     name = "landscapes"
@@ -39,15 +39,19 @@ class Landscapes(Dataset):
 
     def __init__(self, options: LandscapesOptions, split: str = "train") -> None:
         """Raise OptionError for an unknown style."""
-        check_style(options.style)
-        self.options, self.style = options, options.style
-        self.indices = [index for index in range(options.count) if split_of(index) == split]
+        check_styles(options)
+        self.options = options
+        self.indices = [index for index in range(options.count) if split_of(index // options.looks) == split]
         self.cache = Path(options.cache) if options.cache else None
-        columns = (
+        columns = [
             Column("label", Kind.LABELS, CLASSES), Column("photo", Kind.IMAGE), Column("painting", Kind.IMAGE),
             Column("caption", Kind.TEXT), Column("time", Kind.TEXT, values=TIMES),
             Column("weather", Kind.TEXT, values=WEATHERS), Column("seed", Kind.TEXT),
-        )  # fmt: skip
+        ]  # fmt: skip
+        if options.partner:
+            columns.append(Column("partner", Kind.IMAGE))
+        if options.styles:
+            columns.append(Column("style", Kind.TEXT, values=tuple(dict.fromkeys(options.styles))))
         self.columns = {column.name: column for column in columns}
 
     def __len__(self) -> int:
@@ -55,20 +59,25 @@ class Landscapes(Dataset):
 
     def load(self, index: int, names: Sequence[str]) -> Sample:
         """Load the named columns of one landscape; see Dataset.load."""
-        place, found = self.indices[index], Stored()
-        if set(names) - {"painting"}:
-            found |= self._cached(place, "", self._scene)
+        place = self.indices[index]
+        view = find_view(self.options, place)
+        found = Stored(style=view.style)
+        if set(names) - {"painting", "partner", "style"}:
+            found |= self._cached(view.name, lambda: _scene(view))
         if "painting" in names:
-            found |= self._cached(place, f"-{self.style}", self._painting)
+            found |= self._cached(f"{view.name}-{view.style}", lambda: _painting(view))
+        if "partner" in names:
+            other = find_partner(view, place)
+            found["partner"] = self._cached(f"{other.name}-{other.style}", lambda: _painting(other))["painting"]
         return {self.column(name).name: _value(self.columns[name], found[name]) for name in names}
 
-    def _cached(self, place: int, suffix: str, make: Callable[[int], Stored]) -> Stored:
-        """Return what the cache holds of the landscape at `place`, made first where it holds nothing."""
+    def _cached(self, name: str, make: Callable[[], Stored]) -> Stored:
+        """Return what the cache holds under a name, made first where it holds nothing."""
         if self.cache is None:
-            return make(place)
-        path = self.cache / f"{self._name(place)}{suffix}.npz"
+            return make()
+        path = self.cache / f"{name}.npz"
         if not path.exists():
-            made, buffer = make(place), io.BytesIO()
+            made, buffer = make(), io.BytesIO()
             np.savez_compressed(buffer, **made)
             self.cache.mkdir(parents=True, exist_ok=True)
             write_atomically(path, buffer.getvalue(), overwrite=True)
@@ -76,22 +85,15 @@ class Landscapes(Dataset):
         with np.load(path) as archive:
             return dict(archive)
 
-    def _name(self, place: int) -> str:
-        """Return a name that tells landscapes of other seeds, sizes and shares of drawn ones apart."""
-        width, height = self.options.size_of(place)
-        return f"{self.options.seed + place}-{width}x{height}-{self.options.drawn:g}"
 
-    def _make(self, place: int) -> Scene:
-        width, height = self.options.size_of(place)
-        return make_scene(self.options.seed + place, height, width, drawn=self.options.drawn)
+def _scene(view: View) -> Stored:
+    scene = view.make()
+    words = {"caption": scene.caption, "time": scene.time, "weather": scene.weather, "seed": str(scene.seed)}
+    return {"label": scene.labels, "photo": quantise(scene.photo), **words}
 
-    def _scene(self, place: int) -> Stored:
-        scene = self._make(place)
-        words = {"caption": scene.caption, "time": scene.time, "weather": scene.weather, "seed": str(scene.seed)}
-        return {"label": scene.labels, "photo": quantise(scene.photo), **words}
 
-    def _painting(self, place: int) -> Stored:
-        return {"painting": paint_scene(self._make(place), self.style)}
+def _painting(view: View) -> Stored:
+    return {"painting": paint_scene(view.make(), view.style)}
 
 
 def open_landscapes(options: LandscapesOptions, split: str) -> Landscapes:

@@ -16,14 +16,14 @@ from artkit.data import Column, Dataset, Sample
 from artkit.files import write_atomically
 from artkit.spec import Kind
 from artkit_atelier import StudioOptions
-from artkit_atelier.dataset import Bytes, check_style, encode_png, quantise, split_of
+from artkit_atelier.dataset import encode_png, split_of
 from artkit_atelier.painting import paint
 from artkit_atelier.scenes import make_scene
+from artkit_atelier.views import PHOTO, Bytes, check_style, quantise
 
 Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]
 
-PHOTO = "photo"
 PHOTOGRAPHS = ("motorcycle", "camera", "coins", "brick", "grass", "gravel")
 """scikit-image's own, CC0 or in the public domain. Its astronaut, chelsea, coffee and rocket are left for judging."""
 PHOTOGRAPHED = 0.35  # the share of motifs that are crops of photographs

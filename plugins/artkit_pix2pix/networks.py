@@ -9,13 +9,8 @@ import msgspec
 import torch
 from torch import Tensor
 
-from artkit.nn import LAYERS, STROKE_CHANNELS, Arguments, GeneratorArguments, encode_image
+from artkit.nn import STROKE_CHANNELS, Arguments, GeneratorArguments, encode_image
 from artkit.nn.layout import lay_out
-
-TOP_LAYER = slice(3 * len(LAYERS) - 3, 3 * len(LAYERS))
-"""The channels of z that tell of the strokes on top."""
-APART = 10.0
-"""How unlike two classes are: nothing is mixed of both."""
 
 
 class Pix2PixArguments(Arguments, frozen=True, kw_only=True):
@@ -48,12 +43,6 @@ def encode_input(image: Tensor, classes: int | None, z: Tensor | None, channels:
         x = blank.scatter_(1, image.clamp(0, classes - 1)[:, None], 1)
     x = x if z is None else torch.cat([x, z], 1)
     return lay_out(x)
-
-
-def guide_of(image: Tensor, z: Tensor | None) -> Tensor:
-    """Return what guides the enlarging of a painting, N G H W: the picture or label map, and the strokes on top."""
-    borders = image if image.is_floating_point() else APART * image[:, None].float()
-    return borders if z is None else torch.cat([borders, z[:, TOP_LAYER].float()], 1)
 
 
 def disturb(source: Tensor, classes: int | None, kind: str, level: float) -> Tensor:

@@ -13,12 +13,13 @@ from artkit.nn import (
     WorkingResolution,
     choose_statistics,
     decode_image,
+    painting_guide,
     read_arguments,
     seeded_dropout,
     stroke_noise,
 )
 from artkit_pix2pix import SPEC, Pix2PixOptions
-from artkit_pix2pix.networks import Pix2PixArguments, encode_input, guide_of
+from artkit_pix2pix.networks import Pix2PixArguments, encode_input
 
 
 class Pix2Pix(Translator):
@@ -46,7 +47,9 @@ class Pix2Pix(Translator):
             painted = decode_image(self.generator(x, *self._encode_conditions(context)))
         if working.scale == 1:
             return painted
-        return working.enlarge(painted, guide_of(working.shrink(image), z), guide_of(working.spread(image), large_z))
+        return working.enlarge(
+            painted, painting_guide(working.shrink(image), z), painting_guide(working.spread(image), large_z)
+        )
 
     def _working_side(self) -> int:
         asked = self.options.working_size

@@ -1,0 +1,132 @@
+"""What the header of a spade model records: its networks' arguments; and what the networks are fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from artkit import SizeRule
+from artkit.images import resize_image
+from artkit.nn import STROKE_CHANNELS, Arguments, Blocks, Channels, Filters, NetworkArguments, NormKind
+from artkit.nn.layout import lay_out
+from artkit_spade.networks import MomentsEncoder, TablesGenerator, WordEncoder
+from artkit_spade.paper import STEPS, PaperEncoder, PaperGenerator
+
+STYLE_SIDE, LEAST_STYLE = 384, 32
+"""Pictures of style are looked at with their longest side at most, and their shortest at least, so many pixels."""
+
+Code = Annotated[int, msgspec.Meta(ge=1, le=1024)]
+
+
+class TablesArguments(NetworkArguments, frozen=True, kw_only=True, tag="tables"):
+    """The arguments of a TablesGenerator and its MomentsEncoder."""
+
+    classes: Channels
+    noise: Literal["none", "strokes"] = "strokes"
+    width: Filters = 64
+    blocks: Blocks = 6
+    detail: tuple[Filters, Filters] = (32, 24)
+    code: Code = 48
+    encoder_width: Annotated[int, msgspec.Meta(ge=1, le=256)] = 24
+
+    @property
+    def weights(self) -> int:
+        """Count the blocks and their tables."""
+        return self.blocks * self.width * (18 * self.width + 4 * self.classes * self.code)
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """Blocks see 4 x 4 pixels as one; their zero padding shows as a rim about as wide as the margin."""
+        return SizeRule(multiple=4, minimum=4, margin=16)
+
+    @property
+    def noise_channels(self) -> int:
+        """Channels of z."""
+        return STROKE_CHANNELS if self.noise == "strokes" else 0
+
+    def build(self) -> TablesGenerator:
+        """Make the generator."""
+        return TablesGenerator(self.classes, self.noise_channels, self.width, self.blocks, self.detail, self.code)
+
+    def build_encoder(self) -> MomentsEncoder:
+        """Make the style encoder."""
+        return MomentsEncoder(self.encoder_width, self.code)
+
+
+class PaperArguments(NetworkArguments, frozen=True, kw_only=True, tag="paper"):
+    """The arguments of a PaperGenerator and its PaperEncoder; the paper's by default."""
+
+    classes: Channels
+    width: Filters = 64
+    code: Code = 256
+    encoder_width: Annotated[int, msgspec.Meta(ge=1, le=256)] = 64
+    side: Literal[32, 64, 128, 256, 512, 1024] = 256
+    norm: NormKind = "batch"
+
+    @property
+    def weights(self) -> int:
+        """Count the first three blocks, of 16 `width` filters."""
+        return 3 * 18 * (16 * self.width) ** 2
+
+    @property
+    def noise_channels(self) -> int:
+        """There is no noise but the code."""
+        return 0
+
+    @property
+    def size_rule(self) -> SizeRule:
+        """Sides are doubled five times."""
+        return SizeRule(multiple=2**STEPS, minimum=2**STEPS)
+
+    def build(self) -> PaperGenerator:
+        """Make the generator."""
+        return PaperGenerator(self.classes, self.width, self.code, self.side, self.norm)
+
+    def build_encoder(self) -> PaperEncoder:
+        """Make the style encoder."""
+        return PaperEncoder(self.encoder_width, self.code, self.side)
+
+
+class SpadeArguments(Arguments, frozen=True, kw_only=True):
+    """What the header of a spade model records: its generator, and the words where nothing is asked or known."""
+
+    generator: TablesArguments | PaperArguments
+    default_conditions: Annotated[Mapping[str, str], msgspec.Meta(max_length=64)] = msgspec.field(default_factory=dict)
+
+    def build_words(self, words: int) -> nn.Module:
+        """Make the network from so many words, one-hot, to a code; from none it is the mean code."""
+        return WordEncoder(words, self.generator.code, fixed=isinstance(self.generator, TablesArguments))
+
+
+def heights(rows: int, columns: int, margin: int = 0) -> Tensor:
+    """Return the height of each pixel in its picture, (1, rows, columns): -1 at the top to 1; margins continue it."""
+    inner = max(rows - 2 * margin, 1)
+    place = (torch.arange(rows) - margin + 0.5) / inner * 2 - 1
+    return place.clamp(-1, 1)[None, :, None].expand(1, rows, columns)
+
+
+def join_input(onehot: Tensor, z: Tensor | None, height: Tensor | None) -> Tensor:
+    """Put what a generator sees side by side: the map, strokes, heights; those that there are."""
+    return lay_out(torch.cat([onehot, *(part.to(onehot) for part in (z, height) if part is not None)], 1))
+
+
+def encode_words(rows: Tensor) -> Tensor:
+    """Put a one before one-hot rows of words, N W: from no words at all there is still something to learn from."""
+    return torch.cat([torch.ones(len(rows), 1), rows], 1)
+
+
+def fit_style(picture: Tensor) -> Tensor:
+    """Return a picture of style N3HW at a size that the encoder knows, in [-1, 1]: strokes as wide as it learned."""
+    height, width = picture.shape[-2:]
+    scale = min(1.0, STYLE_SIDE / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    if scale < 1:
+        picture = resize_image(picture.float(), size).clamp(0, 1)
+    if min(size) < LEAST_STYLE:
+        picture = F.interpolate(picture.float(), tuple(max(side, LEAST_STYLE) for side in size), mode="nearest")
+    return picture * 2 - 1

@@ -1,0 +1,109 @@
+"""Landscapes in several lights and styles: the same scene again, its words, and a partner scene in the same look."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artkit.data import FolderDataset
+from artkit.errors import OptionError
+from artkit_atelier import LandscapesOptions
+from artkit_atelier.dataset import write_landscapes
+from artkit_atelier.scenes import make_scene, own_light
+from artkit_atelier.streaming import Landscapes
+from artkit_atelier.views import find_partner, find_view, paint_scene
+
+LOOKS = LandscapesOptions(
+    count=24, seed=40, size=(24, 16), styles=("photo", "ink", "swirl"), lights="any", looks=2, partner=True
+)
+NAMES = ["label", "painting", "partner", "time", "weather", "style", "seed"]
+
+
+def test_a_scene_comes_in_several_looks_and_stays_in_one_split():
+    train, val = (Landscapes(LOOKS, split) for split in ("train", "val"))
+    assert (len(train), len(val)) == (22, 2)
+    first, second = train.load(0, NAMES), train.load(1, NAMES)
+    assert first["seed"] == second["seed"] == "40"
+    assert np.array_equal(first["label"], second["label"])
+    words = ("time", "weather", "style")
+    assert [first[word] for word in words] != [second[word] for word in words]
+    assert not np.array_equal(first["painting"], second["painting"])
+    assert {val.load(index, ["seed"])["seed"] for index in (0, 1)} == {"49"}
+
+
+def test_a_picture_is_in_the_look_that_its_words_say():
+    stream = Landscapes(LOOKS)
+    for index in range(4):
+        sample = stream.load(index, NAMES)
+        scene = make_scene(int(sample["seed"]), 16, 24, sample["time"], sample["weather"])
+        expected = paint_scene(scene, sample["style"])
+        assert np.array_equal(sample["painting"].permute(1, 2, 0), expected)
+        if sample["style"] == "photo":
+            assert np.abs(expected / 255 - scene.photo).max() <= 0.5 / 255 + 1e-6
+
+
+def test_a_partner_is_another_scene_in_the_same_look():
+    seeds = set()
+    for index in range(4):
+        view = find_view(LOOKS, index)
+        partner = find_partner(view, index)
+        assert (partner.time, partner.weather, partner.style) == (view.time, view.weather, view.style)
+        seeds |= {view.seed, partner.seed}
+        scene = make_scene(partner.seed, 16, 24, view.time, view.weather)
+        stored = Landscapes(LOOKS).load(index, ["partner"])["partner"].permute(1, 2, 0)
+        assert np.array_equal(stored, paint_scene(scene, view.style))
+    assert len(seeds) == 6  # two scenes, each twice, and four partners
+
+
+def test_any_light_and_style_comes_as_often():
+    options = LandscapesOptions(count=2400, styles=("photo", "ink", "swirl"), lights="any", looks=3)
+    views = [find_view(options, index) for index in range(options.count)]
+    for values, kinds in (("time", 4), ("weather", 4), ("style", 3)):
+        counts = Counter(getattr(view, values) for view in views)
+        assert len(counts) == kinds
+        assert max(counts.values()) < 1.25 * min(counts.values())
+    own = [find_view(LandscapesOptions(count=2400), index) for index in range(9)]
+    assert [(view.time, view.weather) for view in own] == [own_light(seed) for seed in range(9)]
+
+
+def test_looks_are_written_as_they_are_streamed(tmp_path):
+    write_landscapes(tmp_path / "written", LOOKS, 1, lambda: None)
+    folder, stream = FolderDataset(tmp_path / "written", "train"), Landscapes(LOOKS)
+    assert set(folder.columns) == set(stream.columns)
+    assert set(folder.column("style").values) == set(stream.column("style").values) == {"photo", "ink", "swirl"}
+    for index in (0, 5):
+        ours, theirs = folder.load(index, NAMES), stream.load(index, NAMES)
+        for name in NAMES:
+            assert np.array_equal(ours[name], theirs[name]), name
+    with Image.open(tmp_path / "written" / "train" / "partner" / "00003.png") as image:
+        assert image.size == (24, 16)
+
+
+def test_a_cache_tells_looks_apart(tmp_path):
+    options = LandscapesOptions(
+        count=4,
+        seed=40,
+        size=(24, 16),
+        styles=("photo", "ink"),
+        lights="any",
+        looks=4,
+        partner=True,
+        cache=str(tmp_path),
+    )
+    for _ in range(2):
+        cached, fresh = Landscapes(options), Landscapes(LandscapesOptions(
+            count=4, seed=40, size=(24, 16), styles=("photo", "ink"), lights="any", looks=4, partner=True
+        ))  # fmt: skip
+        for index in range(4):
+            ours, theirs = (data.load(index, [*NAMES, "photo"]) for data in (cached, fresh))
+            assert all(np.array_equal(ours[name], theirs[name]) for name in [*NAMES, "photo"])
+
+
+def test_plain_landscapes_have_neither_column():
+    plain = Landscapes(LandscapesOptions(count=2, size=(16, 16)))
+    assert not {"style", "partner"} & set(plain.columns)
+    with pytest.raises(OptionError, match="watercolour"):
+        Landscapes(LandscapesOptions(styles=("photo", "watercolor")))
