@@ -100,6 +100,9 @@ class Translator(nn.Module):
     """Whether one loaded for a chain may serve the next: not where it reads files besides its model."""
     keeps_float: ClassVar[bool] = False
     """Whether inputs come in float32 whatever the precision, to methods that add to their input."""
+    finds_size: ClassVar[bool] = False
+    """Whether the size of an output is found in the picture: `output_size` is then the most pixels it may have, there
+    is no size rule, and pictures are computed one by one."""
     batch: int | None = None
     """How many pictures are computed at once, at most; None leaves it to the device. 1 for methods that take long and
     tell how far they have come."""
@@ -231,7 +234,7 @@ class Translator(nn.Module):
         return value.to(device, dtype, copy=True, memory_format=layout)
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
-        if not isinstance(output, Tensor) or tuple(output.shape) != due:
+        if not isinstance(output, Tensor) or not self._fits(tuple(output.shape), due):
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise PluginError(
                 f"{self.spec.name} returned {got} where {self.spec.output} of shape {due} was due: "
@@ -239,10 +242,15 @@ class Translator(nn.Module):
             )
         return output
 
+    def _fits(self, shape: tuple[int, ...], due: tuple[int, ...]) -> bool:
+        if self.finds_size and shape[:-2] == due[:-2]:
+            return 0 < math.prod(shape[-2:]) <= math.prod(due[-2:])
+        return shape == due
+
     def _finished(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Cut padding and margin off, check for NaN and clamp."""
         margin = self.size_rule.margin
-        height, width = self.output_size(*size)
+        height, width = output.shape[-2:] if self.finds_size else self.output_size(*size)
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:

@@ -356,3 +356,18 @@ def test_an_output_may_grow_to_the_limit_of_pixels_and_no_further(monkeypatch):
     monkeypatch.setenv("ARTKIT_MAX_PIXELS", "255")
     with pytest.raises(ImageError, match=r"would make 16×16 pixels; the limit is 255\. Ask for less, or set"):
         larger.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8))
+
+
+def test_an_output_of_a_size_that_is_found_has_fewer_pixels_or_as_many():
+    class Cutting(Fake):
+        finds_size = True
+
+    def run(height, width):
+        cutting = Cutting(lambda _, x: x.new_ones(1, 3, height, width))
+        return cutting.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8)).shape[-2:]
+
+    assert run(3, 5) == (3, 5)
+    assert run(4, 16) == (4, 16)
+    for height, width in ((13, 5), (0, 5)):
+        with pytest.raises(PluginError, match="breaks the contract"):
+            run(height, width)

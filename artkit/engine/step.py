@@ -129,7 +129,8 @@ def compute_batch(runs: Sequence[StepRun]) -> list[Picture]:
     """Return the pictures of one step that is run on several, at once where they are of one size and memory allows."""
     first = runs[0]
     ports = _stacked([run._ports() for run in runs])
-    if ports is None or first.planned.carries or len({run._size for run in runs}) > 1:
+    apart = first.planned.carries or first.loaded.translator.finds_size
+    if ports is None or apart or len({run._size for run in runs}) > 1:
         return [run.compute()[0] for run in runs]
     spec, translator = first.planned.spec, first.loaded.translator
     with first.loaded.lock, blame_plugin(spec.name, first.planned.plugin):

@@ -1,7 +1,7 @@
 """Filters: the everyday steps of chains, without models, over torch and scikit-image.
 
 Those that move pixels (resize, crop, pad, rotate) take any picture and give back what they got: a label map stays a
-label map, and alpha moves along. The others work on images; a label map is painted before it reaches them.
+label map, and alpha moves along. The others work on images, rectify too; a label map is painted before it reaches them.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ SPECS = {
         _geometry("crop", CropOptions, "Cut a rectangle out."),
         _geometry("pad", PadOptions, "Put a border around."),
         _geometry("rotate", RotateOptions, "Turn by any angle."),
+        _filter("rectify", "rectify", Options, "Cut a photographed sheet out, seen from straight above."),
         _filter("grey", "tones", Options, "Take the colours out."),
         _filter("gamma", "tones", GammaOptions, "Make the middle tones lighter or darker."),
         _filter("posterise", "tones", PosteriseOptions, "Leave a few levels of each colour."),

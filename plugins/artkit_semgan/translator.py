@@ -10,6 +10,7 @@ from artkit import Context, ModelError, ModelHeader, OptionError, Translator, ne
 from artkit.images import match_exactly, one_hot
 from artkit.nn import read_arguments
 from artkit_semgan import SPEC, SemganOptions
+from artkit_semgan.light import even_light
 from artkit_semgan.networks import SemganArguments
 
 
@@ -57,14 +58,17 @@ class Semgan(Translator):
         return torch.cat([self._segment_one(picture) for picture in image.split(1)])
 
     def _segment_one(self, picture: Tensor) -> Tensor:
-        """Segment 1 3 H W: as the map it is, if in exact class colours; by whole colours, if few."""
+        """Segment 1 3 H W: as it is, if in exact class colours; by whole colours, if they are few; else evenly lit."""
         classes = self.header.classes
         assert classes is not None
         assert self.segmenter is not None
         labels, exact = match_exactly(picture.float(), classes)
         if bool(exact.all()):
             return one_hot(labels, len(classes)).log()
-        return agree_by_colour(self.segmenter(picture).float(), picture, len(classes))
+        places = few_colours(picture, len(classes))
+        if places is None:
+            return self.segmenter(even_light(picture, classes)).float()
+        return agree_by_colour(self.segmenter(picture).float(), places)
 
     def _parse_classes(self, text: str | None) -> set[int]:
         names = list(self.header.classes.names) if self.header.classes else []
@@ -75,17 +79,20 @@ class Semgan(Translator):
         return {names.index(name) for name in chosen}
 
 
-def agree_by_colour(logits: Tensor, picture: Tensor, most: int) -> Tensor:
-    """Give every pixel of a colour what the network thinks of that colour on the whole, if there are `most` at most.
-
-    Such a picture is a label map in other colours, tinted or drawn by hand: its borders are exact, and only the class
-    of each colour is to be found. Logits 1 K H W stay as they are for a picture 1 3 H W in more colours.
-    """
+def few_colours(picture: Tensor, most: int) -> Tensor | None:
+    """Number the colours of a picture 1 3 H W and return that of each pixel, H W; None where there are over `most`."""
     levels = (picture[0].float() * 255).round().long()
     colours, places = torch.unique(levels[0] << 16 | levels[1] << 8 | levels[2], return_inverse=True)
-    if len(colours) > most:
-        return logits
-    members = one_hot(places[None], len(colours))[0].flatten(1)
+    return places if len(colours) <= most else None
+
+
+def agree_by_colour(logits: Tensor, places: Tensor) -> Tensor:
+    """Give every pixel of a colour what the network thinks of that colour on the whole: logits 1 K H W, colours H W.
+
+    A picture in few colours is a label map in other ones, tinted or drawn by hand: its borders are exact, and only the
+    class of each colour is to be found.
+    """
+    members = one_hot(places[None], int(places.max()) + 1)[0].flatten(1)
     evidence = members @ F.log_softmax(logits, 1)[0].flatten(1).T
     return evidence[places].movedim(-1, 0)[None]
 

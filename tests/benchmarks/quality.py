@@ -1,7 +1,10 @@
-"""How good are the default models? `python tests/benchmarks/quality.py [paint] [read] [dream]`; nothing is asserted.
+"""How good are the default models? `python tests/benchmarks/quality.py [paint] [read] [photo] [dream]` tells.
+
+Nothing is asserted.
 
 paint: on 200 landscapes that no model was trained on, the distance of pix2pix and touchup to the painter's pictures.
 read: semgan's pixel accuracy on damaged label maps, beside taking the nearest palette colour.
+photo: pixel accuracy of `rectify,semgan` on photographed label maps, at the maps' own size; `photo=12` for 12 of them.
 dream: class shares of 1,000 dreamed maps beside the world's.
 """
 
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from camera import Camera, photograph
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,11 +24,11 @@ from torch.nn import functional as F
 from artkit.chain import Chain, plan_chain
 from artkit.data import open_dataset
 from artkit.engine import Runner
-from artkit.images import nearest_palette, paint_labels, read_picture
+from artkit.images import nearest_palette, paint_labels, read_picture, resize_labels
 from artkit.metrics import class_shares, patch_distance, pixel_accuracy, rgb_distance
 from artkit.plugins import current_registry
 
-COUNT, DREAMS = 200, 1000
+COUNT, PHOTOS, DREAMS = 200, 40, 1000
 HELD_OUT = "landscapes(count=223,seed=900001)"
 WORLD = "landscapes(count=1112,seed=800001,size=[128,128])"
 
@@ -118,6 +122,38 @@ def read() -> None:
         print(f"{name}: semgan {scores[0]:.4f}, nearest colour {scores[1]:.4f}")
 
 
+CAMERAS = {
+    "10 degrees, light to a third": Camera(),
+    "the same, a third of sRGB values": Camera(encoded=True),
+    "light to a quarter": Camera(light=1 / 4),
+    "15 degrees": Camera(tilt=15),
+    "20 degrees": Camera(tilt=20),
+    "white margin, a shadow that halves the light": Camera(margin=0.08, shadow=0.5),
+    "photo no finer than the map": Camera(scale=1.2, fill=0.95),
+}
+
+
+def photo(count: int = PHOTOS) -> None:
+    """Pixel accuracy on photographed maps: of each, after the read map is resized to the map's own size."""
+    data, segmenter = open_dataset(HELD_OUT), runner("rectify,semgan")
+    classes = data.column("label").classes
+    maps = [data.load(index, ["label"])["label"].long() for index in range(count)]
+    for name, camera in CAMERAS.items():
+        scores, nearest = [], []
+        for seed, labels in enumerate(maps):
+            printed = (paint_labels(labels[None], classes)[0].movedim(0, -1) * 255).round().byte().numpy()
+            taken, _ = photograph(printed, camera, seed)
+            sheet, read_map = (step.picture.tensor for step in segmenter.run(read_picture(taken)))
+            for made, found in ((scores, read_map), (nearest, nearest_palette(sheet, classes))):
+                made.append(float((resize_labels(found, tuple(labels.shape))[0] == labels).float().mean()))
+        above = np.mean([score > 0.95 for score in scores])
+        print(
+            f"{name}: mean {np.mean(scores):.4f}, least {min(scores):.4f}, above 95 %: {above:.0%} of {count}; "
+            f"nearest colour {np.mean(nearest):.4f}",
+            flush=True,
+        )
+
+
 def dream() -> None:
     """Class shares of dreamed maps beside the world's, and whether any two dreams are equal."""
     data, generator = open_dataset(WORLD), runner("semgan", has_input=False)
@@ -137,5 +173,6 @@ def dreamed(generator: Runner) -> Iterator[Tensor]:
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ("paint", "read", "dream"):
-        {"paint": paint, "read": read, "dream": dream}[part]()
+    for part in sys.argv[1:] or ("paint", "read", "photo", "dream"):
+        name, _, number = part.partition("=")
+        {"paint": paint, "read": read, "photo": photo, "dream": dream}[name](*([int(number)] if number else []))
