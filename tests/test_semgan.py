@@ -124,6 +124,16 @@ def test_a_colour_is_read_as_one_class_where_colours_are_few():
     assert few_colours(picture, most=2) is None
 
 
+def test_an_exact_map_keeps_no_class_that_was_not_asked_for():
+    labels = torch.tensor([[[0, 1], [2, 1]]]).repeat_interleave(8, 1).repeat_interleave(8, 2)
+    image = paint_labels(labels, CLASSES)
+    read = lambda **options: translator(**options).run({"image": image}, seeds=(0,), size=(16, 16))  # noqa: E731
+    assert torch.equal(read(), labels)
+    found = read(classes="grass, house")
+    assert set(found.unique().tolist()) <= {1, 2}
+    assert all(len(found[labels == index].unique()) == 1 for index in range(3))
+
+
 def test_only_the_classes_asked_for():
     model = translator(classes="sky, house")
     image = torch.rand(1, 3, 16, 16)

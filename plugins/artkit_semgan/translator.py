@@ -39,7 +39,14 @@ class Semgan(Translator):
 
     def translate(self, context: Context, *, image: Tensor | None) -> Tensor:
         """Map N3HW in [0, 1], or nothing, to labels N H W."""
-        logits = self._dream(context) if image is None else self._segment(image)
+        if image is None:
+            return self._likeliest(self._dream(context))
+        if self.segmenter is None:
+            raise ModelError("this semgan model only dreams: run it without a picture, or take one that segments.")
+        return torch.cat([self._segment(picture) for picture in image.split(1)])
+
+    def _likeliest(self, logits: Tensor) -> Tensor:
+        """Return the likeliest class that is allowed, N H W, of logits N K H W."""
         logits[:, self.barred] = -torch.inf
         return logits.argmax(1)
 
@@ -52,23 +59,18 @@ class Semgan(Translator):
         shares = F.softmax(one_by_one(self.generator, z), 1)
         return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
 
-    def _segment(self, image: Tensor) -> Tensor:
-        if self.segmenter is None:
-            raise ModelError("this semgan model only dreams: run it without a picture, or take one that segments.")
-        return torch.cat([self._segment_one(picture) for picture in image.split(1)])
-
-    def _segment_one(self, picture: Tensor) -> Tensor:
-        """Segment 1 3 H W: as it is, if in exact class colours; by whole colours, if they are few; else evenly lit."""
+    def _segment(self, picture: Tensor) -> Tensor:
+        """Segment 1 3 H W: as it is in exact colours of allowed classes; by whole colours, if few; else evenly lit."""
         classes = self.header.classes
         assert classes is not None
         assert self.segmenter is not None
         labels, exact = match_exactly(picture.float(), classes)
-        if bool(exact.all()):
-            return one_hot(labels, len(classes)).log()
+        if bool(exact.all()) and not bool(torch.isin(labels, labels.new_tensor(self.barred)).any()):
+            return labels
         places = few_colours(picture, len(classes))
         if places is None:
-            return self.segmenter(even_light(picture, classes)).float()
-        return agree_by_colour(self.segmenter(picture).float(), places)
+            return self._likeliest(self.segmenter(even_light(picture, classes)).float())
+        return self._likeliest(agree_by_colour(self.segmenter(picture).float(), places))
 
     def _parse_classes(self, text: str | None) -> set[int]:
         names = list(self.header.classes.names) if self.header.classes else []
