@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
+from scipy.ndimage import gaussian_filter
 
 from artkit import Kind, ModelError, ModelHeader
 from artkit.testing import check_spec
 from artkit_touchup import SPEC, TouchupOptions
-from artkit_touchup.artists import Artist, ArtistArguments, find_places, split_residual
+from artkit_touchup.artists import Artist, ArtistArguments, find_places, split_residual, touch_up
 from artkit_touchup.translator import Touchup
 
 ARGUMENTS = ArtistArguments(width=8, blocks=1, detail=(4, 4), norm="none", upsample="resize")
@@ -67,10 +69,29 @@ def test_split_residual_puts_the_target_together_again(height, width, seed):
 @pytest.mark.parametrize(("strength", "add", "subtract"), [(1.0, 1.0, 1.0), (0.5, 2.0, 0.25), (2.0, 0.0, 1.5)])
 def test_output_is_the_clipped_combination(strength, add, subtract):
     image = np.random.default_rng(1).random((2, 3, 8, 12), np.float32)
-    translator = make(strength=strength, add=add, subtract=subtract)
+    translator = make(strength=strength, add=add, subtract=subtract, smooth=0.0)
     translator.additive, translator.subtractive = Pointwise(lambda x: x**2), Pointwise(lambda x: 1 - x)
     wanted = np.clip(image + strength * add * image**2 - strength * subtract * (1 - image), 0, 1)
     np.testing.assert_allclose(run(translator, torch.tensor(image)).numpy(), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
+def test_the_correction_is_smoothed_and_the_picture_is_not(sigma):
+    """Compared with scipy's Gaussian, cut off at the same distance."""
+    image = torch.rand(2, 3, 40, 48, generator=torch.Generator().manual_seed(1))
+    added, taken = image.square(), 1 - image
+    correction = (added - 0.5 * taken).double().numpy()
+    reach = math.ceil(2.5 * sigma)
+    smoothed = gaussian_filter(correction, (0, 0, sigma, sigma), mode="nearest", radius=(0, 0, reach, reach))
+    found = touch_up(image, added, taken, 1.0, 0.5, smooth=sigma)
+    np.testing.assert_allclose(found.numpy(), image.numpy() + smoothed, atol=1e-5)
+
+
+def test_corrections_are_smoothed_unless_told_not_to():
+    image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(2))
+    rough, default, two = run(make(smooth=0.0), image), run(make(), image), run(make(smooth=2.2), image)
+    assert torch.equal(default, two)
+    assert not torch.equal(default, rough)
 
 
 def test_no_strength_changes_nothing():

@@ -17,11 +17,15 @@ from artkit.nn import DiscriminatorOptions, Filters, NormKind
 
 
 class TouchupOptions(Options, frozen=True):
-    """Options of a touchup step: clip(picture + strength * (add * additive - subtract * subtractive))."""
+    """Options of a touchup step: clip(picture + strength * smoothed(add * additive - subtract * subtractive))."""
 
     strength: Annotated[float, option("how much of the correction: 0 for none, 1 for all", ge=0, le=2)] = 1.0
     add: Annotated[float, option("share of what the additive artist adds", ge=0, le=2)] = 1.0
     subtract: Annotated[float, option("share of what the subtractive artist takes away", ge=0, le=2)] = 1.0
+    smooth: Annotated[
+        float,
+        option("pixels of a blur over the correction, so that strokes stay; 0 for none", ge=0, le=64),
+    ] = 2.2
 
 
 class TouchupTraining(DiscriminatorOptions, frozen=True):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import SubpixelArguments
+from artkit.nn import SubpixelArguments, blur, in_tiles
 from artkit.nn.layout import lay_out
 
 SOFTPLUS_BETA = 20.0  # softplus(0) = 0.035: nearly a ReLU, but one whose gradient never dies
@@ -59,6 +61,20 @@ def split_residual(target: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
     return residual.clamp(min=0), (-residual).clamp(min=0)
 
 
-def touch_up(generated: Tensor, added: Tensor, taken: Tensor, add: float = 1.0, subtract: float = 1.0) -> Tensor:
-    """Return generated + add * added - subtract * taken, not yet clipped to [0, 1]."""
-    return generated + add * added - subtract * taken
+def touch_up(
+    generated: Tensor, added: Tensor, taken: Tensor, add: float = 1.0, subtract: float = 1.0, smooth: float = 0.0
+) -> Tensor:
+    """Return generated + add * added - subtract * taken, not yet clipped to [0, 1].
+
+    With `smooth`, a Gaussian of that many pixels goes over the correction. Artists that learned from distances of
+    pixels take off strokes that they would have laid elsewhere; smoothed, they correct the light and leave strokes.
+    """
+    correction = add * added - subtract * taken
+    if not smooth:
+        return generated + correction
+    blurred = in_tiles(partial(_blur, sigma=smooth), correction.float(), halo=math.ceil(2.5 * smooth))
+    return generated + blurred
+
+
+def _blur(pictures: Tensor, sigma: float) -> Tensor:
+    return blur(pictures.flatten(0, 1), sigma).view_as(pictures)

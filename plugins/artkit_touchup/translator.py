@@ -30,4 +30,4 @@ class Touchup(Translator):
         add, subtract = (self.options.strength * share for share in (self.options.add, self.options.subtract))
         places = find_places(context.height, context.width, self.size_rule.margin).to(image)
         seen = image, places.expand(len(image), -1, -1, -1)
-        return touch_up(image, self.additive(*seen), self.subtractive(*seen), add, subtract)
+        return touch_up(image, self.additive(*seen), self.subtractive(*seen), add, subtract, self.options.smooth)
