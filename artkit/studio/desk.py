@@ -29,14 +29,18 @@ class Desk:
     # -- for those who ask --------------------------------------------------------------------------------------
 
     def submit(self, job: Job) -> None:
-        """Put a job in its client's queue; a preview takes the place of the client's last. Raises Refusal (429)."""
+        """Put a job in its client's queue; a preview takes the place of the client's last, before all others of it.
+
+        Raises Refusal (429).
+        """
         with self._changed:
             self._sweep()
-            if job.preview:
-                self._supersede(job.client)
+            if job.preview and self._supersede(job):
+                return
             self._check_room(job)
             self._jobs[job.id] = job
-            self._queues.setdefault(job.client, deque()).append(job)
+            queue = self._queues.setdefault(job.client, deque())
+            queue.insert(0 if job.preview else len(queue), job)
             self._changed.notify()
 
     def find(self, identity: str) -> Job | None:
@@ -90,11 +94,9 @@ class Desk:
     def finish(self, job: Job, state: State, *, error: str | None = None, fault: bool = False) -> None:
         """Note what became of the running job; `fault` is for what is nobody's but the program's."""
         with self._changed:
-            job.state, job.error, job.fault, job.ended = state, error, fault, self._clock()
-            self._running = None
-            self._put_away(job)
+            job.error, job.fault, self._running = error, fault, None
+            self._put_away(job, state)
             self._sweep()
-            self._wake_all()
 
     def close(self) -> None:
         """Cancel everything and let nothing more in; whoever computes stops, and those who watch are told."""
@@ -123,27 +125,35 @@ class Desk:
             queues = [queue for queue in queues if queue]
         return order
 
-    def _supersede(self, client: str) -> None:
-        running = self._running
-        if running is not None and running.preview and running.client == client:
+    def _supersede(self, job: Job) -> bool:
+        """End the last preview of a client; tell whether `job` now stands in its place in the queue.
+
+        Whoever draws without a pause keeps the turn that the first stroke waited for.
+        """
+        running, queue = self._running, self._queues.get(job.client)
+        if running is not None and running.preview and running.client == job.client:
             running.hurried = "another preview took its place"
-        for job in [job for job in self._queues.get(client, ()) if job.preview]:
-            self._withdraw(job)
+        if self._closed or not queue or not queue[0].preview:
+            return False
+        last, queue[0] = queue[0], job
+        self._jobs[job.id] = job
+        self._put_away(last)
+        return True
 
     def _withdraw(self, job: Job) -> None:
         queue = self._queues[job.client]
         queue.remove(job)
         if not queue:
             del self._queues[job.client]
-        job.state, job.ended = State.CANCELLED, self._clock()
         self._put_away(job)
-        self._wake_all()
 
-    def _put_away(self, job: Job) -> None:
+    def _put_away(self, job: Job, state: State = State.CANCELLED) -> None:
         """Keep what became of a job, behind those that ended before it, without what it was made of."""
+        job.state, job.ended = state, self._clock()
         job.work.drop()
         job.sketch = None
         self._jobs.move_to_end(job.id)
+        self._wake_all()
 
     def _check_room(self, job: Job) -> None:
         waiting = self._order()

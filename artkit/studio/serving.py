@@ -28,19 +28,36 @@ PORT, TRIED = 8765, 20
 """The port where nobody names one, and how many after it are tried where it is taken."""
 GRACE = 3
 """Seconds that open connections get at the end."""
+HEAD_BYTES = 2**16
+"""The most that the head of a request may have."""
 
 
 class Server(uvicorn.Server):
     """A server that ends the jobs, and with them their event streams, before it waits for connections to close."""
 
-    def __init__(self, config: uvicorn.Config, studio: Studio, started: Callable[[], None]) -> None:
+    def __init__(self, studio: Studio, access: Access, started: Callable[[], None] = lambda: None) -> None:
+        config = uvicorn.Config(
+            make_app(studio, access),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE,
+            h11_max_incomplete_event_size=HEAD_BYTES,
+        )
         super().__init__(config)
         self._studio, self._started = studio, started
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Close the desk, then the server; called at Ctrl-C and SIGTERM."""
-        threading.Thread(target=self._studio.desk.close, daemon=True).start()
+        """Begin to close; called at Ctrl-C and SIGTERM."""
+        self.close()
         super().handle_exit(sig, frame)
+
+    def close(self) -> None:
+        """Cancel the jobs and let the server end."""
+        # In a thread: a signal may come while this one holds the desk.
+        threading.Thread(target=self._studio.desk.close, daemon=True).start()
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so."""
@@ -73,17 +90,8 @@ def serve(
 
     os.environ.setdefault("ARTKIT_MAX_PIXELS", str(MAX_PIXELS))
     studio = Studio(registry)
-    config = uvicorn.Config(
-        make_app(studio, access),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=GRACE,
-        h11_max_incomplete_event_size=2**16,
-    )
     with listener, _nowhere(), suppress(KeyboardInterrupt):
-        Server(config, studio, started).run(sockets=[listener])
+        Server(studio, access, started).run(sockets=[listener])
 
 
 def listen(host: str, port: int | None) -> socket.socket:
