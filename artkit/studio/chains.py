@@ -48,10 +48,8 @@ def chain_of_form(form: ChainForm, registry: Registry) -> Chain:
 
 
 def _step(form: StepForm) -> Step:
-    options = {name: _value(value) for name, value in form.options.items() if value is not None}
-    if form.model is not None:
-        options["model"] = form.model
-    return Step(form.method, options)
+    model = {} if form.model is None else {"model": form.model}
+    return Step(form.method, model | {name: _value(value) for name, value in form.options.items() if value is not None})
 
 
 def _value(value: Any) -> Any:
@@ -104,8 +102,8 @@ def describe_chain(chain: Chain, registry: Registry) -> ChainInfo:
     """Return all that the page shows of a chain. Raises ArtkitError where it cannot run, whatever it is fed with."""
     specs = [registry.method(step.method) for step in chain]
     free = _free_ports(chain, registry)
-    wants = [port.name for port in free.values() if port.required and not port.original]
     has_input = bool(specs[0].inputs)
+    wants = [port.name for port in free.values() if port.required and not (port.original and has_input)]
     plan = plan_for(chain, registry, dict.fromkeys(wants, _ANYTHING), has_input=has_input)
     first = plan.steps[0]
     return ChainInfo(

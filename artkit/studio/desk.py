@@ -135,6 +135,7 @@ class Desk:
             running.hurried = "another preview took its place"
         if self._closed or not queue or not queue[0].preview:
             return False
+        self._check_bytes(job, besides=queue[0])
         last, queue[0] = queue[0], job
         self._jobs[job.id] = job
         self._put_away(last)
@@ -156,15 +157,19 @@ class Desk:
         self._wake_all()
 
     def _check_room(self, job: Job) -> None:
-        waiting = self._order()
-        own = len(self._queues.get(job.client, ()))
-        held = sum(other.work.nbytes for other in waiting) + job.work.nbytes
+        own, waiting = len(self._queues.get(job.client, ())), len(self._order())
         if self._closed:
             raise Refusal(429, "The studio is closing.")
         if own >= self.limits.waiting_each:
             raise Refusal(429, f"You have {own} pictures waiting; wait for one, or cancel one.")
-        if len(waiting) >= self.limits.waiting or held > self.limits.waiting_bytes:
-            raise Refusal(429, "The studio is busy: too many pictures wait. Try again in a moment.")
+        if waiting >= self.limits.waiting:
+            raise _busy()
+        self._check_bytes(job)
+
+    def _check_bytes(self, job: Job, besides: Job | None = None) -> None:
+        held = sum(other.work.nbytes for other in self._order() if other is not besides)
+        if held + job.work.nbytes > self.limits.waiting_bytes:
+            raise _busy()
 
     def _sweep(self) -> None:
         """Forget results that are too old, and the oldest while there are too many bytes of them."""
@@ -180,3 +185,7 @@ class Desk:
         """Wake all who watch any job: positions in the queue changed."""
         for job in list(self._jobs.values()):
             job.wake()
+
+
+def _busy() -> Refusal:
+    return Refusal(429, "The studio is busy: too many pictures wait. Try again in a moment.")

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import numpy as np
-import studio_methods
 from PIL import Image
 
+import studio_methods
 from artkit.plugins import PluginSource, Registry, current_registry, load_registry, use_registry
 from artkit.studio.guard import LOCAL, Access
 from artkit.studio.jobs import Job

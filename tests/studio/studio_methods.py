@@ -23,7 +23,7 @@ class AllOptions(Options, frozen=True):
     """One option of every type."""
 
     amount: Annotated[float, option("how much", ge=0, le=1)] = 0.5
-    count: Annotated[int | None, option("how many", ge=1)] = None
+    count: Annotated[Annotated[int, msgspec.Meta(ge=1)] | None, option("how many")] = None
     way: Annotated[Literal["up", "down"], option("which way")] = "up"
     scale: Annotated[Literal[2, 4] | None, option("how often")] = None
     hard: Annotated[bool, option("whether")] = False

@@ -204,7 +204,10 @@ def test_limits_of_one_client_and_of_all():
     run_one(desk)
     with pytest.raises(Refusal, match="busy"):
         put(desk, "c", nbytes=101)
-    put(desk, "c", nbytes=100)
+    put(desk, "c", nbytes=100, preview=True)
+    with pytest.raises(Refusal, match="busy"):
+        put(desk, "c", nbytes=101, preview=True)
+    put(desk, "c", nbytes=99, preview=True)
     assert Refusal(429, "").status == 429
 
 

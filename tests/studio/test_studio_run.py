@@ -7,11 +7,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from studio_kit import encode, events_of, grey, open_studio, pixels_of, wait_for_end, wait_until
-from studio_methods import GATE
 
 import artkit
 from artkit.images import read_provenance
+from studio_kit import encode, events_of, grey, open_studio, pixels_of, wait_for_end, wait_until
+from studio_methods import GATE
 
 LANDSCAPE = np.kron(np.arange(12, dtype=np.uint8).reshape(3, 4), np.ones((8, 8), np.uint8))
 
