@@ -73,7 +73,7 @@ class _Record(msgspec.Struct):
     """What is read of a picture's record, which may be a stranger's."""
 
     chain: Annotated[str, Meta(max_length=4_000)]
-    seed: Annotated[int, Meta(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
     size: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     version: str | None = None
     models: dict[str, str] = {}

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 Text = Annotated[str, Meta(max_length=4_000)]
-Seed = Annotated[int, Meta(ge=0, lt=2**63)]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Colour = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$")]
 
 

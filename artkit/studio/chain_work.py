@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -11,6 +12,7 @@ from typing import Any
 
 from artkit.chain import Chain, Plan
 from artkit.engine import Runner
+from artkit.engine.inputs import Input
 from artkit.engine.runner import DREAM_SIZE
 from artkit.engine.step import ProgressEvent, resize
 from artkit.images import Picture, encode_picture, read_picture
@@ -111,9 +113,23 @@ class ChainWork:
         size = self._extent(given.picture if given else None)
         watch = Watch(job, plan)
         made = runner.run(given, seed=self.seed, size=size, on_step=watch.step, on_progress=watch.progress)[-1].picture
-        if given and given.picture.kind is Kind.LABELS and self.longest is None:
-            made = replace(made, provenance=_with_map(made.provenance, given.picture))
-        return self.encode(made)
+        return self.encode(replace(made, provenance={**(made.provenance or {}), **self._remembered(given)}))
+
+    def _remembered(self, given: Input | None) -> dict[str, Any]:
+        """Return what the picture's record says besides what the engine writes there, so that it opens again here.
+
+        `port_pictures`: the SHA-256 of the side pictures; `map`: the label map itself as a PNG of indices, if it is
+        not large, and this is not for a look.
+        """
+        record: dict[str, Any] = {}
+        if self.sides:
+            record["port_pictures"] = {port: hashlib.sha256(data).hexdigest() for port, data in self.sides.items()}
+        labels = given.picture if given and given.picture.kind is Kind.LABELS and self.longest is None else None
+        if labels is not None and len(labels.classes or ()) <= 256:
+            encoded = encode_indices(labels)
+            if len(encoded) <= MAP_BYTES:
+                record["map"] = base64.b64encode(encoded).decode()
+        return record
 
     def _extent(self, picture: Picture | None) -> tuple[int, int] | None:
         """Return (width, height) to run at; None where nothing is resized."""
@@ -122,15 +138,6 @@ class ChainWork:
             return self.size
         scale = self.longest / max(width, height)
         return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _with_map(record: dict[str, Any] | None, labels: Picture) -> dict[str, Any]:
-    """Return a record with the label map that the picture was made of, as a PNG of indices, if it is not large."""
-    record = dict(record or {})
-    encoded = encode_indices(labels) if len(labels.classes or ()) <= 256 else b""
-    if 0 < len(encoded) <= MAP_BYTES:
-        record["map"] = base64.b64encode(encoded).decode()
-    return record
 
 
 class Watch:

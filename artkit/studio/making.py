@@ -28,7 +28,7 @@ from artkit.studio.watching import describe_job, events, wait_for
 
 CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FIELDS = {"chain", "seed", "size", "longest", "client", "supersedes", "labels"}
-_SEED = re.compile(r"[0-9]{1,18}")
+_SEED = re.compile(r"[0-9]{1,18}|[0-8][0-9]{18}")  # what fits into 63 bits, and nearly all of that
 _SIZE = re.compile(r"[1-9][0-9]{0,4}[xX][1-9][0-9]{0,4}")
 _SIDE = re.compile(r"[1-9][0-9]{0,4}")
 

@@ -62,14 +62,18 @@ async def read_form(request: Request, limits: Limits) -> Form:
     except MultiPartException as error:
         raise Refusal(400, f"The form cannot be read: {error.message}") from None
     form = Form({}, {})
-    for name, value in parts:
-        if name in form.fields or name in form.files:
-            raise Refusal(422, f"'{name[:40]}' comes twice.")
-        if isinstance(value, UploadFile):
-            form.files[name] = await value.read()
-            await value.close()
-        else:
-            form.fields[name] = value
+    try:
+        for name, value in parts:
+            if name in form.fields or name in form.files:
+                raise Refusal(422, f"'{name[:40]}' comes twice.")
+            if isinstance(value, UploadFile):
+                form.files[name] = await value.read()
+            else:
+                form.fields[name] = value
+    finally:
+        for _, value in parts:
+            if isinstance(value, UploadFile):
+                await value.close()
     return form
 
 
