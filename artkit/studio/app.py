@@ -21,7 +21,7 @@ from artkit.studio.sending import refuse
 from artkit.studio.studio import Studio
 from artkit.studio.worker import FAULT
 
-JOIN = 5.0
+JOIN = 2.0
 """Seconds that the job at hand gets to end when the studio closes."""
 
 

@@ -71,6 +71,7 @@ class Desk:
                 self._withdraw(job)
             elif job.state is State.RUNNING:
                 job.hurried = "nobody waits for it any more"
+                job.wake()
 
     # -- for the one who computes -------------------------------------------------------------------------------
 
@@ -104,8 +105,8 @@ class Desk:
             self._closed = True
             for job in self._order():
                 self._withdraw(job)
-            if self._running is not None:
-                self._running.hurried = "the studio was closed"
+            if self._running is not None:  # it may be long before it hears of it, and nobody is to wait for that
+                self._running.hurried, self._running.state = "the studio was closed", State.CANCELLED
             self._changed.notify_all()
             self._wake_all()
 

@@ -18,6 +18,9 @@ GATE = threading.Semaphore(0)
 BEGUN: list[float] = []
 """The first level of every picture that `slow` began with, in order."""
 
+STARTED = threading.Event()
+"""Set once `slow` has begun."""
+
 
 class AllOptions(Options, frozen=True):
     """One option of every type."""
@@ -45,6 +48,7 @@ class MixTranslator(Translator):
 class SlowTranslator(Translator):
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         BEGUN.append(round(float(image[0, 0, 0, 0]) * 255))
+        STARTED.set()
         for part in range(4):
             if not GATE.acquire(timeout=60):
                 raise TimeoutError("the test never let this go on")
