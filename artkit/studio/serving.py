@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager, suppress
+from contextlib import chdir, contextmanager
 from types import FrameType
 from urllib.parse import urlencode
 
@@ -48,10 +49,23 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._studio, self._started = studio, started
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take Ctrl-C and SIGTERM for the ordinary end, after which all that was borrowed is given back."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to close; called at Ctrl-C and SIGTERM."""
-        self.close()
+        """Begin to close; a second Ctrl-C does not wait for open connections."""
         super().handle_exit(sig, frame)
+        self.close()
 
     def close(self) -> None:
         """Cancel the jobs and let the server end."""
@@ -64,6 +78,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self._started()
+        if self.should_exit:  # already: the server would end without closing anything
+            await self.shutdown(sockets)
 
 
 def serve(
@@ -90,7 +106,7 @@ def serve(
 
     os.environ.setdefault("ARTKIT_MAX_PIXELS", str(MAX_PIXELS))
     studio = Studio(registry)
-    with listener, _nowhere(), suppress(KeyboardInterrupt):
+    with listener, _nowhere():
         Server(studio, access, started).run(sockets=[listener])
 
 
