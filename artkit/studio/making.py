@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from artkit.chain.arguments import parse_size
-from artkit.errors import ArtkitError
 from artkit.images.decoding import max_pixels
 from artkit.spec import Kind
 from artkit.studio.answers import Accepted, DreamForm
 from artkit.studio.chain_work import ChainWork
-from artkit.studio.chains import INPUT, class_set, plan_for, read_chain
+from artkit.studio.chains import INPUT, class_set, read_chain
 from artkit.studio.jobs import Job, State
 from artkit.studio.limits import Refusal
 from artkit.studio.receiving import Form, read_form, read_json
@@ -124,7 +122,7 @@ async def post_dream(request: Request) -> Response:
     job = Job(work, _client(form.client, request))
     studio.desk.submit(job)
     answer = await _picture_of(job, studio, request)
-    classes = work.classes if isinstance(work, WorldWork) else _classes_of(work)
+    classes = work.classes if isinstance(work, WorldWork) else _class_set_name(work)
     answer.headers["X-Artkit-Classes"] = quote(classes)
     return answer
 
@@ -137,16 +135,14 @@ def _dream_work(form: DreamForm, studio: Studio) -> ChainWork | WorldWork:
         return WorldWork(find_world(form.source, studio.registry), studio.registry, form.seed, size)
     chain = read_chain(form.chain, studio.registry) if form.chain else default_dreamer(studio.registry)
     work = ChainWork(chain, studio.registry, studio.runners, seed=form.seed, size=size, encode=encode_indices)
-    if plan_for(chain, studio.registry, {}, has_input=False).output is not Kind.LABELS:
+    if work.plan.output is not Kind.LABELS:
         raise Refusal(422, f"{chain} dreams no label maps.")
     return work
 
 
-def _classes_of(work: ChainWork) -> str:
-    with suppress(ArtkitError):
-        found = class_set(plan_for(work.chain, work.registry, {}, has_input=False))
-        return found.name if found else ""
-    return ""
+def _class_set_name(work: ChainWork) -> str:
+    found = class_set(work.plan)
+    return found.name if found else ""
 
 
 async def get_job(request: Request) -> Response:
