@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 from io import BytesIO
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
 from artkit.images import read_provenance
 from artkit.plugins import Registry
-from artkit.studio.answers import ChainForm, Restored, RestoredInput
-from artkit.studio.chain_work import MAP_BYTES
+from artkit.studio.answers import ChainForm, Record, Restored, RestoredInput
 from artkit.studio.chains import chain_of_form, describe_chain, read_chain
 from artkit.studio.describing import describe_methods, describe_models
 from artkit.studio.examples import list_examples, read_example
@@ -23,7 +20,6 @@ from artkit.studio.receiving import read_form, read_json
 from artkit.studio.sending import send_json
 from artkit.studio.studio import aside, nothing_here, studio_of
 
-_Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -69,27 +65,13 @@ async def post_restore(request: Request) -> Response:
     return send_json(await aside(lambda: restore(form.files["picture"], studio.registry)))
 
 
-class _Record(msgspec.Struct):
-    """What is read of a picture's record, which may be a stranger's."""
-
-    chain: Annotated[str, Meta(max_length=4_000)]
-    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
-    size: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
-    version: str | None = None
-    models: dict[str, str] = {}
-    input_hash: _Hash | None = None
-    port_pictures: dict[str, _Hash] = {}
-    map: Annotated[str, Meta(max_length=MAP_BYTES * 4 // 3 + 4)] | None = None
-    stopped_at: float | None = None
-
-
 def restore(picture: bytes, registry: Registry) -> Restored:
     """Return what a PNG that artkit wrote remembers of its making. Raises Refusal, or ChainError for its chain."""
     found = read_provenance(BytesIO(picture))
     if found is None:
         raise Refusal(422, "This picture carries no recipe: only PNGs that artkit wrote do.")
     try:
-        record = msgspec.convert(found, _Record)
+        record = msgspec.convert(found, Record)
     except msgspec.ValidationError as error:
         raise Refusal(422, f"The recipe in this picture cannot be read: {str(error)[:200]}.") from None
     inputs = {port: RestoredInput(digest) for port, digest in record.port_pictures.items()}

@@ -9,6 +9,9 @@ from msgspec import Meta
 
 Text = Annotated[str, Meta(max_length=4_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+MAP_BYTES = 2**18
+"""The largest label map that a picture carries along, so that the studio can open both again."""
 Colour = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$")]
 
 
@@ -143,6 +146,20 @@ class JobInfo(msgspec.Struct, frozen=True):
     sketch: str | None
     seconds: float | None
     recipe: RecipeInfo
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What is read of a picture's record, which may be a stranger's."""
+
+    chain: Text
+    seed: Seed = 0
+    size: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
+    version: str | None = None
+    models: dict[str, str] = {}
+    input_hash: Digest | None = None
+    port_pictures: dict[str, Digest] = {}
+    map: Annotated[str, Meta(max_length=MAP_BYTES * 4 // 3 + 4)] | None = None
+    stopped_at: float | None = None
 
 
 class RestoredInput(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from artkit.images import Picture, encode_picture, read_picture
 from artkit.images.provenance import add_provenance
 from artkit.plugins import Registry
 from artkit.spec import Kind, StepEvent
-from artkit.studio.answers import RecipeInfo
+from artkit.studio.answers import MAP_BYTES, RecipeInfo
 from artkit.studio.chains import class_set, plan_for, recipe_toml, shell_command
 from artkit.studio.jobs import Job
 from artkit.studio.uploads import encode_indices, read_upload
@@ -30,8 +30,6 @@ KEPT = 8
 SKETCH_SIDE = 512
 SKETCH_COST = 0.1
 """A sketch is at most so many pixels wide or high, and drawing them takes at most such a share of the time."""
-MAP_BYTES = 2**18
-"""The largest label map that a picture carries along, so that the studio can open both again."""
 
 Encoder = Callable[[Picture], bytes]
 

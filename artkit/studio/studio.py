@@ -13,6 +13,7 @@ from artkit.studio.chain_work import Runners
 from artkit.studio.desk import Desk
 from artkit.studio.jobs import Job
 from artkit.studio.limits import LIMITS, Limits, Refusal
+from artkit.studio.warming import warm_up
 from artkit.studio.worker import Worker
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Studio:
         self.worker = Worker(self.desk)
         self.runners = Runners(device)
         self.watchers = 0
+        warm_up(registry)
 
     def find(self, identity: str) -> Job:
         """Return the job of an id. Raises Refusal, the same for every id that there is not."""

@@ -7,7 +7,6 @@ from io import BytesIO
 
 import numpy as np
 import torch
-from PIL import Image
 
 from artkit.engine.inputs import Input, read_input
 from artkit.errors import ImageError
@@ -43,10 +42,13 @@ def read_upload(data: bytes, classes: ClassSet | None, *, indices: bool) -> Inpu
 
 
 def encode_indices(picture: Picture) -> bytes:
-    """Return a label map as a grey PNG, its levels the indices of classes. Raises ImageError above 256 classes."""
-    levels = picture.numpy()
-    if picture.kind is not Kind.LABELS or levels.dtype != np.uint8:
+    """Return a label map as a palette PNG in the classes' colours, its levels their indices, in order.
+
+    So it is read rightly by its levels and by its colours. Raises ImageError above 256 classes.
+    """
+    image = picture.to_pil()
+    if picture.kind is not Kind.LABELS or image.mode not in _INDEXED:
         raise ImageError("Only label maps of up to 256 classes come as pictures of indices.")
     stream = BytesIO()
-    Image.fromarray(levels).save(stream, "PNG", compress_level=4)
+    image.save(stream, "PNG", compress_level=4)
     return stream.getvalue()

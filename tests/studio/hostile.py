@@ -13,6 +13,7 @@ from PIL import Image
 from artkit.images.provenance import SIGNATURE, png_chunk
 from studio_kit import encode, grey
 
+FORMATS = ("JPEG", "GIF", "TIFF", "WEBP", "BMP")
 _NUMBERS = (0, 1, 2**16 - 1, 2**31 - 1, 2**32 - 1)
 _NOISE = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
 
@@ -31,12 +32,11 @@ def saved(kind: str, mode: str = "RGB", **how: object) -> bytes:
 
 def kinds() -> dict[str, bytes]:
     """Return hostile files by what they are."""
-    png, jpeg, gif = saved("PNG"), saved("JPEG"), saved("GIF", "P")
-    tiff, webp, bmp = saved("TIFF"), saved("WEBP"), saved("BMP")
-    end = png_chunk(b"IEND", b"")
-    bomb = zlib.compress(bytes(10**7))
-    exif = Image.Exif()
-    exif[274] = 99
+    return strangers() | pngs() | others()
+
+
+def strangers() -> dict[str, bytes]:
+    """Return files that are something else altogether."""
     return {
         "nothing": b"",
         "one byte": b"\x89",
@@ -46,10 +46,17 @@ def kinds() -> dict[str, bytes]:
         "json": b'{"chain": "invert"}',
         "zip": b"PK\x03\x04" + bytes(100),
         "elf": b"\x7fELF" + bytes(100),
-        "pdf": b"%PDF-1.7\n" + png,
+        "pdf": b"%PDF-1.7\n" + saved("PNG"),
         "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) run\n",
         "icon": b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0" + bytes(60),
         "pickle": b"\x80\x04\x95cos\nsystem\n(S'true'\ntR.",
+    }
+
+
+def pngs() -> dict[str, bytes]:
+    """Return PNGs that are broken, or far larger than they look."""
+    png, end, bomb = saved("PNG"), png_chunk(b"IEND", b""), zlib.compress(bytes(10**7))
+    return {
         "png: signature alone": SIGNATURE,
         "png: header alone": head(4, 4),
         "png: no pixels": head(4, 4) + end,
@@ -76,6 +83,15 @@ def kinds() -> dict[str, bytes]:
         "png: one bit": saved("PNG", "1"),
         "png: profile of rubbish": saved("PNG", icc_profile=b"rubbish" * 20),
         "apng: says many": png[:33] + png_chunk(b"acTL", struct.pack(">II", 10**6, 0)) + png[33:],
+    }
+
+
+def others() -> dict[str, bytes]:
+    """Return files of other formats that are broken, or far larger than they look."""
+    jpeg, gif, tiff, webp, bmp = (saved(kind, "P" if kind == "GIF" else "RGB") for kind in FORMATS)
+    exif = Image.Exif()
+    exif[274] = 99
+    return {
         "jpeg: half": jpeg[: len(jpeg) // 2],
         "jpeg: start alone": jpeg[:4],
         "jpeg: vast": jpeg.replace(struct.pack(">HH", 12, 16), struct.pack(">HH", 65535, 65535), 1),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from artkit import Chain, Step
 from artkit.errors import ArtkitError
 from artkit.models import list_models
-from artkit.studio.answers import ChainForm, StepForm
+from artkit.studio.answers import ChainForm, DreamForm, Record, StepForm
 from artkit.studio.chains import chain_of_form, describe_chain, read_chain
 from artkit.studio.describing import describe_methods, describe_models
 from artkit.studio.forms import option_forms
+from artkit.studio.studio import Studio
 from studio_kit import open_studio, registry
 
 CHAINS = [
@@ -167,3 +169,18 @@ def test_what_is_described_is_what_is_registered():
         assert info.source == spec.is_source
         assert info.group == spec.heading
     assert sum(model.default for model in describe_models(registry())) >= 5
+
+
+def test_all_that_threads_share_is_ready_before_they_start(monkeypatch):
+    """msgspec's first look at a type is not safe where another thread takes one too: the process may die."""
+    seen = []
+    real = msgspec.convert
+
+    def convert(value, type, **how):
+        seen.append(type)
+        return real(value, type, **how)
+
+    monkeypatch.setattr(msgspec, "convert", convert)
+    Studio(registry())
+    owners = [*registry().methods.values(), *registry().datasets.values()]
+    assert {spec.options for spec in owners} | {ChainForm, DreamForm, Record} <= set(seen)
