@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lint types fuzz mutants format clean
+.PHONY: help demo studio test lint types fuzz mutants format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -17,6 +17,9 @@ help: ## list what can be made
 
 demo: $(VENV)/.installed ## paint examples/semantic.png and say where the picture is
 	$(BIN)/artkit -v run examples/semantic.png --chain semgan,pix2pix,touchup --overwrite
+
+studio: $(VENV)/.installed-studio ## open the studio in a browser: paint a label map and see it become a picture
+	$(BIN)/artkit studio
 
 test: lint types ## everything that is checked: lint, types, import rules, tests
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4
@@ -54,7 +57,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	$(INSTALL) -e .
 	@touch $@
 
+$(VENV)/.installed-studio: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	@echo "Installing artkit, what it needs and the studio's web server into $(VENV): a minute or more, the first time."
+	$(INSTALL) -e '.[studio]'
+	@touch $(VENV)/.installed $@
+
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	@echo "Installing artkit, what it needs and its test tools into $(VENV): a minute or more, the first time."
 	$(INSTALL) -e '.[test]'
-	@touch $(VENV)/.installed $@
+	@touch $(VENV)/.installed $(VENV)/.installed-studio $@

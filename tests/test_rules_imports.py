@@ -34,6 +34,7 @@ FLOORS = [
     "metrics",
     "training",
     "testing",
+    "studio",
     "cli",
     "__main__",
 ]

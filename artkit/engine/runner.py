@@ -80,14 +80,21 @@ class Runner:
     """A plan made ready: device and precision chosen, weights loaded on first use and kept.
 
     Where it is `interruptible`, Ctrl-C ends a step that has something to show, and the steps after it go on from that;
-    else, and a second time, it is a KeyboardInterrupt as ever. And steps that bookmark where they are go on from there
-    when the same run is started again.
+    else, and a second time, it is a KeyboardInterrupt as ever. And where it is `bookmarked`, which it then is unless
+    told otherwise, steps that bookmark where they are go on from there when the same run is started again.
     """
 
     def __init__(
-        self, plan: Plan, *, device: str = "auto", precision: str = "auto", interruptible: bool = False
+        self,
+        plan: Plan,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        interruptible: bool = False,
+        bookmarked: bool | None = None,
     ) -> None:
         self.plan, self.interruptible = plan, interruptible
+        self.bookmarked = interruptible if bookmarked is None else bookmarked
         self.device = pick_device(device)
         self.precision = pick_precision(precision, self.device)
         self._loaded: list[Loaded] = []
@@ -202,7 +209,7 @@ class Runner:
         nested = [self._run_nested(planned, mixed, work.own) for work, mixed in zip(works, seeds, strict=True)]
         runs = [self._prepare(planned, loaded, *pair, facts) for pair in zip(works, nested, strict=True)]
         if len(runs) == 1:
-            made = [runs[0].compute(on_progress, interruptible=self.interruptible)]
+            made = [runs[0].compute(on_progress, interruptible=self.interruptible, bookmarked=self.bookmarked)]
         else:
             made = [(picture, 1.0) for picture in compute_batch(runs)]
         seconds, ended = (time.perf_counter() - start) / len(works), self._mark()

@@ -51,22 +51,24 @@ class StepRun:
     device: torch.device
     dtype: torch.dtype
 
-    def compute(self, watcher: Watcher | None = None, *, interruptible: bool = False) -> tuple[Picture, float]:
+    def compute(
+        self, watcher: Watcher | None = None, *, interruptible: bool = False, bookmarked: bool = False
+    ) -> tuple[Picture, float]:
         """Return the step's picture, and 1; where `interruptible`, after Ctrl-C, its sketch and how far it had come.
 
-        Then the step also goes on where an earlier run was killed, or stopped in this way. A step that carries any
-        picture carries its alpha channel too, as the mask it is.
+        Where it is `bookmarked`, the step goes on where an earlier run was killed, or stopped in this way. A step that
+        carries any picture carries its alpha channel too, as the mask it is.
         """
         spec, main, ports = self.planned.spec, self._main, self._ports()
         with self.loaded.lock, blame_plugin(spec.name, self.planned.plugin):
             try:
-                output, alpha, share = self._run(ports, watcher, interruptible), None, 1.0
+                output, alpha, share = self._run(ports, watcher, bookmarked), None, 1.0
             except Interrupted as early:
                 if not interruptible:
                     raise
                 output, alpha, share = early.output, None, early.share
             if self.planned.carries and main is not None and main.alpha is not None:
-                alpha = self._run({**ports, spec.inputs[0].name: main.alpha}, watcher, interruptible)
+                alpha = self._run({**ports, spec.inputs[0].name: main.alpha}, watcher, bookmarked)
         return self._picture(output, alpha), share
 
     def _ports(self) -> Inputs:
@@ -82,8 +84,8 @@ class StepRun:
     def _size(self) -> tuple[int, int]:
         return self._main.size if self._main else self.loaded.translator.dream_size(*self.dream)
 
-    def _run(self, ports: Inputs, watcher: Watcher | None, interruptible: bool) -> Tensor:
-        bookmark = FileBookmark(partial(self._fingerprint, ports)) if interruptible else Bookmark()
+    def _run(self, ports: Inputs, watcher: Watcher | None, bookmarked: bool) -> Tensor:
+        bookmark = FileBookmark(partial(self._fingerprint, ports)) if bookmarked else Bookmark()
         try:
             output = self.loaded.translator.run(
                 ports,

@@ -1,0 +1,25 @@
+"""Answers: JSON from declarations, pictures, and one line where something is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from artkit.studio.answers import Failure
+
+
+def send_json(value: Any, status: int = 200) -> Response:
+    """Return a value of `answers.py` as JSON."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def send_png(data: bytes, headers: dict[str, str] | None = None) -> Response:
+    """Return a PNG."""
+    return Response(data, media_type="image/png", headers=headers)
+
+
+def refuse(status: int, message: str) -> Response:
+    """Return why a request is refused, in one line."""
+    return send_json(Failure(" ".join(message.split())), status)
