@@ -23,7 +23,7 @@ function usualChain(chain) {
 }
 
 async function start() {
-  for (const [id, name] of Object.entries(ICONS)) need(id, HTMLButtonElement).append(icon(name));
+  for (const [id, name] of Object.entries(ICONS)) need(id, HTMLButtonElement).prepend(icon(name));
   for (const button of document.querySelectorAll(".close")) button.append(icon("close"));
   startTheme();
   const [methods, models, examples] = await Promise.all([api.methods(), api.models(), api.examples()]);

@@ -2,7 +2,7 @@
 /** The chain: its steps, the same as text, and the bar of chips that shows both. The server checks every change. */
 
 import * as api from "./api.js";
-import { iconButton, make, moveWithin, need, openMenu, tell } from "./dom.js";
+import { iconButton, make, moveWithin, need, openMenu, replace, tell } from "./dom.js";
 
 /** @typedef {import("./api.js").Method} Method */
 /** @typedef {import("./api.js").Model} Model */
@@ -63,15 +63,9 @@ export class ChainState extends EventTarget {
     return this.edit(index, { options: value === null ? options : { ...options, [name]: value } });
   }
 
-  /** @param {string} method @param {number} [at] */
-  async add(method, at = this.steps.length) {
-    const steps = [...this.steps];
-    steps.splice(at, 0, { method, options: {}, model: null });
-    const before = this.selected;
-    this.selected = at;
-    const right = await this.set({ steps });
-    if (!right) this.selected = before;
-    return right;
+  /** Add a step at the end. @param {string} method */
+  add(method) {
+    return this.set({ steps: [...this.steps, { method, options: {}, model: null }] });
   }
 
   /** @param {number} index */
@@ -84,7 +78,8 @@ export class ChainState extends EventTarget {
     const steps = [...this.steps];
     const [step] = steps.splice(index, 1);
     steps.splice(index + by, 0, step);
-    if (await this.set({ steps })) this.select(index + by);
+    this.selected = index + by;
+    await this.set({ steps });
   }
 
   /** @param {number} index */
@@ -125,8 +120,7 @@ export class ChainBar {
     const { chain } = this;
     const chips = chain.steps.map((step, index) => this.#chip(step, index));
     const add = iconButton("plus", "Add a step", () => this.#offer(add), { "aria-haspopup": "menu", id: "add-step" });
-    this.list.replaceChildren(...chips.map((chip) => make("li", {}, chip)), make("li", {}, add));
-    if (document.activeElement !== this.field || this.field.value.trim() === chain.text) this.field.value = chain.text;
+    replace(this.list, [...chips.map((chip) => make("li", {}, chip)), make("li", {}, add)]);
     this.field.value = chain.text;
     this.problem.textContent = "";
     this.field.removeAttribute("aria-invalid");
@@ -142,7 +136,7 @@ export class ChainBar {
       {
         type: "button",
         class: "chip",
-        "aria-pressed": String(index === chain.selected),
+        "aria-haspopup": "dialog",
         title: chain.methods.get(step.method)?.summary ?? "",
         onclick: () => chain.select(index),
         onkeydown: (/** @type {KeyboardEvent} */ event) => (event.key === "Delete" || event.key === "Backspace") && chain.steps.length > 1 && chain.remove(index),
@@ -183,9 +177,13 @@ export function starts(chain) {
   let group = "";
   for (const method of [...chain.methods.values()].sort((a, b) => order(a) - order(b))) {
     const alone = method.models.length === 0 && method.default_model === null;
-    const texts = alone ? [method.name] : method.models.map((name) => (name === method.default_model ? method.name : `${method.name}(model=${name})`));
-    if (method.group !== group && texts.length) items.push({ heading: (group = method.group) });
-    for (const text of texts) items.push({ label: text, detail: method.summary, run: () => chain.set({ text }) });
+    const names = alone ? [null] : method.models;
+    if (method.group !== group && names.length) items.push({ heading: (group = method.group) });
+    for (const name of names) {
+      const text = name === null || name === method.default_model ? method.name : `${method.name}(model=${name})`;
+      const model = chain.models.find((one) => one.method === method.name && one.name === name);
+      items.push({ label: text, detail: model?.summary || method.summary, run: () => void chain.set({ text }) });
+    }
   }
   return items;
 }

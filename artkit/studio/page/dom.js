@@ -119,6 +119,20 @@ export function radios(group, buttons, choose) {
   return show;
 }
 
+/**
+ * Put new children into an element; the focus stays at the same place among them.
+ * @param {HTMLElement} element
+ * @param {Node[]} children
+ */
+export function replace(element, children) {
+  const places = () => /** @type {HTMLElement[]} */ ([...element.querySelectorAll("button, input, select, summary")]);
+  const place = places().indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  element.replaceChildren(...children);
+  if (place < 0) return;
+  const now = places();
+  now[Math.min(place, now.length - 1)]?.focus();
+}
+
 /** Tell something in passing, seen and read aloud. @param {string} text @param {"note" | "error"} [kind] */
 export function tell(text, kind = "note") {
   const toast = need("toast", HTMLElement);

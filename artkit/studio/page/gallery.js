@@ -1,7 +1,7 @@
 // @ts-check
 /** The gallery: every full-size picture is a card with all that made it, kept in this browser. */
 
-import { iconButton, make, need, openMenu, save, tell } from "./dom.js";
+import { iconButton, make, need, openMenu, replace, save, tell } from "./dom.js";
 import { all, put, remove } from "./storage.js";
 
 /**
@@ -58,7 +58,7 @@ export class Gallery extends EventTarget {
   }
 
   show() {
-    this.list.replaceChildren(...this.cards.map((card) => this.#card(card)));
+    replace(this.list, this.cards.map((card) => this.#card(card)));
     need("gallery", HTMLElement).dataset.count = String(this.cards.length);
     need("gallery-empty", HTMLElement).hidden = this.cards.length > 0;
   }

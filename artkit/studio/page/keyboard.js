@@ -3,7 +3,7 @@
 
 import { make, need } from "./dom.js";
 
-/** @typedef {{keys: string, does: string, group: string, run: () => void}} Shortcut  `keys` as shown: "Ctrl Z", "B", "?". */
+/** @typedef {{keys: string, does: string, group: string, run: () => void}} Shortcut  `keys` as shown: "Ctrl Z", "B", "?"; the sheet leaves out what `does` nothing to tell. */
 
 /** Keys that belong to the map itself, listed for the sheet. */
 const ON_THE_MAP = [
@@ -20,7 +20,7 @@ export class Keyboard {
     this.dialog = need("shortcuts", HTMLDialogElement);
     document.addEventListener("keydown", (event) => this.#press(event));
     const groups = new Map([["On the map", ON_THE_MAP]]);
-    for (const { group, keys, does } of shortcuts) groups.set(group, [...(groups.get(group) ?? []), [keys, does]]);
+    for (const { group, keys, does } of shortcuts) if (does) groups.set(group, [...(groups.get(group) ?? []), [keys, does]]);
     need("shortcut-list", HTMLElement).append(...[...groups].map(([name, rows]) => this.#table(name, rows)));
   }
 

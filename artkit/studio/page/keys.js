@@ -34,7 +34,7 @@ function tools(desk) {
 function classes({ toolbox, painter }) {
   const group = "What to paint";
   return [
-    ...Array.from({ length: 10 }, (_, index) => ({ group, keys: String((index + 1) % 10), does: `class ${index + 1}`, run: () => toolbox.choose(index) })),
+    ...Array.from({ length: 10 }, (_, index) => ({ group, keys: String((index + 1) % 10), does: index ? "" : "the first class; 2 to 9 and 0 the next", run: () => toolbox.choose(index) })),
     { group, keys: ",", does: "class before", run: () => toolbox.choose(painter.label - 1) },
     { group, keys: ".", does: "next class", run: () => toolbox.choose(painter.label + 1) },
   ];

@@ -10,7 +10,7 @@ import * as api from "./api.js";
 const PREVIEW = 256;
 const SETTLE = 120; // milliseconds from the last change to the preview
 const REST = 700; // from the preview to the full size
-const PATIENCE = 8; // seconds that a preview may take for the full size to follow by itself
+const PATIENCE = 20; // seconds that a preview may take for the full size to follow by itself
 
 /** Fires "made" ({detail: Made}), "sketch" ({detail: Blob}) and "status" ({detail: Status}). */
 export class Live extends EventTarget {

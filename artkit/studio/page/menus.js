@@ -40,6 +40,12 @@ export function startMenus(desk) {
     desk.easel.tracingAlpha = Number(alpha.value) / 100;
     desk.easel.surface.refresh();
   });
+  const steps = () => {
+    need("undo", HTMLButtonElement).disabled = desk.sheet.history.past.length === 0;
+    need("redo", HTMLButtonElement).disabled = desk.sheet.history.future.length === 0;
+  };
+  for (const event of ["paint", "change", "swap"]) desk.sheet.addEventListener(event, steps);
+  steps();
   need("map", HTMLCanvasElement).addEventListener("cursor", (event) => say(desk, /** @type {CustomEvent} */ (event).detail));
   need("photo-examples", HTMLElement).append(...photoMenu(desk).map(({ label, url, run }) => make("button", { type: "button", "aria-label": label, title: label, onclick: run }, make("img", { src: url, alt: "" }))));
 }

@@ -11,20 +11,49 @@ const FEW = 5; // options that are shown at once; the rest waits behind "More"
 /** The panel of the step that is looked at. */
 export class OptionsPanel {
   #shown = "";
+  /** @type {number | null} The step whose options are open. */
+  #open = null;
 
   /** @param {ChainState} chain */
   constructor(chain) {
     this.chain = chain;
     this.panel = need("options", HTMLElement);
     chain.addEventListener("change", () => this.show());
-    chain.addEventListener("select", () => this.show());
+    chain.addEventListener("select", () => this.open());
+    document.addEventListener("pointerdown", (event) => !/** @type {HTMLElement} */ (event.target).closest("#options, .chip, .menu") && this.close());
+    this.panel.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+  }
+
+  /** Open below the chip of the step, or close where it is open for that step. */
+  open() {
+    const chip = this.#chip();
+    if (!chip || this.#open === this.chain.selected) return this.close();
+    this.#open = this.chain.selected;
+    this.show();
+    this.panel.showPopover();
+    const at = chip.getBoundingClientRect();
+    this.panel.style.left = `${Math.max(8, Math.min(at.left, innerWidth - this.panel.offsetWidth - 8))}px`;
+    this.panel.style.top = `${at.bottom + 6}px`;
+    /** @type {HTMLElement | null} */ (this.panel.querySelector("select, input"))?.focus();
+  }
+
+  /** @returns {HTMLElement | undefined} */
+  #chip() {
+    return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".chip"))[this.chain.selected];
+  }
+
+  close() {
+    if (this.#open === null) return;
+    this.#open = null;
+    this.panel.hidePopover();
+    this.#chip()?.focus();
   }
 
   show() {
     const { chain } = this;
     const step = chain.steps[chain.selected];
     const method = step && chain.methods.get(step.method);
-    if (!step || !method) return this.panel.replaceChildren();
+    if (!step || !method || this.#open === null) return;
     const focus = document.activeElement?.id;
     const more = this.panel.querySelector("details")?.open && this.#shown === step.method;
     const fields = method.options.map((option) => this.#field(option, step.options[option.name]));
@@ -97,12 +126,12 @@ function control(id, option, now, set) {
   if (option.type === "choice") {
     const words = [...(option.nullable ? [null] : []), ...(option.choices ?? [])];
     const onchange = (/** @type {Event} */ event) => set(words[/** @type {HTMLSelectElement} */ (event.target).selectedIndex]);
-    return make("select", { id, onchange }, ...words.map((word) => make("option", { selected: word === now }, word === null ? "as it comes" : String(word))));
+    return make("select", { id, onchange }, ...words.map((word) => make("option", { selected: word === now }, word === null ? "auto" : String(word))));
   }
   if (option.type === "number" || option.type === "integer") return number(id, option, now, set);
   const text = now === null ? "" : Array.isArray(now) ? now.join(", ") : String(now);
   const onchange = (/** @type {Event} */ event) => set(option.type === "list" ? list(read(event).value) : read(event).value);
-  return make("input", { id, value: text, placeholder: option.nullable ? "as it comes" : "", title: option.words, autocomplete: "off", spellcheck: "false", onchange });
+  return make("input", { id, value: text, placeholder: option.nullable ? "auto" : "", title: option.words, autocomplete: "off", spellcheck: "false", onchange });
 }
 
 /**
@@ -117,7 +146,7 @@ function number(id, option, now, set) {
   const whole = option.type === "integer";
   const slides = minimum !== null && maximum !== null && maximum - minimum <= (whole ? 256 : 100) && now !== null;
   const step = whole ? 1 : slides ? 0.01 * 10 ** Math.max(0, Math.ceil(Math.log10((maximum - minimum) / 4))) : "any";
-  const box = make("input", { id: slides ? `${id}-number` : id, type: "number", min: minimum, max: maximum, step: whole ? 1 : "any", value: now, placeholder: "as it comes", "aria-label": option.name, onchange: (event) => set(event.target.value === "" ? null : Number(event.target.value)) });
+  const box = make("input", { id: slides ? `${id}-number` : id, type: "number", min: minimum, max: maximum, step: whole ? 1 : "any", value: now, placeholder: "auto", "aria-label": option.name, onchange: (event) => set(event.target.value === "" ? null : Number(event.target.value)) });
   if (!slides) return box;
   const slider = make("input", {
     id,

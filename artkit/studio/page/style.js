@@ -2,7 +2,7 @@
 /** Light and style: the words that a model knows, pictures to paint like, and the swatches kept in this browser. */
 
 import * as api from "./api.js";
-import { chooseFile, iconButton, make, need, radios, tell } from "./dom.js";
+import { chooseFile, iconButton, make, need, openMenu, radios, replace, tell } from "./dom.js";
 import { all, put, remove } from "./storage.js";
 
 /** @typedef {import("./chain.js").ChainState} ChainState */
@@ -44,14 +44,25 @@ export class StylePanel extends EventTarget {
     const info = this.chain.info;
     if (!info) return;
     const [first, ...others] = info.ports;
-    this.panel.replaceChildren(
-      make("header", {}, make("h2", {}, "Style")),
-      ...Object.entries(info.conditions).map(([name, words]) => this.#words(name, words)),
-      ...this.#choices(),
-      this.#port(first ?? "style"),
-      this.#row(),
-      ...(others.length ? [make("details", {}, make("summary", {}, `${others.length} more pictures`), ...others.map((name) => this.#port(name)))] : []),
-    );
+    const words = [...Object.entries(info.conditions).map(([name, known]) => this.#words(name, known)), ...this.#choices()];
+    /** @type {HTMLElement[]} */
+    const pictures = [this.#port(first ?? "style"), this.#row()];
+    if (others.length) pictures.push(this.#others(others));
+    replace(this.panel, [...(words.length ? [make("div", { class: "wordings" }, ...words)] : []), make("div", { class: "pictures" }, ...pictures)]);
+  }
+
+  /** The ports beyond the first, behind a button. @param {string[]} names */
+  #others(names) {
+    const more = iconButton("more", "More pictures that this chain takes", () => {
+      openMenu(more, names.map((name) => ({ label: name, detail: name in this.pictures ? "given: choose another" : "choose a picture", icon: "photo", run: () => void this.#choosePicture(name) })));
+    }, { "aria-haspopup": "menu" });
+    return more;
+  }
+
+  /** @param {string} port */
+  async #choosePicture(port) {
+    const file = await chooseFile("image/*");
+    if (file) await this.take(file, port);
   }
 
   /** Paint in the style of a picture; a chain that has no place for one gets a step that has. @param {Blob} picture @param {string} [port] */
@@ -80,11 +91,11 @@ export class StylePanel extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** The words of a condition: an option of that name, or words of the option `condition`. @param {string} name @param {string[]} words */
+  /** The words of a condition: an option of that name, or words of the option `condition`. @param {string} name @param {string[]} words @returns {HTMLElement} */
   #words(name, words) {
     const { chain } = this;
     const step = chain.steps.find((one) => name in (chain.modelOf(one)?.conditions ?? {}));
-    if (!step) return make("div");
+    if (!step) return make("span");
     const now = this.#hasOption(step, name) ? step.options[name] : said(step).find((word) => words.includes(word));
     return this.#choose(name, words, now, (word) => chain.set({ steps: this.worded({ [name]: word }) }));
   }
@@ -134,19 +145,15 @@ export class StylePanel extends EventTarget {
    */
   #choose(name, words, now, choose) {
     const group = make("div", { class: "words", role: "radiogroup", "aria-label": name });
-    const buttons = [make("button", { type: "button" }, "as it comes"), ...words.map((word) => make("button", { type: "button" }, word))];
+    const buttons = [make("button", { type: "button", title: "as the model likes it" }, "auto"), ...words.map((word) => make("button", { type: "button" }, word))];
     radios(group, buttons, (index) => choose(index === 0 ? null : words[index - 1]))(now === undefined ? 0 : words.indexOf(now) + 1);
-    return make("div", { class: "row" }, make("span", { class: "label" }, name), group);
+    return make("div", { class: "wording" }, make("span", { class: "label" }, name), group);
   }
 
   /** @param {string} name */
   #port(name) {
     const picture = this.pictures[name];
-    const choose = async () => {
-      const file = await chooseFile("image/*");
-      if (file) await this.take(file, name);
-    };
-    const tile = make("button", { type: "button", class: picture ? "tile full" : "tile", "data-port": name, onclick: choose, "aria-label": `Picture for ${name}: choose a file or drop one here` });
+    const tile = make("button", { type: "button", class: picture ? "tile full" : "tile", "data-port": name, onclick: () => this.#choosePicture(name), "aria-label": `Picture for ${name}: choose a file or drop one here` });
     if (picture) tile.append(make("img", { src: this.#url(picture), alt: "" }));
     else tile.append(make("span", {}, name === "style" ? "Drop a picture to paint in its style" : `Drop a picture for ${name}`));
     tile.addEventListener("drop", (event) => {
