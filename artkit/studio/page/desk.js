@@ -43,6 +43,8 @@ export class Desk {
   /** @type {import("./live.js").Made | null} */
   made = null;
   #classes = "";
+  /** What lies on the desk fits the chain, once this is done. */
+  #settled = Promise.resolve();
 
   /** @param {import("./chain.js").ChainState} chain @param {api.Example[]} examples */
   constructor(chain, examples) {
@@ -50,7 +52,7 @@ export class Desk {
     this.examples = examples;
     this.style = new StylePanel(chain);
     this.result = new ResultPanel(this.view, () => (this.mode === "map" ? this.sheet.screen : this.easel.photo));
-    chain.addEventListener("change", () => this.#rechain());
+    chain.addEventListener("change", () => (this.#settled = this.#rechain()));
     this.style.addEventListener("change", () => this.touch());
     this.sheet.addEventListener("change", () => this.touch());
     this.sheet.addEventListener("swap", () => this.touch());
@@ -69,8 +71,15 @@ export class Desk {
     const draft = await this.drafts.last();
     if (draft) this.setSeed(draft.seed, false);
     const texts = [asked, draft?.chain, usual];
-    for (const text of texts) if (text && (await this.chain.set({ text }))) break;
-    if (draft?.map && this.mode === "map" && Math.max(...draft.map.data) < this.sheet.colours.length) this.sheet.begin(draft.map, draft.base);
+    for (const text of texts) if (text && (await this.rechain(text))) break;
+    if (draft?.map && this.mode === "map" && draft.map.data.every((label) => label < this.sheet.colours.length)) this.sheet.begin(draft.map, draft.base);
+  }
+
+  /** Take another chain, and wait until what lies on the desk fits it; false if it is wrong. @param {string} text */
+  async rechain(text) {
+    const right = await this.chain.set({ text });
+    await this.#settled;
+    return right;
   }
 
   /** Something changed: keep it, and make the picture of it. */
@@ -113,7 +122,7 @@ export class Desk {
   async #rechain() {
     const info = this.chain.info;
     if (!info) return;
-    this.#setMode(info.classes ? "map" : info.input !== null && (info.needs_input || this.photo) ? "photo" : info.needs_input ? "photo" : "dream");
+    this.#setMode(info.classes ? "map" : info.needs_input || (info.input && this.photo) ? "photo" : "dream");
     if (info.classes) await this.#reclass(info.classes);
     this.touch();
   }
@@ -162,6 +171,8 @@ export class Desk {
     this.easel.photo = bitmap;
     need("photo-empty", HTMLElement).hidden = true;
     this.view.show(bitmap);
+    const size = need("full-size", HTMLSelectElement);
+    if (Math.max(bitmap.width, bitmap.height) > 1024) size.value ||= "1024"; // a camera's own size takes minutes
     if (touch) this.touch();
   }
 
@@ -182,7 +193,7 @@ export class Desk {
     const photo = async () => {
       await this.usePhoto(file, false);
       const monet = this.chain.models.find((model) => model.method === "cyclegan");
-      await this.chain.set({ text: monet ? `cyclegan(model=${monet.name})` : "nst" });
+      await this.rechain(monet ? `cyclegan(model=${monet.name})` : "nst");
     };
     askWhatFor([
       { label: "Trace it", detail: "it lies faintly over the map while you paint", run: () => this.trace(file) },
@@ -235,7 +246,7 @@ export class Desk {
   /** Go on from a picture that was made before. @param {api.Restored} memory @param {Blob} picture */
   async restore(memory, picture) {
     this.setSeed(memory.seed, false);
-    if (!(await this.chain.set({ text: memory.chain }))) return;
+    if (!(await this.rechain(memory.chain))) return;
     const map = memory.inputs.input?.map;
     if (map) await this.lay(fromDataUrl(map));
     await this.result.show(picture);
@@ -247,7 +258,7 @@ export class Desk {
     this.setSeed(card.seed, false);
     this.style.pictures = { ...card.ports };
     if (card.mode === "photo" && card.input) this.photo = card.input;
-    if (!(await this.chain.set({ text: card.chain }))) return;
+    if (!(await this.rechain(card.chain))) return;
     if (card.mode === "photo" && card.input) await this.usePhoto(card.input, false);
     const map = card.mode === "map" && card.input ? await readMap(card.input, this.sheet.colours) : null;
     if (map) this.sheet.load(map);

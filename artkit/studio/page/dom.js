@@ -62,7 +62,7 @@ export function openMenu(button, items) {
     menu.remove();
   });
   menu.addEventListener("keydown", (event) => moveWithin(menu, event));
-  document.body.append(menu);
+  (button.closest(".top, main") ?? document.body).append(menu); // within a landmark
   menu.showPopover();
   const at = button.getBoundingClientRect();
   menu.style.left = `${Math.max(8, Math.min(at.left, innerWidth - menu.offsetWidth - 8))}px`;

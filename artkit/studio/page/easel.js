@@ -45,6 +45,7 @@ export class Easel {
 
   /** Another map: shown whole if it has another size. */
   #fit() {
+    this.#cursor = null;
     const { width, height } = this.painter.sheet.map;
     if (this.view.sheet.width !== width || this.view.sheet.height !== height) this.view.show({ width, height });
     this.canvas.setAttribute("aria-label", `Map, ${width} by ${height} pixels. Arrows move the cursor, Space paints.`);

@@ -39,9 +39,10 @@ export function fromDataUrl(url) {
   return new Blob([Uint8Array.from(atob(body), (letter) => letter.charCodeAt(0))], { type: head.slice(5).split(";")[0] });
 }
 
-/** What a picture remembers, if artkit made it. @param {Blob} blob */
+/** What a picture remembers, if artkit made it: then a PNG has a text chunk of that name. @param {Blob} blob */
 export async function remembered(blob) {
-  if (blob.type !== "image/png") return null;
+  const text = new TextDecoder("latin1").decode(await blob.arrayBuffer());
+  if (!/(tEXt|zTXt|iTXt)artkit\0/.test(text)) return null;
   return api.restore(blob).catch(() => null);
 }
 

@@ -60,8 +60,9 @@ export class Live extends EventTarget {
 
   /** @param {number} wait @param {() => Promise<void>} act */
   #later(wait, act) {
+    const turn = this.#turn;
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => act().catch((problem) => this.#fail(problem)), wait);
+    this.#timer = window.setTimeout(() => act().catch((problem) => turn === this.#turn && this.#fail(problem)), wait);
   }
 
   /** @param {number} turn */
@@ -69,7 +70,7 @@ export class Live extends EventTarget {
     const order = await this.#wanted(turn);
     if (!order) return;
     const { size, longest, ...rest } = order;
-    const small = longest !== undefined && longest <= PREVIEW;
+    const small = order.input === null || (longest !== undefined && longest <= PREVIEW); // a dream is made at once
     const began = performance.now();
     const made = await this.#make(turn, small ? order : { ...rest, longest: PREVIEW }, small);
     if (!made || small || turn !== this.#turn) return;

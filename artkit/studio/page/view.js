@@ -119,7 +119,16 @@ export class Surface {
     this.context.imageSmoothingEnabled = smooth;
     this.context.imageSmoothingQuality = "high";
     this.context.globalAlpha = alpha;
-    this.context.drawImage(bitmap, view.left, view.top, view.sheet.width * view.scale, view.sheet.height * view.scale);
+    const { left, top, width, height } = place(bitmap, view);
+    this.context.drawImage(bitmap, left, top, width, height);
     this.context.globalAlpha = 1;
   }
+}
+
+/** Where a picture goes: over the whole sheet, or as much of it as its own shape leaves. @param {Bitmap} bitmap @param {View} view */
+function place(bitmap, view) {
+  const [wide, high] = [view.sheet.width * view.scale, view.sheet.height * view.scale];
+  const shape = (bitmap.width / bitmap.height) * (high / wide);
+  const [width, height] = Math.abs(shape - 1) < 0.03 ? [wide, high] : [Math.min(wide, wide * shape), Math.min(high, high / shape)];
+  return { left: view.left + (wide - width) / 2, top: view.top + (high - height) / 2, width, height };
 }
