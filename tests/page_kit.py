@@ -148,7 +148,7 @@ class Page:
 
     def wait_for_card(self, number: int) -> None:
         """Wait until so many pictures were made at full size."""
-        self.tab.wait_for_function(f"document.getElementById('gallery').dataset.count >= {number}")
+        self.tab.wait_for_function("n => document.getElementById('gallery').dataset.count >= n", arg=number)
 
     def text(self) -> str:
         """Return the chain, as its text field has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from page_kit import Page, needs_browser, small_map
 
 pytestmark = needs_browser

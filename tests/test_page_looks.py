@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from page_kit import PAGE, Page, needs_browser
 
 pytestmark = needs_browser
@@ -43,8 +44,8 @@ def test_everything_is_on_one_screen(open_page, size):
     ]
     for part in ("#map", "#picture", "#palette", "#style", "#gallery", "#download", "#help", "#redo"):
         box = page.tab.locator(part).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= width, part
-        assert box["y"] >= 0 and box["y"] + box["height"] <= height, part
+        assert 0 <= box["x"] <= width - box["width"], part
+        assert 0 <= box["y"] <= height - box["height"], part
     stages = [page.tab.locator(name).bounding_box() for name in ("#map", "#picture")]
     assert stages[0]["height"] == pytest.approx(stages[1]["height"], abs=1)
 
@@ -125,7 +126,16 @@ def test_tab_reaches_everything_and_shows_where_it_is(open_page):
         reached.add(name)
         assert name == "" or page.tab.evaluate(outline) != "none", name
     wanted = {"start", "add-step", "seed", "dice", "theme", "help", "tool-list", "shape", "size", "mirror", "new-map"}
-    assert reached >= wanted | {"open", "map", "zoom-in", "palette", "split-toggle", "full-size", "download", "open-nine"}
+    assert reached >= wanted | {
+        "open",
+        "map",
+        "zoom-in",
+        "palette",
+        "split-toggle",
+        "full-size",
+        "download",
+        "open-nine",
+    }
 
 
 def test_the_docs_list_the_keys_of_the_page(open_page):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from page_kit import Page, needs_browser, small_map
 
 pytestmark = needs_browser

@@ -6,10 +6,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from page_kit import Page, needs_browser, small_map
 from PIL import Image
 
 from artkit.images import read_provenance
+from page_kit import Page, needs_browser, small_map
 
 pytestmark = needs_browser
 
@@ -30,7 +30,7 @@ def open_page(page_browser, page_address):
         context.close()
 
 
-def with_map(page, card=2):
+def with_map(page):
     """Put a small map on the canvas and wait for its picture."""
     page.give("#open", small_map())
     page.wait_for_labels((48, 64))
@@ -98,8 +98,6 @@ def test_a_card_brings_everything_back_and_two_can_be_compared(open_page):
     assert "Picture 1" in page.tab.inner_text("#split-names")
     page.tab.keyboard.press("End")
     page.tab.click(".card .open >> nth=1")
-    page.tab.wait_for_function("document.getElementById('toast') !== null")
-    page.wait_for_labels((48, 64))
     page.tab.wait_for_function(
         "async want => (await (await import('/page/app.js')).studio).sheet.map.data[0] === want", arg=int(want[0, 0])
     )

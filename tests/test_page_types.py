@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from page_kit import PAGE
 
 MODULES = sorted(PAGE.glob("*.js"))
@@ -18,7 +19,9 @@ TSC = os.environ.get("TSC") or next(
 )
 
 
-@pytest.mark.skipif(not TSC, reason="THE STUDIO'S PAGE IS NOT TYPE-CHECKED: no tsc (npm install -g typescript, or TSC=)")
+@pytest.mark.skipif(
+    not TSC, reason="THE STUDIO'S PAGE IS NOT TYPE-CHECKED: no tsc (npm install -g typescript, or TSC=)"
+)
 def test_typescript_finds_no_fault():
     checked = subprocess.run([TSC, "-p", PAGE], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
