@@ -158,8 +158,8 @@ def test_the_page_holds_nothing_from_elsewhere():
 
 
 def test_pictures_of_the_page(page_browser, page_address, tmp_path):
-    """Show that the page comes to its picture by itself; with ARTKIT_SCREENSHOTS, keep what it looks like there."""
-    folder = Path(os.environ.get("ARTKIT_SCREENSHOTS", tmp_path))
+    """Show that the page comes to its picture by itself; with STUDIO_SCREENSHOTS, keep what it looks like there."""
+    folder = Path(os.environ.get("STUDIO_SCREENSHOTS", tmp_path))
     context = page_browser.new_context(viewport={"width": 1440, "height": 900})
     page = Page(context.new_page(), page_address).open()
     page.wait_for_card(1)
