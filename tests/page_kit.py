@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -24,6 +25,8 @@ MISSING = [
     *([] if importlib.util.find_spec("playwright") else ["playwright (pip install -e '.[test]')"]),
     *([] if CHROMIUM else ["chromium (apt-get install chromium, or CHROMIUM=/path/to/it)"]),
 ]
+TIMEOUT = 120.0
+"""Seconds that anything may take on a busy machine before a test fails."""
 needs_browser = pytest.mark.skipif(bool(MISSING), reason=f"THE STUDIO'S PAGE IS NOT TESTED: no {', no '.join(MISSING)}")
 """Browser tests carry this; without a browser they are skipped, and say what to install."""
 
@@ -78,7 +81,7 @@ class Page:
         tab.on("pageerror", lambda error: self.problems.append(str(error)))
         tab.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
         tab.on("request", lambda request: self.requests.append(request.url))
-        tab.set_default_timeout(float(os.environ.get("PAGE_TIMEOUT", 60_000)))
+        tab.set_default_timeout(TIMEOUT * 1000)
 
     def open(self, query: str = "") -> Page:
         """Open the page and wait until it is there."""
@@ -139,16 +142,23 @@ class Page:
         transfer = self.tab.evaluate_handle(script, [base64.b64encode(picture).decode(), name, kind])
         self.tab.dispatch_event(target, "drop", {"dataTransfer": transfer})
 
+    def wait_until(self, script: str, arg: object = None) -> None:
+        """Wait until a function of the page says yes; Playwright's own waiting takes a promise for a yes."""
+        end = time.monotonic() + TIMEOUT
+        while not self.tab.evaluate(script, arg):
+            assert time.monotonic() < end, script
+            self.tab.wait_for_timeout(20)
+
     def wait_for_labels(self, shape: tuple[int, int]) -> None:
         script = """async ([height, width]) => {
           const { map } = (await (await import("/page/app.js")).studio).sheet;
           return map.height === height && map.width === width;
         }"""
-        self.tab.wait_for_function(script, arg=list(shape))
+        self.wait_until(script, list(shape))
 
     def wait_for_card(self, number: int) -> None:
         """Wait until so many pictures were made at full size."""
-        self.tab.wait_for_function("n => document.getElementById('gallery').dataset.count >= n", arg=number)
+        self.wait_until("n => document.getElementById('gallery').dataset.count >= n", number)
 
     def text(self) -> str:
         """Return the chain, as its text field has it."""

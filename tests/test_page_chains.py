@@ -20,7 +20,7 @@ def page(page_browser, page_address):
 
 
 def wait_for_text(page, text):
-    page.tab.wait_for_function("text => document.getElementById('chain-text').value === text", arg=text)
+    page.wait_until("text => document.getElementById('chain-text').value === text", text)
 
 
 def test_text_becomes_chips_and_forms(page):
@@ -118,7 +118,7 @@ def test_a_reload_keeps_the_map_the_chain_and_the_seed(page):
       const draft = await get("drafts", "last");
       return draft?.seed === 77 && draft.map.data.includes(3);
     }"""
-    page.tab.wait_for_function(draft)
+    page.wait_until(draft)
     page.open()
     assert (page.labels() == kept).all()
     assert page.tab.input_value("#seed") == "77"

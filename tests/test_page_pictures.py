@@ -98,8 +98,8 @@ def test_a_card_brings_everything_back_and_two_can_be_compared(open_page):
     assert "Picture 1" in page.tab.inner_text("#split-names")
     page.tab.keyboard.press("End")
     page.tab.click(".card .open >> nth=1")
-    page.tab.wait_for_function(
-        "async want => (await (await import('/page/app.js')).studio).sheet.map.data[0] === want", arg=int(want[0, 0])
+    page.wait_until(
+        "async want => (await (await import('/page/app.js')).studio).sheet.map.data[0] === want", int(want[0, 0])
     )
     assert (page.labels() == want).all()
 
@@ -136,9 +136,7 @@ def test_a_contact_sheet_of_nine(open_page):
     assert page.tab.locator(".slot").count() == 9
     words = page.tab.locator("#nine-grid figcaption").first.inner_text().replace(",", "")
     page.tab.click(".slot >> nth=0")
-    page.tab.wait_for_function(
-        "text => document.getElementById('chain-text').value === text", arg=f"pix2pix(condition='{words}')"
-    )
+    page.wait_until("text => document.getElementById('chain-text').value === text", f"pix2pix(condition='{words}')")
 
 
 def test_a_studio_that_went_away_is_said_and_loses_nothing(open_page):
