@@ -32,4 +32,4 @@ def test_a_module_is_checked_and_says_what_it_is(module):
     lines = module.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "// @ts-check"
     assert lines[1].startswith("/**")
-    assert len(lines) <= 280
+    assert len(lines) <= 250

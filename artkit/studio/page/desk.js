@@ -6,7 +6,7 @@ import { need, tell } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Easel } from "./easel.js";
 import { Gallery } from "./gallery.js";
-import { askWhatFor, fromDataUrl, readIndices, readMap, remembered } from "./intake.js";
+import { readIndices, readMap } from "./intake.js";
 import { LabelMap } from "./labels.js";
 import { Live } from "./live.js";
 import { Painter } from "./painter.js";
@@ -176,46 +176,6 @@ export class Desk {
     if (touch) this.touch();
   }
 
-  /** Take a file in: a picture made here, a map, a photo or a style. @param {File} file */
-  async take(file) {
-    const memory = await remembered(file);
-    if (memory) return this.restore(memory, file);
-    if (this.mode !== "map") return this.usePhoto(file);
-    const map = await readMap(file, this.sheet.colours);
-    if (map) return this.sheet.load(map);
-    await createImageBitmap(file); // a damaged file is refused before anything is asked
-    this.#ask(file);
-  }
-
-  /** @param {File} file */
-  #ask(file) {
-    const reader = this.chain.methods.get("semgan")?.default_model ? [{ label: "Read it as a map", detail: "semgan finds the classes, pixel by pixel", run: () => this.read(file) }] : [];
-    const photo = async () => {
-      await this.usePhoto(file, false);
-      const monet = this.chain.models.find((model) => model.method === "cyclegan");
-      await this.rechain(monet ? `cyclegan(model=${monet.name})` : "nst");
-    };
-    askWhatFor([
-      { label: "Trace it", detail: "it lies faintly over the map while you paint", run: () => this.trace(file) },
-      ...reader,
-      { label: "Paint in its style", detail: "it becomes a swatch, kept in this browser", run: () => this.style.take(file) },
-      { label: "Turn the photo itself into a painting", detail: "with a chain for photos", run: photo },
-    ]);
-  }
-
-  /** Read a picture as a label map. @param {Blob} picture */
-  async read(picture) {
-    tell("Reading the map …");
-    try {
-      const { picture: answer } = await api.follow(await api.run({ chain: "semgan", seed: 0, input: picture, ports: {}, longest: 1024 }));
-      const map = answer && (await readMap(answer, this.sheet.colours));
-      if (map) this.sheet.load(map);
-      else tell("This chain's classes are others than the ones that semgan reads.", "error");
-    } catch (problem) {
-      tell(/** @type {Error} */ (problem).message, "error");
-    }
-  }
-
   /** Lay a photo faintly over the map; null takes it away. @param {Blob | null} photo */
   async trace(photo) {
     this.easel.tracing = photo && (await createImageBitmap(photo));
@@ -241,16 +201,6 @@ export class Desk {
   /** Put a map as the studio sends it on the desk. @param {Blob} grey */
   async lay(grey) {
     this.sheet.load(await readIndices(grey));
-  }
-
-  /** Go on from a picture that was made before. @param {api.Restored} memory @param {Blob} picture */
-  async restore(memory, picture) {
-    this.setSeed(memory.seed, false);
-    if (!(await this.rechain(memory.chain))) return;
-    const map = memory.inputs.input?.map;
-    if (map) await this.lay(fromDataUrl(map));
-    await this.result.show(picture);
-    tell(map || this.mode !== "map" ? `Restored: ${memory.chain}, seed ${memory.seed}` : "Restored its chain and seed; it does not carry its map.");
   }
 
   /** Open a card again. @param {Card} card */

@@ -1,6 +1,7 @@
 // @ts-check
 /** The table of keys. docs/studio.md lists the same; a test compares them. */
 
+import { take } from "./arrivals.js";
 import { chooseFile, need, save } from "./dom.js";
 import { Keyboard } from "./keyboard.js";
 import { openNine, throwDice } from "./menus.js";
@@ -58,7 +59,7 @@ function pictures(desk) {
   const group = "Picture";
   const open = async () => {
     const file = await chooseFile("image/*");
-    if (file) await desk.take(file);
+    if (file) await take(desk, file);
   };
   const keep = () => desk.made && save(desk.made.picture, "picture.png");
   return [

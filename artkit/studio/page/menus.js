@@ -2,6 +2,7 @@
 /** The buttons of index.html: what each does on the desk. */
 
 import * as api from "./api.js";
+import { take } from "./arrivals.js";
 import { chooseFile, make, need, openMenu, tell } from "./dom.js";
 import { downloads } from "./gallery.js";
 import { listen } from "./intake.js";
@@ -14,14 +15,14 @@ const SIZES = ["512 × 384", "768 × 512", "512 × 512", "1024 × 768", "384 × 
 
 /** @param {Desk} desk */
 export function startMenus(desk) {
-  const take = listen((file) => desk.take(file));
+  const open = listen((file) => take(desk, file));
   const click = (/** @type {string} */ id, /** @type {(button: HTMLButtonElement) => void} */ act) => {
     const button = need(id, HTMLButtonElement);
     button.addEventListener("click", () => act(button));
   };
   click("new-map", (button) => openMenu(button, desk.mode === "map" ? mapMenu(desk) : photoMenu(desk)));
-  click("open", async () => take(await chooseFile("image/*")));
-  click("photo-open", async () => take(await chooseFile("image/*")));
+  click("open", async () => open(await chooseFile("image/*")));
+  click("photo-open", async () => open(await chooseFile("image/*")));
   click("undo", () => desk.sheet.undo());
   click("redo", () => desk.sheet.redo());
   click("zoom-in", () => desk.view.zoom(1.25));
@@ -67,7 +68,7 @@ function randomSeed() {
 /** A map to begin with. @param {Desk} desk @returns {import("./dom.js").MenuItem[]} */
 function mapMenu(desk) {
   const examples = desk.examples.filter((one) => one.kind === "labels");
-  const example = async (/** @type {api.Example} */ one) => desk.take(new File([await api.picture(one.url)], one.name, { type: "image/png" }));
+  const example = async (/** @type {api.Example} */ one) => take(desk, new File([await api.picture(one.url)], one.name, { type: "image/png" }));
   const trace = async () => desk.trace(await chooseFile("image/*"));
   return [
     { label: "Dream a map", detail: "semgan imagines one", icon: "spark", run: () => desk.dream({ seed: randomSeed() }) },
