@@ -6,7 +6,7 @@ import { need, tell } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Easel } from "./easel.js";
 import { Gallery } from "./gallery.js";
-import { readIndices, readMap } from "./intake.js";
+import { readMap } from "./intake.js";
 import { LabelMap } from "./labels.js";
 import { Live } from "./live.js";
 import { Painter } from "./painter.js";
@@ -193,14 +193,11 @@ export class Desk {
     }
   }
 
-  /** A map as the studio sends it (grey levels), in this chain's colours. @param {Blob} grey */
-  async encode(grey) {
-    return encodeMap(await readIndices(grey), this.sheet.colours);
-  }
-
-  /** Put a map as the studio sends it on the desk. @param {Blob} grey */
-  async lay(grey) {
-    this.sheet.load(await readIndices(grey));
+  /** Put a map on the desk that is a picture in the classes' colours. @param {Blob} picture */
+  async lay(picture) {
+    const map = await readMap(picture, this.sheet.colours);
+    if (!map) throw new Error("That map has other classes than this chain.");
+    this.sheet.load(map);
   }
 
   /** Open a card again. @param {Card} card */
@@ -210,8 +207,7 @@ export class Desk {
     if (card.mode === "photo" && card.input) this.photo = card.input;
     if (!(await this.rechain(card.chain))) return;
     if (card.mode === "photo" && card.input) await this.usePhoto(card.input, false);
-    const map = card.mode === "map" && card.input ? await readMap(card.input, this.sheet.colours) : null;
-    if (map) this.sheet.load(map);
+    if (card.mode === "map" && card.input) await this.lay(card.input);
     await this.result.show(card.picture);
   }
 

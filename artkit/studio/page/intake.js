@@ -3,7 +3,7 @@
 
 import * as api from "./api.js";
 import { make, need, tell } from "./dom.js";
-import { LabelMap, readColours } from "./labels.js";
+import { readColours } from "./labels.js";
 
 /** @typedef {import("./labels.js").Colour} Colour */
 
@@ -15,14 +15,6 @@ export async function pixels(blob) {
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d"));
   context.drawImage(bitmap, 0, 0);
   return context.getImageData(0, 0, bitmap.width, bitmap.height);
-}
-
-/** A map from a grey picture whose levels are the labels, as the studio sends maps. @param {Blob} blob */
-export async function readIndices(blob) {
-  const { width, height, data } = await pixels(blob);
-  const map = new LabelMap(width, height);
-  for (let i = 0; i < map.data.length; i++) map.data[i] = data[i * 4];
-  return map;
 }
 
 /** A map from a picture in exactly the classes' colours; null where it is not. @param {Blob} blob @param {Colour[]} colours */

@@ -126,7 +126,7 @@ function dreamt(desk, order, seed) {
   /** @type {Promise<Blob> | null} */
   let map = null;
   const get = () => (map ??= api.dream({ seed, size: `${width}x${height}` }));
-  return { label: `dream ${seed}`, order: async () => ({ ...order, input: await desk.encode(await get()) }), choose: async () => desk.lay(await get()) };
+  return { label: `dream ${seed}`, order: async () => ({ ...order, input: await get() }), choose: async () => desk.lay(await get()) };
 }
 
 /** @param {Desk} desk @param {api.Order} order @param {Record<string, string>} words @returns {import("./nine.js").Variant} */
