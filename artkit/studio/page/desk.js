@@ -105,7 +105,7 @@ export class Desk {
     }
     const { text } = this.chain.info;
     const input = this.mode === "map" ? await encodeMap(this.sheet.map, this.sheet.colours) : this.photo;
-    return { chain: text, seed: this.seed, input, ports: this.style.ports, ...this.#size() };
+    return { chain: text, seed: this.seed, input, labels: this.mode === "map", ports: this.style.ports, ...this.#size() };
   }
 
   /** @returns {{size?: string, longest?: number}} */
