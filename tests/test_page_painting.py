@@ -78,8 +78,9 @@ def painted(before, mask, label=5):
 
 def test_brush_round_and_square(canvas):
     before = canvas.labels()
-    canvas.drag((20, 20), (60, 35), (40, 70))
-    want = painted(before, near((20, 20), (60, 35), 9) | near((60, 35), (40, 70), 9))
+    canvas.brush(8)
+    canvas.drag((20, 20), (60, 20), (60, 70))
+    want = painted(before, near((20, 20), (60, 20), 8) | near((60, 20), (60, 70), 8))
     assert (canvas.labels() == want).all()
     canvas.tab.keyboard.press("q")
     canvas.brush(6)
@@ -140,9 +141,14 @@ def test_polygon_closes_by_double_click_and_is_forgotten_by_escape(canvas):
 
 def test_bucket_pours_over_one_patch(canvas):
     before = canvas.labels()
+    canvas.brush(1)
+    canvas.tool("line")
+    canvas.drag((0, 40), (40, 0))  # pixels that touch at their corners alone: a wall
+    walled = canvas.labels()
+    assert (walled != before).sum() < 82
     canvas.tool("bucket")
     canvas.click(30, 70)  # the pond
-    want = painted(before, flood(before, 30, 70))
+    want = painted(walled, flood(walled, 30, 70))
     canvas.paint_class("sand")
     canvas.click(2, 2)
     want = painted(want, flood(want, 2, 2), 8)
