@@ -35,3 +35,21 @@ def pytest_runtest_setup(item):
 
         if not torch.accelerator.is_available():
             pytest.skip("needs an accelerator")
+
+
+@pytest.fixture(scope="session")
+def page_address(artkit_home):
+    """The address of one running studio for all tests of its page."""
+    from page_kit import studio
+
+    with studio() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def page_browser():
+    """One Chromium for all tests of the studio's page."""
+    from page_kit import chromium
+
+    with chromium() as browser:
+        yield browser

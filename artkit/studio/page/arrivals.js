@@ -1,0 +1,58 @@
+// @ts-check
+/** What a file that comes in becomes on the desk: a picture made here, a label map, a photo, a tracing layer or a style. */
+
+import * as api from "./api.js";
+import { tell } from "./dom.js";
+import { askWhatFor, fromDataUrl, readMap, remembered } from "./intake.js";
+
+/** @typedef {import("./desk.js").Desk} Desk */
+
+/** Take a file in: a picture made here, a map, a photo or a style. @param {Desk} desk @param {File} file */
+export async function take(desk, file) {
+  const memory = await remembered(file);
+  if (memory) return restore(desk, memory, file);
+  if (desk.mode !== "map") return desk.usePhoto(file);
+  const map = await readMap(file, desk.sheet.colours);
+  if (map) return desk.sheet.load(map);
+  await createImageBitmap(file); // a damaged file is refused before anything is asked
+  ask(desk, file);
+}
+
+/** @param {Desk} desk @param {File} file */
+function ask(desk, file) {
+  const reader = desk.chain.methods.get("semgan")?.default_model ? [{ label: "Read it as a map", detail: "semgan finds the classes, pixel by pixel", run: () => read(desk, file) }] : [];
+  const photo = async () => {
+    await desk.usePhoto(file, false);
+    const monet = desk.chain.models.find((model) => model.method === "cyclegan");
+    await desk.rechain(monet ? `cyclegan(model=${monet.name})` : "nst");
+  };
+  askWhatFor([
+    { label: "Trace it", detail: "it lies faintly over the map while you paint", run: () => desk.trace(file) },
+    ...reader,
+    { label: "Paint in its style", detail: "it becomes a swatch, kept in this browser", run: () => desk.style.take(file) },
+    { label: "Turn the photo itself into a painting", detail: "with a chain for photos", run: photo },
+  ]);
+}
+
+/** Read a picture as a label map. @param {Desk} desk @param {Blob} picture */
+async function read(desk, picture) {
+  tell("Reading the map …");
+  try {
+    const { picture: answer } = await api.follow(await api.run({ chain: "semgan", seed: 0, input: picture, ports: {}, longest: 1024 }));
+    const map = answer && (await readMap(answer, desk.sheet.colours));
+    if (map) desk.sheet.load(map);
+    else tell("This chain's classes are others than the ones that semgan reads.", "error");
+  } catch (problem) {
+    tell(/** @type {Error} */ (problem).message, "error");
+  }
+}
+
+/** Go on from a picture that was made before. @param {Desk} desk @param {api.Restored} memory @param {Blob} picture */
+async function restore(desk, memory, picture) {
+  desk.setSeed(memory.seed, false);
+  if (!(await desk.rechain(memory.chain))) return;
+  const map = memory.inputs.input?.map;
+  if (map) await desk.lay(fromDataUrl(map));
+  await desk.result.show(picture);
+  tell(map || desk.mode !== "map" ? `Restored: ${memory.chain}, seed ${memory.seed}` : "Restored its chain and seed; it does not carry its map.");
+}
