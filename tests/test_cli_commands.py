@@ -72,7 +72,7 @@ def test_unknown_option_has_a_neighbour(shell):
 def test_many_ports_alike_are_counted_and_listed_a_line_each(shell, monkeypatch):
     monkeypatch.setenv("ARTKIT_PLUGINS", "nst")
     rows = {line.split()[0]: line for line in shell("methods").lines()}
-    assert "image + 7 [image] -> image" in rows["nst"]
+    assert "image + 7 [image] + [mask] -> image" in rows["nst"]
     lines = shell("methods", "nst").lines()
     assert "inputs  image (image): the photo" in lines
     assert "        style2 (image, optional): a second style" in lines

@@ -43,7 +43,7 @@ def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def registry_of(*specs: ModelSpec) -> Any:
     """Return as much of a registry as the store looks at."""
-    return SimpleNamespace(models=list(specs))
+    return SimpleNamespace(models=list(specs), methods={})
 
 
 LANDSCAPE = ModelSpec("landscape", "paint", "hills", file="heavy_plugin:weights/landscape.safetensors")

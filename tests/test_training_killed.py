@@ -35,6 +35,20 @@ RUNS = {
     "can": ("styles(count=8,size=[48,48])", {"latent": 4, "width": 2}),
     "semgan": (SCENES, {"latent": 4, "width": 4, "resolution": 32, "warm_up": 1, "patches": 2}),
     "superres": (SCENES, {**DISCRIMINATOR, "width": 8, "blocks": 1, "adversarial": 0.1, "texture": 1}),
+    "spade": (
+        "landscapes(count=10,size=[48,48],styles=[photo,ink],lights=any,partner=true)",
+        {
+            "width": 8,
+            "blocks": 2,
+            "detail": "[8,8]",
+            "code": 6,
+            "encoder_width": 4,
+            "widths": "[8,8]",
+            "start_from": 4,
+            "target": "painting",
+            "default_conditions": "[noon,photo]",
+        },
+    ),
     "touchup": (SCENES, {**DISCRIMINATOR, "width": 8, "blocks": 1, "detail": "[4,4]", "target": "painting"}),
 }
 
