@@ -16,7 +16,7 @@ help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.installed ## paint examples/semantic.png and say where the picture is
-	$(BIN)/artkit -v run examples/semantic.png --chain semgan,pix2pix,touchup --overwrite
+	$(BIN)/artkit -v run examples/semantic.png --chain semgan,pix2pix,touchup -o demo.png --overwrite
 
 studio: $(VENV)/.installed-studio ## open the studio in a browser: paint a label map and see it become a picture
 	$(BIN)/artkit studio

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, strategies as st
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from artkit.nn import follow_contours, stroke_noise
+from artkit.nn import blur, follow_contours, stroke_noise
 from artkit.nn.contours import enlarge_orientations
 
 
@@ -23,6 +25,15 @@ def grating(angle: float, contrast: float, side: int = 64) -> Tensor:
 def apart(one: Tensor, other: Tensor | float) -> Tensor:
     """Return the angle between orientations, of which opposite ones are the same."""
     return (torch.remainder(one - other + math.pi / 2, math.pi) - math.pi / 2).abs()
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1.5, 5.0])
+def test_blur_is_a_gaussian_cut_off_at_two_and_a_half_sigma(sigma):
+    picture = torch.rand(3, 24, 31, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    before, reach = picture.clone(), max(1, math.ceil(2.5 * sigma))
+    wanted = gaussian_filter(picture.numpy(), (0, sigma, sigma), mode="nearest", radius=(0, reach, reach))
+    np.testing.assert_allclose(blur(picture, sigma).numpy(), wanted, atol=1e-12)
+    assert torch.equal(picture, before)
 
 
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))

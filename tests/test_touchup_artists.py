@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 from scipy.ndimage import gaussian_filter
 
 from artkit import Kind, ModelError, ModelHeader
+from artkit.nn.tiling import fix_tiles
 from artkit.testing import check_spec
 from artkit_touchup import SPEC, TouchupOptions
 from artkit_touchup.artists import Artist, ArtistArguments, find_places, split_residual, touch_up
@@ -85,6 +86,14 @@ def test_the_correction_is_smoothed_and_the_picture_is_not(sigma):
     smoothed = gaussian_filter(correction, (0, 0, sigma, sigma), mode="nearest", radius=(0, 0, reach, reach))
     found = touch_up(image, added, taken, 1.0, 0.5, smooth=sigma)
     np.testing.assert_allclose(found.numpy(), image.numpy() + smoothed, atol=1e-5)
+
+
+def test_the_smoothing_is_the_same_in_tiles():
+    image = torch.rand(1, 3, 70, 90, generator=torch.Generator().manual_seed(4))
+    whole = touch_up(image, image.square(), 1 - image, smooth=3.0)
+    with fix_tiles(16):
+        tiled = touch_up(image, image.square(), 1 - image, smooth=3.0)
+    assert torch.allclose(tiled, whole, atol=1e-6)
 
 
 def test_corrections_are_smoothed_unless_told_not_to():
