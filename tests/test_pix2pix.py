@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -22,7 +23,8 @@ CONDITIONS = {"time": ("noon", "dusk"), "weather": ("clear", "misty")}
 
 def header(architecture="subpixel", labels=True, **arguments):
     noise = arguments.pop("noise", "none")
-    channels = (2 if labels else 3) + (STROKE_CHANNELS if noise == "strokes" else 0)
+    tall = arguments.pop("heights", False)
+    channels = (2 if labels else 3) + (STROKE_CHANNELS if noise == "strokes" else 0) + tall
     told = sum(map(len, CONDITIONS.values())) if architecture == "subpixel" else 0
     own = {
         "subpixel": {"width": 8, "blocks": 2, "detail": (4, 4), "condition_channels": told},
@@ -34,7 +36,7 @@ def header(architecture="subpixel", labels=True, **arguments):
     return ModelHeader(
         method="pix2pix",
         architecture=architecture,
-        arguments={"generator": network | own | arguments, "noise": noise},
+        arguments={"generator": network | own | arguments, "noise": noise, "heights": tall},
         inputs={"image": Kind.LABELS if labels else Kind.IMAGE},
         output=Kind.IMAGE,
         classes=CLASSES if labels else None,
@@ -69,6 +71,18 @@ def test_strokes_follow_the_seed():
     first, again, other = (model.run({"image": labels}, seeds=(seed,), size=(16, 16)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(("height", "working_size"), [(20, 0), (60, 20)])
+def test_the_generator_sees_heights_that_begin_at_the_picture(height, working_size):
+    """Behind the classes and z, whatever margin lies around the picture, at the size it is painted at."""
+    head = msgspec.structs.replace(header(noise="strokes", heights=True), size_margin=16)
+    model, given = translator(head, working_size=working_size), []
+    model.generator.register_forward_hook(lambda _, seen, made: given.append(seen[0]))
+    model.run({"image": torch.zeros(1, height, 20, dtype=torch.long)}, seeds=(1,), size=(height, 20))
+    [[plane]] = given[0][:, 2 + STROKE_CHANNELS :]
+    torch.testing.assert_close(plane[16:36, 0], (torch.arange(20) + 0.5) / 10 - 1)
+    assert (plane[:16] == -1).all()
 
 
 def test_conditions_are_said_known_or_drawn():

@@ -29,6 +29,7 @@ OURS = {
     "network": "subpixel", "width": 8, "blocks": 1, "detail": (4, 4), "norm": "none", "target": "photo",
     "widths": (4, 3), "receptive_field": 16, "discriminator_norm": "instance", "noise": "strokes",
     "conditions": ("time", "weather"), "gan": "lsgan", "l1": 14.0, "lowpass": 6.0, "matching": 4.0, "adversarial": 2.0,
+    "heights": True,
 }  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def draw(seed=0):
         "label": torch.randint(CLASSES, (2, 32, 32), generator=random),
         "photo": torch.rand(2, 3, 32, 32, generator=random),
         "z": torch.rand(2, STROKE_CHANNELS, 32, 32, generator=random),
+        "heights": torch.rand(2, 1, 32, 32, generator=random),
         "time": ["dusk", "noon"],
         "weather": ["misty", "clear"],
     }
@@ -91,7 +93,7 @@ def test_the_papers_objective_and_its_gradients():
 
 
 def test_our_terms_and_what_the_discriminator_sees():
-    """z and the conditions beside the label map, as planes; low-pass L1 and feature matching; a falling weight."""
+    """z, heights and the conditions' planes beside the label map; low-pass L1, feature matching; a falling weight."""
     trainer, batch = make(**OURS, adversarial_end=0.5), draw()
     trainer.step = 75  # half of the time that the rate falls
     generator = copy.deepcopy(trainer.generator)
@@ -101,7 +103,7 @@ def test_our_terms_and_what_the_discriminator_sees():
     rows = torch.zeros(2, trainer.conditions.channels)
     for place, (time, weather) in enumerate(zip(batch["time"], batch["weather"], strict=True)):
         rows[place, words[0].index(time)] = rows[place, len(words[0]) + words[1].index(weather)] = 1
-    x, y = torch.cat([one_hot(batch), batch["z"]], 1), batch["photo"] * 2 - 1
+    x, y = torch.cat([one_hot(batch), batch["z"], batch["heights"]], 1), batch["photo"] * 2 - 1
     fake, planes = generator(x, rows), rows[:, :, None, None].expand(-1, -1, 32, 32)
     discriminator = trainer.discriminator
     fakes, reals = (discriminator.features(torch.cat([x, planes, picture], 1)) for picture in (fake, y))
@@ -118,6 +120,14 @@ def test_our_terms_and_what_the_discriminator_sees():
     weight = 0.5 + (2.0 - 0.5) * 0.5
     loss = weight * adversarial + 14 * l1 + 6 * lowpass + 4 * matching
     assert_gradients(trainer.generator, torch.autograd.grad(loss, list(generator.parameters())))
+
+
+def test_crops_keep_the_heights_of_their_picture():
+    trainer = make(**OURS)
+    sample = trainer.prepare(open_dataset(DATA, "train").load(0, trainer.columns))
+    down = torch.linspace(-1 + 1 / 32, 1 - 1 / 32, 32)
+    torch.testing.assert_close(sample["heights"], down[None, :, None].expand(1, 32, 32))
+    assert trainer.export()[0].arguments["heights"] is True
 
 
 def test_noise_on_the_input_reaches_the_generator_alone():

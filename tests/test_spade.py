@@ -16,12 +16,13 @@ from artkit.engine.loading import load_translator
 from artkit.errors import ModelError, OptionError
 from artkit.images import one_hot
 from artkit.models.file import load_model
+from artkit.nn import heights
 from artkit.plugins import load_registry
 from artkit.testing import check_method
 from artkit.training import train
 from artkit.training.loop import Loop
 from artkit_atelier.classes import COLOURS
-from artkit_spade.arguments import PaperArguments, TablesArguments, fit_style, heights, join_input
+from artkit_spade.arguments import PaperArguments, TablesArguments, fit_style, join_input
 from artkit_spade.fitting import fit_codes, fit_colours
 from artkit_spade.networks import Modulation, MomentsEncoder, TablesGenerator
 from artkit_spade.paper import PaperEncoder, Spade
@@ -109,14 +110,6 @@ def test_codes_start_as_principal_components_and_colours_as_what_they_explain():
     assert (made - torch.stack(colours)).abs().mean() < 0.03 * torch.stack(colours).abs().mean()
     seen = join_input(torch.stack(shares)[:2], None, height.expand(2, 1, 8, 8))
     torch.testing.assert_close(generator(seen, codes[:2]), made[:2])  # the network adds nothing yet
-
-
-def test_heights_go_from_top_to_bottom_of_the_picture_within_its_margin():
-    inner = heights(8, 3)[0, :, 0]
-    assert inner[0] == -0.875
-    assert inner[-1] == 0.875
-    assert torch.equal(heights(12, 3, 2)[0, 2:-2, 0], inner)
-    assert heights(12, 3, 2).abs().max() == 1
 
 
 def test_both_networks_keep_the_contract(model, tmp_path):

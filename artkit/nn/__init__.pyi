@@ -79,6 +79,7 @@ from .perceptual import (
     load_perceptual_network as load_perceptual_network,
 )
 from .pool import ImagePool as ImagePool
+from .position import heights as heights
 from .reflection import reflect_index as reflect_index
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
 from .rrdb import Rrdb as Rrdb, RrdbArguments as RrdbArguments, RrdbNet as RrdbNet

@@ -49,6 +49,9 @@ class Pix2PixTraining(GanOptions, frozen=True):
     noise: Annotated[
         Literal["none", "strokes"], option("noise z: brush strokes laid from a seed, seen by the generator")
     ] = "none"
+    heights: Annotated[
+        bool, option("the networks see how far down its picture each pixel lies, which a crop does not show")
+    ] = False
     conditions: Annotated[
         tuple[str, ...], option("text columns that condition the generator, such as time,weather; for subpixel")
     ] = ()

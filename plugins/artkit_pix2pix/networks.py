@@ -14,12 +14,13 @@ from artkit.nn.layout import lay_out
 
 
 class Pix2PixArguments(Arguments, frozen=True, kw_only=True):
-    """What the header of a pix2pix model records: its generator, its noise z, and the words of its conditions where
-    nothing is known.
+    """What the header of a pix2pix model records: its generator, its noise z, whether it sees heights, and the words
+    of its conditions where nothing is known.
     """
 
     generator: GeneratorArguments
     noise: Literal["none", "strokes"] = "none"
+    heights: bool = False
     default_conditions: Annotated[Mapping[str, str], msgspec.Meta(max_length=64)] = msgspec.field(default_factory=dict)
 
     @property
@@ -33,16 +34,19 @@ def noise_channels(noise: Literal["none", "strokes"]) -> int:
     return STROKE_CHANNELS if noise == "strokes" else 0
 
 
-def encode_input(image: Tensor, classes: int | None, z: Tensor | None, channels: int = 3) -> Tensor:
-    """Make the generator's input: one-hot of a label map (N H W), or a picture of 3 channels or 1; z behind it."""
+def encode_input(image: Tensor, classes: int | None, *beside: Tensor | None, channels: int = 3) -> Tensor:
+    """Make the generator's input: one-hot of a label map (N H W), or a picture of 3 channels or 1.
+
+    Behind it comes what there is of `beside`: z, heights.
+    """
+    fields = [field for field in beside if field is not None]
     if classes is None:
         x = encode_image(image, channels)
     else:
-        dtype = z.dtype if z is not None else torch.get_default_dtype()
+        dtype = fields[0].dtype if fields else torch.get_default_dtype()
         blank = torch.zeros(len(image), classes, *image.shape[1:], dtype=dtype, device=image.device)
         x = blank.scatter_(1, image.clamp(0, classes - 1)[:, None], 1)
-    x = x if z is None else torch.cat([x, z], 1)
-    return lay_out(x)
+    return lay_out(torch.cat([x, *fields], 1) if fields else x)
 
 
 def disturb(source: Tensor, classes: int | None, kind: str, level: float) -> Tensor:

@@ -20,6 +20,7 @@ from artkit.nn import (
     feature_matching,
     generator_arguments,
     generator_loss,
+    heights,
     init_weights,
     least_side,
     lowpass_l1,
@@ -56,11 +57,14 @@ class Pix2PixTrainer(Trainer):
 
     def _build(self) -> None:
         options, condition_channels = self.options, self.conditions.channels
-        seen = (self.classes or 3) + noise_channels(options.noise)
+        seen = (self.classes or 3) + noise_channels(options.noise) + options.heights
         arguments = generator_arguments(options.network, options, seen, 3, condition_channels)
         self.check_crop(arguments.size_rule.multiple, least_side(options))
         self.arguments = Pix2PixArguments(
-            generator=arguments, noise=options.noise, default_conditions=dict(self.conditions.defaults)
+            generator=arguments,
+            noise=options.noise,
+            heights=options.heights,
+            default_conditions=dict(self.conditions.defaults),
         )
         self.generator = arguments.build()
         self.discriminator = make_discriminator(options, seen + condition_channels + 3, antialias=options.antialias)
@@ -111,19 +115,21 @@ class Pix2PixTrainer(Trainer):
         return start if end is None else end + (start - end) * self.settings.rate(self.step)
 
     def prepare(self, sample: Sample) -> Sample:
-        """Lay the strokes that the sample's painting was made with, where the data names its seed."""
+        """Lay the strokes that the sample's painting was made with, where the data names its seed, and note heights."""
+        picture = sample[self.target.name]
+        assert isinstance(picture, Tensor)
+        height, width = picture.shape[-2:]
+        if self.options.heights:
+            sample["heights"] = heights(height, width)
         if self.options.noise == "strokes":
-            picture = sample[self.target.name]
-            assert isinstance(picture, Tensor)
-            height, width = picture.shape[-2:]
             seed = int(str(sample["seed"])) if self.seeded else mix_seeds(self.settings.seed, int(picture.sum()))
             sample["z"] = stroke_noise(height, width, seed)
         return sample
 
     def _encode(self, batch: dict[str, Any], input_noise: str = "none") -> Tensor:
-        """Return x as the generator takes it, z behind it."""
+        """Return x as the generator takes it, z and heights behind it."""
         source = disturb(batch[self.source.name], self.classes, input_noise, self.options.input_noise_level)
-        return encode_input(source, self.classes, batch.get("z"))
+        return encode_input(source, self.classes, batch.get("z"), batch.get("heights"))
 
     def _encode_conditions(self, batch: dict[str, Any]) -> list[Tensor]:
         if not self.conditions:
@@ -156,7 +162,8 @@ class Pix2PixTrainer(Trainer):
     def options_of(cls, model: Model) -> dict[str, Any]:
         """See Trainer: the generator, its conditions, and the discriminator where the model holds one."""
         arguments = read_arguments(model.header, Pix2PixArguments)
-        options = options_of_arguments(arguments.generator, Pix2PixTraining) | {"noise": arguments.noise}
+        options = options_of_arguments(arguments.generator, Pix2PixTraining)
+        options |= {"noise": arguments.noise, "heights": arguments.heights}
         options |= options_of_discriminator(model.tensors, "discriminator")
         if model.header.conditions:
             defaults = list(arguments.default_conditions.values())

@@ -13,6 +13,7 @@ from artkit.nn import (
     WorkingResolution,
     choose_statistics,
     decode_image,
+    heights,
     painting_guide,
     read_arguments,
     seeded_dropout,
@@ -41,15 +42,15 @@ class Pix2Pix(Translator):
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""
         working = WorkingResolution.of(image, self._working_side(), self.size_rule)
+        small = working.shrink(image)
         z, large_z = self._draw_noise(context, working)
-        x = encode_input(working.shrink(image), self.classes, z, self.arguments.channels).to(context.dtype)
+        fields = z, self._measure_heights(small)
+        x = encode_input(small, self.classes, *fields, channels=self.arguments.channels).to(context.dtype)
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
             painted = decode_image(self.generator(x, *self._encode_conditions(context)))
         if working.scale == 1:
             return painted
-        return working.enlarge(
-            painted, painting_guide(working.shrink(image), z), painting_guide(working.spread(image), large_z)
-        )
+        return working.enlarge(painted, painting_guide(small, z), painting_guide(working.spread(image), large_z))
 
     def _working_side(self) -> int:
         asked = self.options.working_size
@@ -64,6 +65,12 @@ class Pix2Pix(Translator):
             return context.draw(lambda seed: stroke_noise(height, width, seed, scale=scale, device=context.device))
 
         return working.draw(draw)
+
+    def _measure_heights(self, image: Tensor) -> Tensor | None:
+        if not self.arguments.heights:
+            return None
+        rows, columns = image.shape[-2:]
+        return heights(rows, columns, self.size_rule.margin).to(image.device).expand(len(image), -1, -1, -1)
 
     def _encode_conditions(self, context: Context) -> list[Tensor]:
         if not self.conditions:

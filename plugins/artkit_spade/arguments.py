@@ -103,13 +103,6 @@ class SpadeArguments(Arguments, frozen=True, kw_only=True):
         return WordEncoder(words, self.generator.code, fixed=isinstance(self.generator, TablesArguments))
 
 
-def heights(rows: int, columns: int, margin: int = 0) -> Tensor:
-    """Return the height of each pixel in its picture, (1, rows, columns): -1 at the top to 1; margins continue it."""
-    inner = max(rows - 2 * margin, 1)
-    place = (torch.arange(rows) - margin + 0.5) / inner * 2 - 1
-    return place.clamp(-1, 1)[None, :, None].expand(1, rows, columns)
-
-
 def join_input(onehot: Tensor, z: Tensor | None, height: Tensor | None) -> Tensor:
     """Put what a generator sees side by side: the map, strokes, heights; those that there are."""
     return lay_out(torch.cat([onehot, *(part.to(onehot) for part in (z, height) if part is not None)], 1))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from artkit_spade.arguments import heights
+from artkit.nn import heights
 from artkit_spade.networks import MomentsEncoder, TablesGenerator
 
 CELLS = (16, 16)

@@ -20,6 +20,7 @@ from artkit.nn import (
     encode_image,
     feature_matching,
     generator_loss,
+    heights,
     least_side,
     lowpass_l1,
     options_of_arguments,
@@ -35,7 +36,6 @@ from artkit_spade.arguments import (
     TablesArguments,
     encode_words,
     fit_style,
-    heights,
     join_input,
 )
 from artkit_spade.fitting import CELLS, fit_codes, fit_colours

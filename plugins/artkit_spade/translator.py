@@ -13,13 +13,14 @@ from artkit.nn import (
     Conditions,
     WorkingResolution,
     decode_image,
+    heights,
     painting_guide,
     read_arguments,
     stroke_noise,
 )
 from artkit.seeds import mix_seeds
 from artkit_spade import CONDITIONS, SPEC, SpadeOptions
-from artkit_spade.arguments import SpadeArguments, TablesArguments, encode_words, fit_style, heights, join_input
+from artkit_spade.arguments import SpadeArguments, TablesArguments, encode_words, fit_style, join_input
 from artkit_spade.networks import fix_length
 
 
