@@ -83,9 +83,9 @@ def test_a_picture_without_a_sheet_stays_as_it_is_and_says_so(name, caplog):
 
 def test_boards_and_lines_are_no_sheet():
     lines = np.full((200, 300, 3), 200, np.uint8)
-    lines[60:64] = lines[140:144] = 60
+    lines[40:44] = lines[156:160] = 60
     assert find_sheet(lines / np.float32(255)) is None
-    lines[:, 80:84] = lines[:, 220:224] = 60
+    lines[:, 60:64] = lines[:, 236:240] = 60
     assert find_sheet(lines / np.float32(255)) is None  # a grid goes on beyond its corners
 
 
