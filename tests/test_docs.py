@@ -27,6 +27,7 @@ RUN = {
     "cyclegan.md",
     "data.md",
     "filters.md",
+    "igan.md",
     "semgan.md",
     "spade.md",
     "trainers.md",

@@ -33,6 +33,7 @@ RUNS = {
     "pix2pix": (SCENES, {**SUBPIXEL, **DISCRIMINATOR, "target": "painting", "noise": "strokes"}),
     "cyclegan": (SCENES, {**SUBPIXEL, **DISCRIMINATOR, "source": "photo", "target": "[painting]", "pool": 3}),
     "can": ("styles(count=8,size=[48,48])", {"latent": 4, "width": 2}),
+    "igan": (SCENES, {"latent": 4, "width": 4, "discriminator_width": 4, "picture": "photo"}),
     "semgan": (SCENES, {"latent": 4, "width": 4, "resolution": 32, "warm_up": 1, "patches": 2}),
     "superres": (SCENES, {**DISCRIMINATOR, "width": 8, "blocks": 1, "adversarial": 0.1, "texture": 1}),
     "spade": (

@@ -72,8 +72,14 @@ class StepRun:
         return self._picture(output, alpha), share
 
     def _ports(self) -> Inputs:
-        spec = self.planned.spec
-        return {name: _tensor(picture, spec.port(name), self._size) for name, picture in self.fed.items()}
+        return {port.name: _tensor(self._given(port), port, self._size) for port in self.planned.spec.inputs}
+
+    def _given(self, port: Port) -> Picture | str | None:
+        """Return what feeds a port: where nothing else does, the alpha channel of another's that it asks for."""
+        given, other = self.fed[port.name], self.fed.get(port.alpha_of)
+        if given is None and isinstance(other, Picture) and other.alpha is not None:
+            return Picture(other.alpha, kind=Kind.MASK, stem=other.stem)
+        return given
 
     @property
     def _main(self) -> Picture | None:
@@ -191,8 +197,8 @@ def resize(picture: Picture, size: tuple[int, int]) -> Picture:
     return picture.with_tensor(change(picture.tensor, extent))
 
 
-def _tensor(fed: Picture | str | None, port: Port | None, size: tuple[int, int]) -> Tensor | tuple[str, ...] | None:
+def _tensor(fed: Picture | str | None, port: Port, size: tuple[int, int]) -> Tensor | tuple[str, ...] | None:
     """Return what a translator gets through a port: a picture's tensor, resized to `size` unless any will do."""
     if not isinstance(fed, Picture):
         return fed if fed is None else (fed,)
-    return fed.tensor if port and port.any_size else resize(fed, size[::-1]).tensor
+    return fed.tensor if port.any_size else resize(fed, size[::-1]).tensor

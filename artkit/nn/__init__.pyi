@@ -49,6 +49,7 @@ from .losses import (
     Logits as Logits,
     contrast_l1 as contrast_l1,
     discriminator_loss as discriminator_loss,
+    divergence_from_noise as divergence_from_noise,
     feature_matching as feature_matching,
     generator_loss as generator_loss,
     gradient_penalty as gradient_penalty,

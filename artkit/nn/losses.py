@@ -86,6 +86,11 @@ def lowpass_l1(output: Tensor, target: Tensor, cell: int) -> Tensor:
     return F.l1_loss(output.float(), target.float())
 
 
+def divergence_from_noise(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of N(mean, variance) from N(0, 1), in nats a number (Kingma and Welling 2014)."""
+    return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+
+
 STROKE, NEIGHBOURHOOD = 9, 16  # px: what is no wider counts as texture, and over how wide a cell its strength is taken
 
 

@@ -142,3 +142,10 @@ def _check_ports(spec: MethodSpec) -> None:
         raise PluginError(f"method '{spec.name}': kind 'picture' is for the main port and the output, both or neither")
     if any(port.original or port.any_size for port in spec.inputs[:1]):
         raise PluginError(f"method '{spec.name}': the main port can be neither 'original' nor 'any_size'")
+    images = {port.name for port in spec.inputs if port.kind is Kind.IMAGE}
+    for port in spec.inputs:
+        if port.alpha_of and (port.alpha_of not in images or port.kind is not Kind.MASK or port.required):
+            raise PluginError(
+                f"method '{spec.name}': port '{port.name}' takes the alpha channel of '{port.alpha_of}': it must be an "
+                "optional mask, and that the name of an image's port"
+            )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from artkit.data.dataset import Dataset, Sample
 from artkit.errors import OptionError
+from artkit.images import resize_image
 from artkit.models.file import Model
 from artkit.nn import GanMode, discriminator_loss, gradient_penalty, is_penalty_due
 from artkit.nn.reflection import reflect_index
@@ -171,6 +172,31 @@ class Trainer(ABC):
 def set_trainable(module: nn.Module, trainable: bool) -> None:
     """Switch gradients of a network's weights: off for the discriminator while the generator learns."""
     module.requires_grad_(trainable)
+
+
+def slow_down(optimiser: torch.optim.Optimizer, parameters: set[nn.Parameter], factor: float) -> None:
+    """Give some of an optimiser's parameters a group of their own, of `factor` times the learning rate."""
+    [group] = optimiser.param_groups
+    group["params"], slow = (
+        [one for one in group["params"] if (one in parameters) is inside] for inside in (False, True)
+    )
+    optimiser.add_param_group({"params": slow, "lr": group["lr"] * factor})
+
+
+def scale_to_crop(sample: Sample, name: str, crop: int) -> Sample:
+    """Scale a sample's picture `name`, bytes 3 H W, until its shorter side is the crop's, as far as that can be.
+
+    For methods that learn whole pictures, not details.
+    """
+    picture = sample[name]
+    assert isinstance(picture, Tensor)
+    height, width = picture.shape[-2:]
+    scale = crop / min(height, width)
+    if scale != 1:
+        size = (max(crop, round(height * scale)), max(crop, round(width * scale)))
+        scaled = resize_image(picture[None].float() / 255, size)[0]
+        sample[name] = (scaled.clamp(0, 1) * 255).round().to(torch.uint8)
+    return sample
 
 
 def trim(value: Tensor, multiple: int) -> Tensor:

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Column, Dataset, Sample
-from artkit.images import resize_image
 from artkit.nn import (
     augment,
     decode_image,
@@ -25,7 +24,7 @@ from artkit.nn import (
 )
 from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
-from artkit.training import Settings, Trainer, set_trainable
+from artkit.training import Settings, Trainer, scale_to_crop, set_trainable
 from artkit_can import CanTraining
 from artkit_can.losses import ambiguity_floor, ambiguity_loss, style_loss
 from artkit_can.networks import (
@@ -68,15 +67,7 @@ class CanTrainer(Trainer):
 
     def prepare(self, sample: Sample) -> Sample:
         """Scale the picture until its shorter side is the crop's: what is learned is whole pictures, not details."""
-        picture, crop = sample[self.picture], self.settings.crop
-        assert isinstance(picture, Tensor)
-        height, width = picture.shape[-2:]
-        scale = crop / min(height, width)
-        if scale != 1:
-            size = (max(crop, round(height * scale)), max(crop, round(width * scale)))
-            scaled = resize_image(picture[None].float() / 255, size)[0]
-            sample[self.picture] = (scaled.clamp(0, 1) * 255).round().to(torch.uint8)
-        return sample
+        return scale_to_crop(sample, self.picture, self.settings.crop)
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Take one step on D, which maximises the paper's objective, then one on G, which minimises it.

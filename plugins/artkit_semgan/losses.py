@@ -1,4 +1,4 @@
-"""SemGAN's losses besides the adversarial one: reconstruction, KL divergence, and the share of each class."""
+"""SemGAN's losses besides the adversarial one: reconstruction, and the share of each class."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ RARE = 0.01
 def cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:
     """Return the mean cross-entropy a pixel of distributions `shares` N K H W, in nats."""
     return -(shares * F.log_softmax(logits.float(), 1)).sum(1).mean()
-
-
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return the mean Kullback-Leibler divergence from N(0, 1), in nats a map (Kingma and Welling 2014, appendix B)."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
 
 
 class ShareLoss:

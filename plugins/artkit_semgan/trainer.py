@@ -12,11 +12,11 @@ from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
 from artkit.models import Model
-from artkit.nn import generator_loss, read_arguments
+from artkit.nn import divergence_from_noise, generator_loss, read_arguments
 from artkit.training import Settings, Trainer, set_trainable
 from artkit_semgan import SemganTraining
 from artkit_semgan.damage import damage, damaged_patches
-from artkit_semgan.losses import ShareLoss, cross_entropy, divergence
+from artkit_semgan.losses import ShareLoss, cross_entropy
 from artkit_semgan.networks import (
     Discriminator,
     Encoder,
@@ -205,7 +205,7 @@ class SemganTrainer(Trainer):
         z = mean + torch.randn_like(mean) * torch.exp(log_variance / 2)
         return {
             "reconstruction": cross_entropy(self.generator(z), real),
-            "kl": divergence(mean, log_variance),
+            "kl": divergence_from_noise(mean, log_variance).sum(1).mean(),
         }
 
     def _update_segmenter(self, labels: Tensor) -> dict[str, Tensor]:

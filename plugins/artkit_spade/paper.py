@@ -131,8 +131,3 @@ class PaperEncoder(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """Map N3HW in [-1, 1] to the mean of z, which stands for the picture's style."""
         return self.spread(picture)[0]
-
-
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return the Kullback-Leibler divergence from N(0, 1), summed over the code and the batch as the authors do."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()

@@ -17,6 +17,7 @@ from artkit.nn import (
     Conditions,
     decode_image,
     discriminator_loss,
+    divergence_from_noise,
     encode_image,
     feature_matching,
     generator_loss,
@@ -28,7 +29,7 @@ from artkit.nn import (
     stroke_noise,
 )
 from artkit.seeds import mix_seeds
-from artkit.training import Settings, Trainer, set_trainable, trim
+from artkit.training import Settings, Trainer, set_trainable, slow_down, trim
 from artkit_spade import CONDITIONS, SpadeTraining
 from artkit_spade.arguments import (
     PaperArguments,
@@ -40,7 +41,7 @@ from artkit_spade.arguments import (
 )
 from artkit_spade.fitting import CELLS, fit_codes, fit_colours
 from artkit_spade.networks import ProjectionDiscriminator
-from artkit_spade.paper import PaperEncoder, divergence
+from artkit_spade.paper import PaperEncoder
 
 LOWPASS_CELL = 8
 BETAS = {"tables": (0.0, 0.99), "paper": (0.0, 0.9)}
@@ -145,7 +146,7 @@ class SpadeTrainer(Trainer):
             return self.encoder(style), {}
         mean, log_variance = self.encoder.spread(style)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        return z, {"kl": divergence(mean, log_variance)}
+        return z, {"kl": divergence_from_noise(mean, log_variance).sum()}
 
     def _choose_style(self, batch: dict[str, Any], x: Tensor) -> Tensor:
         """Return for each picture another scene in the same look, or, `own_style` of the times, the picture itself."""
@@ -231,15 +232,6 @@ class SpadeTrainer(Trainer):
 def sum_up(losses: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
     """Return the sum of losses, each times its weight."""
     return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
-
-
-def slow_down(optimiser: torch.optim.Optimizer, parameters: set[nn.Parameter], factor: float) -> None:
-    """Give some of an optimiser's parameters a group of their own, of `factor` times the learning rate."""
-    [group] = optimiser.param_groups
-    group["params"], slow = (
-        [one for one in group["params"] if (one in parameters) is inside] for inside in (False, True)
-    )
-    optimiser.add_param_group({"params": slow, "lr": group["lr"] * factor})
 
 
 def to_bytes(field: Tensor) -> Tensor:
