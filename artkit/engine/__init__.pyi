@@ -3,5 +3,6 @@
 from .devices import pick_device as pick_device, pick_precision as pick_precision
 from .job import Job as Job
 from .local import load as load, run_chain as run_chain
-from .runner import Runner as Runner, StepResult as StepResult
+from .runner import Runner as Runner
 from .stream import JobResult as JobResult, run_jobs as run_jobs
+from .work import StepResult as StepResult

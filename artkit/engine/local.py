@@ -15,8 +15,9 @@ from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Size, Step
 from artkit.engine.inputs import read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import Runner, StepResult
+from artkit.engine.runner import Runner
 from artkit.engine.stream import run_jobs
+from artkit.engine.work import StepResult
 from artkit.errors import ImageError, ModelError, UsageError, nearest
 from artkit.images import Picture
 from artkit.models.opening import open_header

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import torch
 
 from artkit import __version__
-from artkit.chain.arguments import check_facts, check_seed, parse_size
+from artkit.chain.arguments import check_facts, check_seed
 from artkit.chain.plan import Plan, PlannedStep
 from artkit.chain.steps import Size
 from artkit.engine.blame import blame_plugin
@@ -22,58 +21,17 @@ from artkit.engine.loading import Loaded, load_step
 from artkit.engine.memory import memory_limit
 from artkit.engine.provenance import Provenance
 from artkit.engine.step import StepRun, Watcher, compute_batch, place, resize
-from artkit.errors import ChainError, ImageError, PluginError
+from artkit.engine.work import DREAM_SIZE, StepResult, Work, extent_of, own_seed, settle
+from artkit.errors import ChainError
 from artkit.files import digest_of
 from artkit.images import Picture, convert, read_picture
-from artkit.images.decoding import max_pixels
 from artkit.models.store import packaged_classes
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, Port, StepEvent
-from artkit.translator import unfinite
 
 MOST_AT_ONCE = 16
 """How many pictures a GPU computes at once, at most: more of them gain next to nothing."""
-DREAM_SIZE = (512, 384)
-"""(width, height) of what a source makes when nobody says a size."""
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What one step made, how long it took, and what its translator reports of the picture.
-
-    `nested` holds, by port, what the steps of the chains that fed it made. `share` is less than 1 where Ctrl-C ended
-    the step: the picture is what it had by then. `batch` pictures were computed at once, and `seconds` are one's part.
-    `clock` holds the events before and after the step on a GPU, which works on by itself: until `settle` asks it, the
-    seconds are those of giving it the work.
-    """
-
-    index: int
-    method: str
-    picture: Picture
-    seconds: float
-    report: dict[str, Any] = field(default_factory=dict)
-    nested: dict[str, list[StepResult]] = field(default_factory=dict)
-    share: float = 1.0
-    batch: int = 1
-    clock: tuple[torch.cuda.Event, torch.cuda.Event] | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass
-class _Work:
-    """A picture on its way through the steps: `source` is the chain's input, `picture` what the last step made."""
-
-    given: Input | None
-    seed: int
-    extent: tuple[int, int] | None
-    own: int = 0
-    source: Picture | None = None
-    picture: Picture | None = None
-    results: list[StepResult] = field(default_factory=list)
-
-    def number(self, planned: PlannedStep) -> int:
-        """Return the seed of a step before it is mixed with its place: its own, or else the run's."""
-        return self.seed if planned.seed is None else planned.seed
 
 
 class Runner:
@@ -180,23 +138,23 @@ class Runner:
         """Whether networks run on a CUDA device, which computes many pictures at once faster than one by one."""
         return self.device.type == "cuda"
 
-    def _begin(self, source: Input | Picture | None, seed: int, size: Size | None) -> _Work:
+    def _begin(self, source: Input | Picture | None, seed: int, size: Size | None) -> Work:
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
         given = Input(source) if isinstance(source, Picture) else source
-        extent = None if size is None else _extent(size, given.picture if given else None)
+        extent = None if size is None else extent_of(size, given.picture if given else None)
         if given is None:
-            return _Work(None, seed, extent)
-        own = _own_seed(given.picture) if any(planned.varies for planned in self.plan.steps) else 0
+            return Work(None, seed, extent)
+        own = own_seed(given.picture) if any(planned.varies for planned in self.plan.steps) else 0
         picture = place(given.picture, self.device)
         picture = picture if extent is None else self._resized(picture, extent)
-        return _Work(given, seed, extent, own, picture, picture)
+        return Work(given, seed, extent, own, picture, picture)
 
     def _step(
         self,
         planned: PlannedStep,
         loaded: Loaded,
-        works: list[_Work],
+        works: list[Work],
         facts: Mapping[str, str],
         on_progress: Watcher | None,
         on_step: Callable[[StepEvent], None] | None,
@@ -239,7 +197,7 @@ class Runner:
         self,
         planned: PlannedStep,
         loaded: Loaded,
-        work: _Work,
+        work: Work,
         nested: Mapping[str, list[StepResult]],
         facts: Mapping[str, str],
     ) -> StepRun:
@@ -247,7 +205,7 @@ class Runner:
         dream, dtype = (work.extent or DREAM_SIZE)[::-1], PRECISIONS[self._precision(planned)]
         return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype)
 
-    def _finish(self, work: _Work) -> list[StepResult]:
+    def _finish(self, work: Work) -> list[StepResult]:
         """Return the results of a picture, the last with its provenance."""
         *before, last = work.results
         share = min(result.share for result in work.results)
@@ -350,46 +308,3 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         known = [loaded.translator.class_set for loaded in self._loaded]
         return list({classes.name: classes for classes in known if classes}.values())
-
-
-def settle(results: Sequence[StepResult]) -> list[StepResult]:
-    """Bring what `Runner.compute` made to the CPU. Raises PluginError for values that are no numbers."""
-    return [_settled(result) for result in results]
-
-
-def _settled(result: StepResult) -> StepResult:
-    nested = {port: settle(made) for port, made in result.nested.items()}
-    if result.picture.tensor.device.type == "cpu":
-        return replace(result, nested=nested)
-    picture, seconds = place(result.picture, torch.device("cpu")), result.seconds
-    if picture.tensor.is_floating_point() and bool(picture.tensor[0, 0, 0, 0].isnan()):
-        raise PluginError(unfinite(result.method))
-    if result.clock is not None:
-        began, ended = result.clock
-        ended.synchronize()
-        seconds = max(seconds, began.elapsed_time(ended) / 1000 / result.batch)
-    return replace(result, picture=picture, nested=nested, seconds=seconds, clock=None)
-
-
-def _own_seed(picture: Picture) -> int:
-    """Return a seed that a picture has by its pixels, whatever its name and the order of work; never 0."""
-    digest = hashlib.blake2b(picture.tensor.contiguous().numpy(force=True).tobytes(), digest_size=7)
-    return 1 + int.from_bytes(digest.digest(), "little")
-
-
-def _extent(wanted: Size, source: Picture | None) -> tuple[int, int]:
-    """Return (width, height): that of the input, or of a dream, scaled where `wanted` is the longest side alone.
-
-    Refuse to make more pixels than artkit reads.
-    """
-    size = parse_size(wanted)
-    if isinstance(size, int):
-        width, height = (source.width, source.height) if source else DREAM_SIZE
-        scale = size / max(width, height)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size[0] * size[1] > max_pixels():
-        raise ImageError(
-            f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "
-            "ARTKIT_MAX_PIXELS higher."
-        )
-    return size

@@ -14,8 +14,9 @@ from itertools import islice
 from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import DREAM_SIZE, MOST_AT_ONCE, Runner, StepResult, settle
+from artkit.engine.runner import MOST_AT_ONCE, Runner
 from artkit.engine.step import ProgressEvent
+from artkit.engine.work import DREAM_SIZE, StepResult, settle
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
 from artkit.images.formats import LABEL_SUFFIXES
