@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from artkit.plugins import Registry
     from artkit.spec import ModelHeader
 
-Binding: TypeAlias = Union[Literal["previous", "original"], Path, "Plan", Any]
+Binding: TypeAlias = Union[Literal["previous", "original"], Path, "Plan", tuple[Any, ...], Any]
 """What feeds a port: the previous step (for the first step: the chain's input), the chain's input, a file, a nested
-plan, or, from Python, a picture in memory."""
+plan, or, from Python, a picture in memory; one that takes many pictures: a tuple of files and pictures, or a plan."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,19 @@ class Plan:
     def files(self) -> list[Path]:
         """Return the files that feed ports, nested chains' too."""
         found = (binding for plan in self.walk() for step in plan.steps for binding in step.bindings.values())
-        return [binding for binding in found if isinstance(binding, Path)]
+        return [one for binding in found for one in _parts(binding) if isinstance(one, Path)]
 
-    def outside_files(self) -> dict[str, str]:
-        """Return the names of the files that feed ports from outside the chain's text, without their folders."""
+    def outside_files(self) -> dict[str, str | list[str]]:
+        """Return the names of the files that feed ports from outside the chain's text, without their folders.
+
+        A port that takes many pictures has a list of them, where all are files.
+        """
         return {
-            port: binding.name
+            port: [one.name for one in binding] if isinstance(binding, tuple) else binding.name
             for plan in self.walk()
             for planned in plan.steps
             for port, binding in planned.bindings.items()
-            if isinstance(binding, Path) and port not in planned.step.options
+            if port not in planned.step.options and all(isinstance(one, Path) for one in _parts(binding))
         }
 
     def walk(self) -> Iterator[Plan]:
@@ -150,7 +153,9 @@ class Plan:
         if isinstance(binding, str):
             known = "the input" if binding == "original" or not planned.index else str(planned.port_kind(port))
             return known if binding == "previous" else f"{port}={known}"
-        return f"{port}=[{binding.chain}]" if isinstance(binding, Plan) else f"{port}={_name(binding)}"
+        if isinstance(binding, Plan):
+            return f"{port}=[{binding.chain}]"
+        return f"{port}={', '.join(map(_name, _parts(binding)))}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data: `chain`, `output`, and `steps`."""
@@ -175,8 +180,15 @@ def _binding_json(planned: PlannedStep, binding: Binding) -> dict[str, Any]:
         return {"from": "previous" if planned.index and binding == "previous" else "input"}
     if isinstance(binding, Plan):
         return {"from": "chain", **binding.as_json()}
+    if isinstance(binding, tuple):
+        return {"from": "files", "paths": list(map(_name, binding))}
     return {"from": "file", "path": _name(binding)}
 
 
 def _name(binding: Binding) -> str:
     return str(binding) if isinstance(binding, Path) else f"<{type(binding).__name__}>"
+
+
+def _parts(binding: Binding) -> tuple[Any, ...]:
+    """Return the pictures that feed a port, one for most."""
+    return binding if isinstance(binding, tuple) else (binding,)

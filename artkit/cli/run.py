@@ -38,7 +38,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=Assignment("PORT=PATH", "style=monet.jpg"),
         multiple=True,
         metavar="PORT=PATH",
-        help="A picture for another port of a step. Repeatable.",
+        help="A picture for another port of a step. Repeatable; twice for one port gives it both, where it takes many.",
     ),
     click.option(
         "-n",

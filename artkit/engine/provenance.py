@@ -25,7 +25,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device: str
     precision: str
     size: tuple[int, int] | None = None
-    ports: dict[str, str] = {}
+    ports: dict[str, str | list[str]] = {}
     port_hashes: list[str | None] = []
     input: str | None = None
     input_hash: str | None = None

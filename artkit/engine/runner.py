@@ -20,7 +20,7 @@ from artkit.engine.inputs import Input
 from artkit.engine.loading import Loaded, load_step
 from artkit.engine.memory import memory_limit
 from artkit.engine.provenance import Provenance
-from artkit.engine.step import StepRun, Watcher, compute_batch, place, resize
+from artkit.engine.step import Fed, StepRun, Watcher, compute_batch, place, resize
 from artkit.engine.work import DREAM_SIZE, StepResult, Work, extent_of, own_seed, settle
 from artkit.errors import ChainError
 from artkit.files import digest_of
@@ -62,7 +62,7 @@ class Runner:
             for port, binding in planned.bindings.items()
             if isinstance(binding, Plan)
         }
-        self._pictures: dict[tuple[int, str], Picture] = {}
+        self._pictures: dict[tuple[int, str], list[Picture]] = {}
         self._made: dict[tuple[int, str], tuple[int, list[StepResult]]] = {}
 
     def load(self) -> None:
@@ -248,26 +248,31 @@ class Runner:
         previous: Picture | None,
         source: Picture | None,
         nested: Mapping[str, list[StepResult]],
-    ) -> Picture | str | None:
+    ) -> Fed:
         if port.name not in planned.bindings:
             return None
         binding, kind = planned.bindings[port.name], planned.port_kind(port.name)
         if kind is Kind.TEXT:
             return str(binding)
         if isinstance(binding, str):
-            picture = source if binding == "original" else previous
+            found = [source if binding == "original" else previous]
         elif port.name in nested:
-            picture = nested[port.name][-1].picture
+            found = [nested[port.name][-1].picture]
         else:
-            picture = self._read(planned.index, port.name, binding)
-        if picture is None or (port.kind is Kind.PICTURE and kind is not Kind.LABELS):
+            found = list(self._read(planned.index, port.name, binding))
+        fed = [picture and self._as_kind(picture, planned, port, kind) for picture in found]
+        return [picture for picture in fed if picture] if port.many else fed[0]
+
+    def _as_kind(self, picture: Picture, planned: PlannedStep, port: Port, kind: Kind) -> Picture:
+        if port.kind is Kind.PICTURE and kind is not Kind.LABELS:
             return picture
         return convert(picture, kind, self._classes(planned), self._known_classes())
 
-    def _read(self, index: int, port: str, binding: Any) -> Picture:
-        """Return what feeds a port from outside, read once."""
+    def _read(self, index: int, port: str, binding: Any) -> list[Picture]:
+        """Return what feeds a port from outside, one picture or as many as it takes, read once."""
         if (index, port) not in self._pictures:
-            self._pictures[index, port] = place(read_picture(binding), self.device)
+            sources = binding if isinstance(binding, tuple) else (binding,)
+            self._pictures[index, port] = [place(read_picture(source), self.device) for source in sources]
         return self._pictures[index, port]
 
     def _run_nested(self, planned: PlannedStep, seed: int, own: int) -> dict[str, list[StepResult]]:

@@ -142,3 +142,9 @@ def _check_ports(spec: MethodSpec) -> None:
         raise PluginError(f"method '{spec.name}': kind 'picture' is for the main port and the output, both or neither")
     if any(port.original or port.any_size for port in spec.inputs[:1]):
         raise PluginError(f"method '{spec.name}': the main port can be neither 'original' nor 'any_size'")
+    for index, port in enumerate(spec.inputs):
+        if port.many and (index == 0 or port.kind is Kind.TEXT or port.original or port.most < 1):
+            raise PluginError(
+                f"method '{spec.name}': the port '{port.name}' cannot be 'many': that is for pictures, at least one, "
+                "through a port that is not the main one and that the chain's input does not feed"
+            )

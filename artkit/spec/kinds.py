@@ -45,7 +45,8 @@ class Port:
     """A named input of a step. The first port of a method is its main one: the previous step feeds it.
 
     `original`: the chain's own input feeds it when nothing else does. `any_size`: its picture keeps its size; those of
-    other ports are resized to the main port's.
+    other ports are resized to the main port's. `many`: it takes several pictures, from one to `most`, and the
+    translator gets a list of them, in the order given.
 
     An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
     """
@@ -56,6 +57,8 @@ class Port:
     required: bool = True
     original: bool = False
     any_size: bool = False
+    many: bool = False
+    most: int = 16
 
 
 @dataclass(frozen=True)
