@@ -117,8 +117,9 @@ class _Planner:
                 self.taken[port.name] = spec.name
             elif port.name in self.ports:
                 self._bind_outside(spec, port, bindings)
-            if port.original and has_input:
-                bindings.setdefault(port.name, "original")
+            if port.feeds_itself and has_input and port.name not in bindings:
+                bindings[port.name] = "before" if port.previous else "original"
+                _check_first(index, spec, port)
             if port.required and port.name not in bindings:
                 raise ChainError(self._missing(index, spec, port))
         return bindings
@@ -183,7 +184,7 @@ class _Planner:
             wanted = planned.port_kind(port)
             if isinstance(binding, Plan):
                 given, giver = binding.output, f"[{binding.chain}]"
-            elif isinstance(binding, str) and binding == "original":
+            elif isinstance(binding, str) and binding in ("original", "before"):
                 given, giver = Kind.IMAGE, "the input"
             elif isinstance(binding, str) and fed is not None:
                 given, giver = fed, "the step before it" if planned.index else "the input"
@@ -201,6 +202,15 @@ class _Planner:
             if spec.output == wanted and spec.inputs and spec.inputs[0].kind in _FITS[given]
         ]
         return f" Put {' or '.join(sorted(names))} between them." if names else ""
+
+
+def _check_first(index: int, spec: MethodSpec, port: Port) -> None:
+    """Raise ChainError where a step compares what another made with a picture before as it came in."""
+    if index and port.previous and not port.original:
+        raise ChainError(
+            f"{spec.name} looks at the picture before as it came in, so it comes first in a chain: run what precedes "
+            f"it on its own, with -o FOLDER/, and {spec.name} on that folder."
+        )
 
 
 def _several(spec: MethodSpec, port: Port, given: Any) -> tuple[Any, ...]:

@@ -23,13 +23,14 @@ class Request:
     """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
     `size` is (width, height), or the longest side alone; `ports` are files by port, a list where several are given.
-    `models` holds the hashes of the
-    models that made the picture which serves as the recipe, by `method/name`; `remembered` is that picture, where the
-    chain is the one in its record.
+    `models` holds the hashes of the models that made the picture which serves as the recipe, by `method/name`;
+    `remembered` is that picture, where the chain is the one in its record, and `before` are the pictures before its
+    input that it was made with.
     """
 
     chain: Chain
     inputs: tuple[str, ...] = ()
+    before: tuple[Path, ...] = ()
     seed: int = 0
     size: tuple[int, int] | int | None = None
     count: int = 1
@@ -75,6 +76,7 @@ def make_request(typed: Mapping[str, Any]) -> Request:
         known |= {"models": _models(record), "remembered": recipe}
         if "inputs" not in given:
             known["inputs"] = _find_input(recipe, record)
+            known["before"] = _find_before(recipe, record)
     given["ports"] = known.pop("ports", {}) | ports
     return Request(**{**known, **given})
 
@@ -129,16 +131,29 @@ def _models(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the input of the picture `recipe`, which is looked for beside it; nothing for a dream."""
-    from artkit.chain.recipe_file import find_beside
-
-    name, digest = record.get("input"), record.get("input_hash")
+    name = record.get("input")
     if not isinstance(name, str):
         return ()
+    return (str(_find(recipe, name, record.get("input_hash"), f"give it: artkit run INPUT --recipe {recipe}")),)
+
+
+def _find_before(recipe: Path, record: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Return the pictures before the input that `recipe` was made with, which are looked for beside it."""
+    names, digests = record.get("before"), record.get("before_hashes")
+    if not (isinstance(names, list) and isinstance(digests, list) and len(names) == len(digests)):
+        return ()
+    hint = "run the folder again"
+    return tuple(_find(recipe, str(name), digest, hint) for name, digest in zip(names, digests, strict=True))
+
+
+def _find(recipe: Path, name: str, digest: Any, hint: str) -> Path:
+    """Return a picture that `recipe` was made from, beside it and of the same bytes, else raise UsageError."""
+    from artkit.chain.recipe_file import find_beside
+
     found = find_beside(recipe, name)
-    hint = f"give it: artkit run INPUT --recipe {recipe}"
     if not os.path.isfile(found) or found.samefile(recipe):
         raise UsageError(f"{recipe} was made from {name}, which is not beside it; {hint}")
     if digest and digest != digest_of(found):
         raise UsageError(f"{recipe} was made from {name}, but {found} is another picture of that name; {hint}")
     log(f"{recipe} was made from {found}: reading that.")
-    return (str(found),)
+    return found

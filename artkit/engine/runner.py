@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import torch
 
@@ -90,6 +90,7 @@ class Runner:
         self,
         source: Input | Picture | None = None,
         *,
+        before: Sequence[Input | Picture] = (),
         seed: int = 0,
         size: Size | None = None,
         facts: Mapping[str, str] | None = None,
@@ -98,10 +99,13 @@ class Runner:
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last, with provenance.
 
-        `size` is (width, height), or the longest side: an input is resized to it first, a source makes it. `facts` are
-        things known about the picture, by name. The same call gives the same picture. Raises ArtkitError.
+        `before` are the pictures before it, the nearest first, for chains that look back. `size` is (width, height),
+        or the longest side: an input is resized to it first, a source makes it. `facts` are things known about the
+        picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
-        (made,) = self.compute([source], [seed], size=size, facts=facts, on_step=on_step, on_progress=on_progress)
+        (made,) = self.compute(
+            [source], [seed], before=[before], size=size, facts=facts, on_step=on_step, on_progress=on_progress
+        )
         return settle(made)
 
     def compute(
@@ -109,6 +113,7 @@ class Runner:
         sources: Sequence[Input | Picture | None],
         seeds: Sequence[int],
         *,
+        before: Sequence[Sequence[Input | Picture]] = (),
         size: Size | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
@@ -121,7 +126,9 @@ class Runner:
         """
         self.load()
         told = check_facts(facts)
-        works = [self._begin(source, check_seed(seed), size) for source, seed in zip(sources, seeds, strict=True)]
+        rows = before or [()] * len(sources)
+        given = zip(sources, seeds, rows, strict=True)
+        works = [self._begin(source, check_seed(seed), size, row) for source, seed, row in given]
         for planned, loaded in zip(self.plan.steps, self._loaded, strict=True):
             self._step(planned, loaded, works, told, on_progress, on_step)
         return [self._finish(work) for work in works]
@@ -138,17 +145,24 @@ class Runner:
         """Whether networks run on a CUDA device, which computes many pictures at once faster than one by one."""
         return self.device.type == "cuda"
 
-    def _begin(self, source: Input | Picture | None, seed: int, size: Size | None) -> Work:
+    def _begin(
+        self, source: Input | Picture | None, seed: int, size: Size | None, before: Sequence[Input | Picture]
+    ) -> Work:
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        given = Input(source) if isinstance(source, Picture) else source
+        given = _as_input(source)
         extent = None if size is None else extent_of(size, given.picture if given else None)
         if given is None:
             return Work(None, seed, extent)
         own = own_seed(given.picture) if any(planned.varies for planned in self.plan.steps) else 0
-        picture = place(given.picture, self.device)
-        picture = picture if extent is None else self._resized(picture, extent)
-        return Work(given, seed, extent, own, picture, picture)
+        row = [_as_input(one) for one in before[: self.plan.look_back]]
+        picture, *earlier = (self._entering(one.picture, extent) for one in (given, *row))
+        return Work(given, seed, extent, own, picture, picture, row, earlier)
+
+    def _entering(self, picture: Picture, extent: tuple[int, int] | None) -> Picture:
+        """Return a picture on the device, in the size of the run."""
+        placed = place(picture, self.device)
+        return placed if extent is None else self._resized(placed, extent)
 
     def _step(
         self,
@@ -201,7 +215,7 @@ class Runner:
         nested: Mapping[str, list[StepResult]],
         facts: Mapping[str, str],
     ) -> StepRun:
-        fed = {port.name: self._feed(planned, port, work.picture, work.source, nested) for port in planned.spec.inputs}
+        fed = {port.name: self._feed(planned, port, work, nested) for port in planned.spec.inputs}
         dream, dtype = (work.extent or DREAM_SIZE)[::-1], PRECISIONS[self._precision(planned)]
         return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype)
 
@@ -209,19 +223,20 @@ class Runner:
         """Return the results of a picture, the last with its provenance."""
         *before, last = work.results
         share = min(result.share for result in work.results)
-        record = self._provenance(work.given, work.seed, work.extent, share).as_record()
+        record = self._provenance(work, share).as_record()
         return [*before, replace(last, picture=replace(last.picture, provenance=record))]
 
     @cached_property
     def _port_hashes(self) -> list[str | None]:
         return [digest_of(file) for file in self.plan.files()]
 
-    def _provenance(self, given: Input | None, seed: int, size: tuple[int, int] | None, share: float) -> Provenance:
+    def _provenance(self, work: Work, share: float) -> Provenance:
+        given = work.given
         return Provenance(
             version=__version__,
             chain=str(self.plan.chain),
-            seed=seed,
-            size=size,
+            seed=work.seed,
+            size=work.extent,
             ports=self.plan.outside_files(),
             port_hashes=self._port_hashes,
             models=self.models,
@@ -231,6 +246,8 @@ class Runner:
             precision=self.precision,
             input=given.name if given else None,
             input_hash=given.digest if given else None,
+            before=[one.name for one in work.given_before],
+            before_hashes=[one.digest for one in work.given_before],
             stopped_at=round(share, 3) if share < 1 else None,
         )
 
@@ -245,8 +262,7 @@ class Runner:
         self,
         planned: PlannedStep,
         port: Port,
-        previous: Picture | None,
-        source: Picture | None,
+        work: Work,
         nested: Mapping[str, list[StepResult]],
     ) -> Fed:
         if port.name not in planned.bindings:
@@ -255,7 +271,7 @@ class Runner:
         if kind is Kind.TEXT:
             return str(binding)
         if isinstance(binding, str):
-            found = [source if binding == "original" else previous]
+            found = [work.bound(binding, port)]
         elif port.name in nested:
             found = [nested[port.name][-1].picture]
         else:
@@ -313,3 +329,11 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         known = [loaded.translator.class_set for loaded in self._loaded]
         return list({classes.name: classes for classes in known if classes}.values())
+
+
+@overload
+def _as_input(source: Input | Picture) -> Input: ...
+@overload
+def _as_input(source: Input | Picture | None) -> Input | None: ...
+def _as_input(source: Input | Picture | None) -> Input | None:
+    return Input(source) if isinstance(source, Picture) else source

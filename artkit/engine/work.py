@@ -17,6 +17,7 @@ from artkit.engine.step import place
 from artkit.errors import ImageError, PluginError
 from artkit.images import Picture
 from artkit.images.decoding import max_pixels
+from artkit.spec import Port
 from artkit.translator import unfinite
 
 DREAM_SIZE = (512, 384)
@@ -46,7 +47,11 @@ class StepResult:
 
 @dataclass
 class Work:
-    """A picture on its way through the steps: `source` is the chain's input, `picture` what the last step made."""
+    """A picture on its way through the steps: `source` is the chain's input, `picture` what the last step made.
+
+    `given` and `given_before` are what was read, `before` the pictures before it in the size of the run, the nearest
+    first.
+    """
 
     given: Input | None
     seed: int
@@ -54,7 +59,21 @@ class Work:
     own: int = 0
     source: Picture | None = None
     picture: Picture | None = None
+    given_before: Sequence[Input] = ()
+    before: Sequence[Picture] = ()
     results: list[StepResult] = field(default_factory=list)
+
+    def bound(self, binding: str, port: Port) -> Picture | None:
+        """Return what feeds a port that is bound to a picture of the run: what the last step made, or an input.
+
+        Of those before it, the one that the port looks back at; at the start none, or the first where it is required.
+        """
+        if binding != "before":
+            return self.source if binding == "original" else self.picture
+        if port.previous <= len(self.before):
+            return self.before[port.previous - 1]
+        first = self.before[-1] if self.before else self.source
+        return first if port.required else None
 
     def number(self, planned: PlannedStep) -> int:
         """Return the seed of a step before it is mixed with its place: its own, or else the run's."""

@@ -48,6 +48,11 @@ class Port:
     other ports are resized to the main port's. `many`: it takes several pictures, from one to `most`, and the
     translator gets a list of them, in the order given.
 
+    `previous`: so many pictures back in the folder or clip, the chain's input as it came in. At the start, where there
+    are fewer, an optional port stays unfed, and a required one gets the first picture there is: as if the clip had
+    stood still before. The method comes first in a chain, where its main port gets the chain's input too; with
+    `original` as well it may stand anywhere.
+
     An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
     """
 
@@ -59,6 +64,12 @@ class Port:
     any_size: bool = False
     many: bool = False
     most: int = 16
+    previous: int = 0
+
+    @property
+    def feeds_itself(self) -> bool:
+        """True when the chain's input, or one before it, feeds the port when nothing else does."""
+        return self.original or self.previous > 0
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def describe_chain(chain: Chain, registry: Registry) -> ChainInfo:
     specs = [registry.method(step.method) for step in chain]
     free = _free_ports(chain, registry)
     has_input = bool(specs[0].inputs)
-    wants = [port.name for port in free.values() if port.required and not (port.original and has_input)]
+    wants = [port.name for port in free.values() if port.required and not (port.feeds_itself and has_input)]
     plan = plan_for(chain, registry, dict.fromkeys(wants, _ANYTHING), has_input=has_input)
     first = plan.steps[0]
     return ChainInfo(
