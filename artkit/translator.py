@@ -111,7 +111,8 @@ class Translator(nn.Module):
     """`translate(context, *, PORT, ...)` computes the output for a batch; every method writes its own.
 
     Image ports come as N3HW in [0, 1], labels as N H W int64, masks as N1HW, text as a tuple of strings; optional ports
-    that nobody feeds as None; a `picture` port as whichever of the first three it is, labels as uint8 where they are
+    that nobody feeds as None; a port for many pictures as a list of such tensors, each of its own size where the port
+    takes any; a `picture` port as whichever of the first three it is, labels as uint8 where they are
     bytes. Return the same layouts, of the `output_size` of `context.height` x `context.width`.
     """
 
@@ -160,7 +161,7 @@ class Translator(nn.Module):
 
     def run(
         self,
-        ports: Mapping[str, Tensor | tuple[str, ...] | None],
+        ports: Mapping[str, Tensor | list[Tensor] | tuple[str, ...] | None],
         *,
         seeds: tuple[int, ...],
         size: tuple[int, int],
@@ -217,6 +218,8 @@ class Translator(nn.Module):
 
     def _place(self, name: str, value: Any, size: tuple[int, int], device: torch.device, dtype: torch.dtype) -> Any:
         """Copy a port's value to the device, with mirrored margin and padding; text and None pass."""
+        if isinstance(value, list):
+            return [self._place(name, one, size, device, dtype) for one in value]
         if not isinstance(value, Tensor):
             return value
         port, margin = self.spec.port(name), self.size_rule.margin

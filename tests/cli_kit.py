@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +81,12 @@ def environment(**extra: str) -> dict[str, str]:
     """Return the environment for such a process: this tree first, no installed plugin."""
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return os.environ | {"PYTHONPATH": paths, "ARTKIT_PLUGINS": "", "PYTHONDONTWRITEBYTECODE": "1"} | extra
+
+
+def forget_module(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a test import a module of this name, and the next one another; others that it imports first stay."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))  # what it puts there is taken away again
+    del sys.modules[name]
 
 
 def run_process(*arguments: Any, cwd: Path, **options: Any) -> subprocess.CompletedProcess[Any]:

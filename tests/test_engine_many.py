@@ -12,9 +12,9 @@ from PIL import Image
 
 from artkit import Chain, ImageError, PluginError
 from artkit.chain import plan_chain
-from artkit.engine import Job, Runner, run_jobs, runner as running, stream
-from artkit.engine.runner import StepResult, settle
+from artkit.engine import Job, Runner, run_jobs, runner as running, stream, work as working
 from artkit.engine.step import _stacked, place
+from artkit.engine.work import StepResult, settle
 from artkit.images import Picture, read_picture, write_picture
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.plugins import current_registry
@@ -89,7 +89,7 @@ def test_what_a_gpu_made_is_settled_with_the_seconds_of_its_own_clock(monkeypatc
             return 6000.0
 
     near = read_picture(grey(7))
-    monkeypatch.setattr(running, "place", lambda picture, device: near)
+    monkeypatch.setattr(working, "place", lambda picture, device: near)
     far = Picture(torch.empty(1, 3, 2, 2, device="meta"))
     quick = StepResult(0, "dream", far, 0.5, batch=3, clock=(Event(), Event()))
     slow = StepResult(1, "mix", far, 2.5, nested={"style": [quick]}, batch=3, clock=(Event(), Event()))

@@ -9,7 +9,7 @@ import torch
 from artkit import Chain, Picture, PluginError
 from artkit.chain import plan_chain
 from artkit.engine import Runner, StepResult
-from artkit.engine.runner import settle
+from artkit.engine.work import settle
 from artkit.plugins import current_registry
 from artkit.training import train
 from artkit.translator import mark_unfinite

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from textwrap import dedent, indent
 
 import pytest
 
 from artkit.plugins import load_registry
 from artkit.testing import check_method
+from cli_kit import forget_module
 
 PLUGIN = '''
 """One method under test."""
@@ -40,7 +40,7 @@ def register_methods():
 @pytest.fixture
 def try_method(tmp_path, monkeypatch):
     """Return a function that checks a method whose `translate` has this body, and gives the faults as text."""
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    forget_module(monkeypatch, "tried_plugin")
 
     def run(body, tiling="NONE"):
         file = tmp_path / "tried_plugin.py"

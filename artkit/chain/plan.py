@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from artkit.plugins import Registry
     from artkit.spec import ModelHeader
 
-Binding: TypeAlias = Union[Literal["previous", "original"], Path, "Plan", Any]
-"""What feeds a port: the previous step (for the first step: the chain's input), the chain's input, a file, a nested
-plan, or, from Python, a picture in memory."""
+Binding: TypeAlias = Union[Literal["previous", "original", "before"], Path, "Plan", tuple[Any, ...], Any]
+"""What feeds a port: the previous step (for the first step: the chain's input), the chain's input, the input
+of a picture before, a file, a nested plan, or, from Python, a picture in memory; one that takes many pictures: a tuple
+of files and pictures, or a plan."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,12 @@ class Plan:
         """True when every step, nested ones too, has a seed of its own, so that no other seed changes the picture."""
         return all(planned.seed is not None for planned in self.steps)
 
+    @property
+    def look_back(self) -> int:
+        """How many pictures before its input the chain looks at."""
+        ports = (port for step in self.steps for port in step.spec.inputs if _is_before(step.bindings.get(port.name)))
+        return max((port.previous for port in ports), default=0)
+
     def plugins(self) -> dict[str, str]:
         """Return the versions of the plugins that compute, nested chains' too, by name."""
         names = {step.plugin for plan in self.walk() for step in plan.steps}
@@ -104,16 +111,19 @@ class Plan:
     def files(self) -> list[Path]:
         """Return the files that feed ports, nested chains' too."""
         found = (binding for plan in self.walk() for step in plan.steps for binding in step.bindings.values())
-        return [binding for binding in found if isinstance(binding, Path)]
+        return [one for binding in found for one in _parts(binding) if isinstance(one, Path)]
 
-    def outside_files(self) -> dict[str, str]:
-        """Return the names of the files that feed ports from outside the chain's text, without their folders."""
+    def outside_files(self) -> dict[str, str | list[str]]:
+        """Return the names of the files that feed ports from outside the chain's text, without their folders.
+
+        A port that takes many pictures has a list of them, where all are files.
+        """
         return {
-            port: binding.name
+            port: names if isinstance(binding, tuple) else names[0]
             for plan in self.walk()
             for planned in plan.steps
             for port, binding in planned.bindings.items()
-            if isinstance(binding, Path) and port not in planned.step.options
+            if port not in planned.step.options and (names := _names(binding))
         }
 
     def walk(self) -> Iterator[Plan]:
@@ -147,10 +157,14 @@ class Plan:
         return f"{planned.index + 1}. {planned.spec.name:<{width}}  " + "  ".join(parts)
 
     def _fed(self, planned: PlannedStep, port: str, binding: Binding) -> str:
+        if _is_before(binding):
+            return f"{port}=the input {_back(planned, port)} before"
         if isinstance(binding, str):
             known = "the input" if binding == "original" or not planned.index else str(planned.port_kind(port))
             return known if binding == "previous" else f"{port}={known}"
-        return f"{port}=[{binding.chain}]" if isinstance(binding, Plan) else f"{port}={_name(binding)}"
+        if isinstance(binding, Plan):
+            return f"{port}=[{binding.chain}]"
+        return f"{port}={', '.join(map(_name, _parts(binding)))}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as plain data: `chain`, `output`, and `steps`."""
@@ -165,18 +179,42 @@ def _as_json(planned: PlannedStep) -> dict[str, Any]:
         "model": None if planned.model is None else str(planned.model),
         "seed": planned.seed,
         "varies": list(planned.varies),
-        "inputs": {port: _binding_json(planned, binding) for port, binding in planned.bindings.items()},
+        "inputs": {port: _binding_json(planned, port, binding) for port, binding in planned.bindings.items()},
         "output": str(planned.output),
     }
 
 
-def _binding_json(planned: PlannedStep, binding: Binding) -> dict[str, Any]:
+def _binding_json(planned: PlannedStep, port: str, binding: Binding) -> dict[str, Any]:
+    if _is_before(binding):
+        return {"from": "before", "pictures": _back(planned, port)}
     if isinstance(binding, str):
         return {"from": "previous" if planned.index and binding == "previous" else "input"}
     if isinstance(binding, Plan):
         return {"from": "chain", **binding.as_json()}
+    if isinstance(binding, tuple):
+        return {"from": "files", "paths": list(map(_name, binding))}
     return {"from": "file", "path": _name(binding)}
+
+
+def _is_before(binding: Binding) -> bool:
+    return isinstance(binding, str) and binding == "before"  # an array answers == for each of its numbers
+
+
+def _back(planned: PlannedStep, port: str) -> int:
+    """Return how many pictures back a port looks."""
+    return next(one.previous for one in planned.spec.inputs if one.name == port)
 
 
 def _name(binding: Binding) -> str:
     return str(binding) if isinstance(binding, Path) else f"<{type(binding).__name__}>"
+
+
+def _names(binding: Binding) -> list[str]:
+    """Return the names of the files that feed a port; none where not all are files."""
+    parts = _parts(binding)
+    return [one.name for one in parts if isinstance(one, Path)] if all(isinstance(one, Path) for one in parts) else []
+
+
+def _parts(binding: Binding) -> tuple[Any, ...]:
+    """Return the pictures that feed a port, one for most."""
+    return binding if isinstance(binding, tuple) else (binding,)

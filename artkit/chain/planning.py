@@ -34,9 +34,9 @@ _FITS: dict[Kind, tuple[Kind, ...]] = {
 def plan_chain(chain: Chain, registry: Registry, *, has_input: bool, ports: Mapping[str, Any] | None = None) -> Plan:
     """Check a chain and return what will run.
 
-    `ports` feeds every port of that name that nothing else feeds, by path or, from Python, by picture. Reads the
-    headers of the models, never their tensors. Raises ChainError, OptionError or ModelError naming the step and what to
-    type.
+    `ports` feeds every port of that name that nothing else feeds, by path or, from Python, by picture; a list of these
+    feeds one that takes many. Reads the headers of the models, never their tensors. Raises ChainError, OptionError or
+    ModelError naming the step and what to type.
     """
     planner = _Planner(registry, dict(ports or {}))
     plan = planner.plan(chain, has_input)
@@ -117,17 +117,24 @@ class _Planner:
                 self.taken[port.name] = spec.name
             elif port.name in self.ports:
                 self._bind_outside(spec, port, bindings)
-            if port.original and has_input:
-                bindings.setdefault(port.name, "original")
+            if port.feeds_itself and has_input and port.name not in bindings:
+                bindings[port.name] = "before" if port.previous else "original"
+                _check_first(index, spec, port)
             if port.required and port.name not in bindings:
                 raise ChainError(self._missing(index, spec, port))
         return bindings
 
-    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Plan | Path:
-        """Return what a step's text feeds a port with: a chain, or the path of a picture."""
+    def _nested(self, spec: MethodSpec, name: str, value: Value) -> Binding:
+        """Return what a step's text feeds a port with: a chain, the path of a picture, or a list of paths."""
         if isinstance(value, Chain):
             return self.plan(value, has_input=False)
-        if isinstance(value, str) and spec.port(name) is not None:
+        port = spec.port(name)
+        if port is not None and (port.many or isinstance(value, tuple)):
+            return tuple(self._nested_file(spec, name, one) for one in _several(spec, port, value))
+        return self._nested_file(spec, name, value)
+
+    def _nested_file(self, spec: MethodSpec, name: str, value: Value) -> Path:
+        if isinstance(value, str):
             if Path(value).is_file():
                 return Path(value)
             if Path(value).suffix.lower() in READABLE_SUFFIXES:
@@ -141,12 +148,10 @@ class _Planner:
         if port.name in bindings:
             self.taken[port.name] = spec.name
             return
-        if isinstance(source, str | Path):
-            source = Path(source)
-            if not source.is_file():
-                problem = "is a folder, not a file" if source.is_dir() else "does not exist"
-                raise ChainError(f"-i {port.name}={source}: {source} {problem}.")
-        bindings[port.name] = source
+        if port.many or isinstance(source, list | tuple):
+            bindings[port.name] = tuple(_outside(port, one) for one in _several(spec, port, source))
+        else:
+            bindings[port.name] = _outside(port, source)
         self.used.add(port.name)
 
     def _missing(self, index: int, spec: MethodSpec, port: Port) -> str:
@@ -179,7 +184,7 @@ class _Planner:
             wanted = planned.port_kind(port)
             if isinstance(binding, Plan):
                 given, giver = binding.output, f"[{binding.chain}]"
-            elif isinstance(binding, str) and binding == "original":
+            elif isinstance(binding, str) and binding in ("original", "before"):
                 given, giver = Kind.IMAGE, "the input"
             elif isinstance(binding, str) and fed is not None:
                 given, giver = fed, "the step before it" if planned.index else "the input"
@@ -197,6 +202,37 @@ class _Planner:
             if spec.output == wanted and spec.inputs and spec.inputs[0].kind in _FITS[given]
         ]
         return f" Put {' or '.join(sorted(names))} between them." if names else ""
+
+
+def _check_first(index: int, spec: MethodSpec, port: Port) -> None:
+    """Raise ChainError where a step compares what another made with a picture before as it came in."""
+    if index and port.previous and not port.original:
+        raise ChainError(
+            f"{spec.name} looks at the picture before as it came in, so it comes first in a chain: run what precedes "
+            f"it on its own, with -o FOLDER/, and {spec.name} on that folder."
+        )
+
+
+def _several(spec: MethodSpec, port: Port, given: Any) -> tuple[Any, ...]:
+    """Return the pictures given to a port as a tuple; raise ChainError where it does not take as many."""
+    several = tuple(given) if isinstance(given, list | tuple) else (given,)
+    if not port.many:
+        raise ChainError(f"The port '{port.name}' of {spec.name} takes one picture, not a list ({len(several)} given).")
+    if not 1 <= len(several) <= port.most:
+        given = f"{len(several)} are given" if several else "none is given"
+        raise ChainError(f"The port '{port.name}' of {spec.name} takes 1 to {port.most} pictures, and {given}.")
+    return several
+
+
+def _outside(port: Port, source: Any) -> Any:
+    """Return a picture from outside, a file as its path, which must be there."""
+    if not isinstance(source, str | Path):
+        return source
+    path = Path(source)
+    if not path.is_file():
+        problem = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise ChainError(f"-i {port.name}={path}: {path} {problem}.")
+    return path
 
 
 def _check_names(spec: MethodSpec, given: dict[str, Value]) -> None:

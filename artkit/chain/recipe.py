@@ -11,17 +11,23 @@ from artkit.chain.steps import Chain, chain_of
 
 @dataclass(frozen=True)
 class Recipe:
-    """A chain and what it is run with; None where the recipe does not say. `size` is (width, height) in pixels."""
+    """A chain and what it is run with; None where the recipe does not say. `size` is (width, height) in pixels.
+
+    `ports` are files by port; a port that takes many has a list of them.
+    """
 
     chain: Chain
     seed: int | None = None
     size: tuple[int, int] | None = None
     count: int | None = None
-    ports: dict[str, Path] = field(default_factory=dict)
+    ports: dict[str, Path | list[Path]] = field(default_factory=dict)
 
     def to_toml(self) -> str:
         """Return the recipe as TOML text that `read_recipe` reads back."""
-        ports = {name: str(path) for name, path in self.ports.items()}
+        ports = {
+            name: [str(one) for one in given] if isinstance(given, list) else str(given)
+            for name, given in self.ports.items()
+        }
         return dump_toml(
             RecipeFields(chain=str(self.chain), seed=self.seed, size=self.size, count=self.count, ports=ports)
         )
@@ -34,5 +40,8 @@ def read_recipe(path: str | Path) -> Recipe:
     and what to change.
     """
     fields = read_recipe_file(path)
-    ports = {name: Path(port) for name, port in fields.ports.items()}
+    ports = {
+        name: [Path(one) for one in given] if isinstance(given, list) else Path(given)
+        for name, given in fields.ports.items()
+    }
     return Recipe(chain_of(fields, path), fields.seed, fields.size, fields.count, ports)

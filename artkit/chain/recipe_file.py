@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +33,7 @@ class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
     seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
     size: tuple[_PositiveInt, _PositiveInt] | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] | None = None
-    ports: dict[str, str] = {}
+    ports: dict[str, str | list[str]] = {}
 
 
 def read_recipe_file(path: str | Path) -> RecipeFields:
@@ -47,15 +47,23 @@ def read_recipe_file(path: str | Path) -> RecipeFields:
     if data.startswith(_PNG_SIGNATURE):
         fields = _convert(_remembered(path), path)
         _check_texts(path, fields.steps if fields.chain is None else _values_in(fields.chain))
-        ports = {name: str(find_beside(path, port)) for name, port in fields.ports.items()}
+        ports = _placed(fields.ports, lambda port: find_beside(path, port))
         return msgspec.structs.replace(fields, ports=ports)
     found = _parse_toml(data, path)
     for name in found:
         if name not in RecipeFields.__struct_fields__:
             raise ChainError(f"{path}: a recipe has no '{name}'.{nearest(name, RecipeFields.__struct_fields__)}")
     fields = _convert(found, path)
-    ports = {name: str(path.parent / port) for name, port in fields.ports.items()}
+    ports = _placed(fields.ports, lambda port: path.parent / port)
     return msgspec.structs.replace(fields, ports=ports)
+
+
+def _placed(ports: Mapping[str, str | list[str]], place: Callable[[str], Path]) -> dict[str, str | list[str]]:
+    """Return the files of ports as `place` finds them; a port that takes many pictures has a list."""
+    return {
+        name: [str(place(one)) for one in given] if isinstance(given, list) else str(place(given))
+        for name, given in ports.items()
+    }
 
 
 def find_beside(picture: Path, name: str) -> Path:
@@ -107,7 +115,7 @@ def dump_toml(fields: RecipeFields) -> str:
     if fields.size is not None:
         lines.append(f"size = [{fields.size[0]}, {fields.size[1]}]")
     if fields.ports:
-        lines += ["", "[ports]", *(f"{name} = {_quote(path)}" for name, path in fields.ports.items())]
+        lines += ["", "[ports]", *(f"{name} = {_listed(paths)}" for name, paths in fields.ports.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -149,6 +157,10 @@ def _convert(data: Mapping[str, Any], path: Path) -> RecipeFields:
         return msgspec.convert(data, RecipeFields)
     except msgspec.ValidationError as error:
         raise ChainError(f"{path}: {str(error)[0].lower()}{str(error)[1:]}.") from None
+
+
+def _listed(paths: str | list[str]) -> str:
+    return _quote(paths) if isinstance(paths, str) else f"[{', '.join(map(_quote, paths))}]"
 
 
 def _quote(text: str) -> str:

@@ -58,10 +58,17 @@ def _pictures_below(folder: Path, output: Path | None) -> Iterator[Path]:
     skipped = output.resolve() if output and output.is_dir() and not output.samefile(folder) else None
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (Path(root) / name).resolve() != skipped
+            (name for name in folders if not name.startswith(".") and (Path(root) / name).resolve() != skipped),
+            key=_counted,
         )
-        paths = [Path(root, name) for name in sorted(files) if not name.startswith(".")]
+        paths = [Path(root, name) for name in sorted(files, key=_counted) if not name.startswith(".")]
         yield from (path for path in paths if path.suffix.lower() in READABLE_SUFFIXES)
+
+
+def _counted(name: str) -> tuple[list[str | int], str]:
+    """Return what sorts names as people count: frame 2 before frame 10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def _neighbours(path: Path) -> str:

@@ -117,6 +117,8 @@ def _record(spec: MethodSpec, registry: Registry) -> dict[str, Any]:
                 "kind": port.kind,
                 "required": port.required,
                 "original": port.original,
+                "previous": port.previous,
+                "most": port.most if port.many else 1,
                 "summary": port.summary,
             }
             for port in spec.inputs
@@ -145,5 +147,9 @@ def _port_text(port: dict[str, Any]) -> str:
     marks = "" if port["required"] else ", optional"
     if port["original"]:
         marks = ", the chain's own input unless fed"
+    if port["previous"]:
+        marks = f", the picture {port['previous']} before unless fed"
+    if port["most"] > 1:
+        marks += f", up to {port['most']} pictures"
     text = f"{port['name']} ({port['kind']}{marks})"
     return f"{text}: {port['summary']}" if port["summary"] else text

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artkit.cli.files import refuse_address
 from artkit.cli.output import log
-from artkit.cli.parameters import collect_assignments
 from artkit.errors import ChainError, UsageError
 from artkit.files import digest_of
 
@@ -23,17 +22,19 @@ if TYPE_CHECKING:
 class Request:
     """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
-    `size` is (width, height), or the longest side alone; `ports` are files by port. `models` holds the hashes of the
-    models that made the picture which serves as the recipe, by `method/name`; `remembered` is that picture, where the
-    chain is the one in its record.
+    `size` is (width, height), or the longest side alone; `ports` are files by port, a list where several are given.
+    `models` holds the hashes of the models that made the picture which serves as the recipe, by `method/name`;
+    `remembered` is that picture, where the chain is the one in its record, and `before` are the pictures before its
+    input that it was made with.
     """
 
     chain: Chain
     inputs: tuple[str, ...] = ()
+    before: tuple[Path, ...] = ()
     seed: int = 0
     size: tuple[int, int] | int | None = None
     count: int = 1
-    ports: dict[str, Path] = field(default_factory=dict)
+    ports: dict[str, Path | list[Path]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     remembered: Path | None = None
     output: str | None = None
@@ -58,15 +59,15 @@ def make_request(typed: Mapping[str, Any]) -> Request:
     text, recipe = given.pop("chain", None), given.pop("recipe", None)
     if text is None and recipe is None:
         raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
-    named = collect_assignments(given.pop("ports", ()), "-i")
-    for place in (*given.get("inputs", ()), *named.values()):
+    named = given.pop("ports", ())
+    for place in (*given.get("inputs", ()), *(place for _, place in named)):
         refuse_address(place)
-    ports = {name: Path(place) for name, place in named.items()}
+    ports = _collect_ports(named)
     known = _read_recipe(recipe) if recipe else {}
     record = _record_in(recipe) if recipe else {}
     if record:
         for port in sorted(known["ports"].keys() - ports):
-            log(f"{recipe} was made with {port}={known['ports'][port]}: reading that.")
+            log(f"{recipe} was made with {port}={', '.join(map(str, _each(known['ports'][port])))}: reading that.")
     if text is not None:
         from artkit.chain import Chain
 
@@ -75,6 +76,7 @@ def make_request(typed: Mapping[str, Any]) -> Request:
         known |= {"models": _models(record), "remembered": recipe}
         if "inputs" not in given:
             known["inputs"] = _find_input(recipe, record)
+            known["before"] = _find_before(recipe, record)
     given["ports"] = known.pop("ports", {}) | ports
     return Request(**{**known, **given})
 
@@ -84,8 +86,9 @@ def check_files(plan: Plan, request: Request) -> None:
     if request.remembered is None:
         return
     folder = Path(os.path.abspath(request.remembered)).parent
+    named = [file for given in request.ports.values() for file in _each(given)]
     for file in plan.files():
-        if file in request.ports.values():
+        if file in named:
             continue
         if not Path(os.path.abspath(file)).is_relative_to(folder):
             raise ChainError(
@@ -93,6 +96,18 @@ def check_files(plan: Plan, request: Request) -> None:
                 f"the chain yourself, --chain {shlex.quote(str(request.chain))}"
             )
         log(f"the chain in {request.remembered} names {file}: reading that.")
+
+
+def _collect_ports(pairs: Iterable[tuple[str, str]]) -> dict[str, Path | list[Path]]:
+    """Return the files of `-i PORT=PATH` by port: a list where a port is named more than once."""
+    found: dict[str, list[Path]] = {}
+    for port, place in pairs:
+        found.setdefault(port, []).append(Path(place))
+    return {port: paths if len(paths) > 1 else paths[0] for port, paths in found.items()}
+
+
+def _each(given: Path | list[Path]) -> list[Path]:
+    return given if isinstance(given, list) else [given]
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
@@ -116,16 +131,29 @@ def _models(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the input of the picture `recipe`, which is looked for beside it; nothing for a dream."""
-    from artkit.chain.recipe_file import find_beside
-
-    name, digest = record.get("input"), record.get("input_hash")
+    name = record.get("input")
     if not isinstance(name, str):
         return ()
+    return (str(_find(recipe, name, record.get("input_hash"), f"give it: artkit run INPUT --recipe {recipe}")),)
+
+
+def _find_before(recipe: Path, record: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Return the pictures before the input that `recipe` was made with, which are looked for beside it."""
+    names, digests = record.get("before"), record.get("before_hashes")
+    if not (isinstance(names, list) and isinstance(digests, list) and len(names) == len(digests)):
+        return ()
+    hint = "run the folder again"
+    return tuple(_find(recipe, str(name), digest, hint) for name, digest in zip(names, digests, strict=True))
+
+
+def _find(recipe: Path, name: str, digest: Any, hint: str) -> Path:
+    """Return a picture that `recipe` was made from, beside it and of the same bytes, else raise UsageError."""
+    from artkit.chain.recipe_file import find_beside
+
     found = find_beside(recipe, name)
-    hint = f"give it: artkit run INPUT --recipe {recipe}"
     if not os.path.isfile(found) or found.samefile(recipe):
         raise UsageError(f"{recipe} was made from {name}, which is not beside it; {hint}")
     if digest and digest != digest_of(found):
         raise UsageError(f"{recipe} was made from {name}, but {found} is another picture of that name; {hint}")
     log(f"{recipe} was made from {found}: reading that.")
-    return (str(found),)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=Assignment("PORT=PATH", "style=monet.jpg"),
         multiple=True,
         metavar="PORT=PATH",
-        help="A picture for another port of a step. Repeatable.",
+        help="A picture for another port of a step. Repeatable; twice for one port gives it both, where it takes many.",
     ),
     click.option(
         "-n",
@@ -110,6 +111,7 @@ def run(registry: Registry, **typed: Any) -> int:
 def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
     """Name every result, and check the places before anything is computed; count those that are there and stay."""
     from artkit.cli.files import STDIN, Namer, check_format, collect_sources, refuse_overwriting
+    from artkit.engine import look_back
     from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
     from artkit.spec import Kind
 
@@ -122,6 +124,9 @@ def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
     folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
     jobs = Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder)
+    jobs = list(look_back(jobs, plan.look_back))
+    if request.before:
+        jobs = [replace(job, before=request.before) for job in jobs]
     if request.as_json and jobs[0].target is None:
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")
     count = len(jobs)

@@ -1,7 +1,8 @@
 """Public names of this room and where each lives; `__init__.py` loads them on first use."""
 
 from .devices import pick_device as pick_device, pick_precision as pick_precision
-from .job import Job as Job
+from .job import Job as Job, look_back as look_back
 from .local import load as load, run_chain as run_chain
-from .runner import Runner as Runner, StepResult as StepResult
+from .runner import Runner as Runner
 from .stream import JobResult as JobResult, run_jobs as run_jobs
+from .work import StepResult as StepResult

@@ -25,11 +25,13 @@ class Input:
 
 
 def read_input(source: Any, known: Sequence[ClassSet] = ()) -> Input:
-    """Read what `read_picture` reads; of files and bytes note name and hash. Raises ImageError.
+    """Read what `read_picture` reads, and an Input as it is; of files and bytes note name and hash. Raises ImageError.
 
     A Picture stays what it is: label maps stay label maps. A palette file in the colours of one of the `known` class
     sets is read as the label map that it is, at a byte a pixel.
     """
+    if isinstance(source, Input):
+        return source
     if isinstance(source, Picture):
         return Input(source)
     if isinstance(source, bytes | bytearray | memoryview):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,15 @@ class Job:
     """One picture to make under `seed`.
 
     `source` is a file, a file's bytes, what else `read_picture` reads, or None for a dream; `target` is where the
-    result goes, None leaves it to the caller; `name` is what the picture is called inside an output folder.
+    result goes, None leaves it to the caller; `name` is what the picture is called inside an output folder. `before`
+    are the sources before it in its folder or clip, the nearest first, as many as the chain looks at.
     """
 
     source: Any
     target: Path | None
     seed: int
     name: Path
+    before: tuple[Any, ...] = ()
 
     @property
     def label(self) -> str:
@@ -28,3 +32,17 @@ class Job:
         if isinstance(self.source, bytes):
             return "standard input"
         return str(self.source if isinstance(self.source, str | Path) else self.name)
+
+
+def look_back(jobs: Iterable[Job], count: int) -> Iterator[Job]:
+    """Tell every job which sources came before its own, `count` at most, the nearest first.
+
+    Files follow each other inside their folder, other pictures as they come; those of another seed are another row.
+    """
+    rows: dict[tuple[Path | None, int], deque[Any]] = {}
+    for job in jobs:
+        folder = Path(job.source).parent if isinstance(job.source, str | Path) else None
+        row = rows.setdefault((folder, job.seed), deque(maxlen=count))
+        yield replace(job, before=tuple(row)) if row else job
+        if job.source is not None:
+            row.appendleft(job.source)

@@ -14,9 +14,10 @@ from torch import Tensor
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Size, Step
 from artkit.engine.inputs import read_input
-from artkit.engine.job import Job
-from artkit.engine.runner import Runner, StepResult
+from artkit.engine.job import Job, look_back
+from artkit.engine.runner import Runner
 from artkit.engine.stream import run_jobs
+from artkit.engine.work import StepResult
 from artkit.errors import ImageError, ModelError, UsageError, nearest
 from artkit.images import Picture
 from artkit.models.opening import open_header
@@ -66,7 +67,7 @@ def stream_chain(
         raise ImageError("many pictures are wanted: give a list of paths, arrays or pictures.")
     runner = _runner(chain, ports, how, has_input=True)
     jobs = (Job(one, None, how["seed"], _name(one)) for one in sources)
-    return _pictures(runner, jobs, how)
+    return _pictures(runner, look_back(jobs, runner.plan.look_back), how)
 
 
 def load(model: str | Path, **options: Any) -> Chain:

@@ -12,7 +12,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `models` are hashes of the weights as they were loaded, by `method/name`; `plugins` the versions of the plugins that
     computed. `input` and `ports` are names of files without their folders, which are nobody's business; `input_hash`
-    is the SHA-256 of the input's bytes, `port_hashes` those of the files for ports, in the order of the chain.
+    is the SHA-256 of the input's bytes, `port_hashes` those of the files for ports, in the order of the chain. `before`
+    and `before_hashes` are those of the pictures before it that the chain looked at, the nearest first.
     `stopped_at` is how far the step came that Ctrl-C ended.
     """
 
@@ -25,10 +26,12 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     device: str
     precision: str
     size: tuple[int, int] | None = None
-    ports: dict[str, str] = {}
+    ports: dict[str, str | list[str]] = {}
     port_hashes: list[str | None] = []
     input: str | None = None
     input_hash: str | None = None
+    before: list[str | None] = []
+    before_hashes: list[str | None] = []
     stopped_at: float | None = None
 
     def as_record(self) -> dict[str, Any]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import torch
 
 from artkit import __version__
-from artkit.chain.arguments import check_facts, check_seed, parse_size
+from artkit.chain.arguments import check_facts, check_seed
 from artkit.chain.plan import Plan, PlannedStep
 from artkit.chain.steps import Size
 from artkit.engine.blame import blame_plugin
@@ -21,59 +20,18 @@ from artkit.engine.inputs import Input
 from artkit.engine.loading import Loaded, load_step
 from artkit.engine.memory import memory_limit
 from artkit.engine.provenance import Provenance
-from artkit.engine.step import StepRun, Watcher, compute_batch, place, resize
-from artkit.errors import ChainError, ImageError, PluginError
+from artkit.engine.step import Fed, StepRun, Watcher, compute_batch, place, resize
+from artkit.engine.work import DREAM_SIZE, StepResult, Work, extent_of, own_seed, settle
+from artkit.errors import ChainError
 from artkit.files import digest_of
 from artkit.images import Picture, convert, read_picture
-from artkit.images.decoding import max_pixels
 from artkit.models.store import packaged_classes
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, Port, StepEvent
-from artkit.translator import unfinite
 
 MOST_AT_ONCE = 16
 """How many pictures a GPU computes at once, at most: more of them gain next to nothing."""
-DREAM_SIZE = (512, 384)
-"""(width, height) of what a source makes when nobody says a size."""
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What one step made, how long it took, and what its translator reports of the picture.
-
-    `nested` holds, by port, what the steps of the chains that fed it made. `share` is less than 1 where Ctrl-C ended
-    the step: the picture is what it had by then. `batch` pictures were computed at once, and `seconds` are one's part.
-    `clock` holds the events before and after the step on a GPU, which works on by itself: until `settle` asks it, the
-    seconds are those of giving it the work.
-    """
-
-    index: int
-    method: str
-    picture: Picture
-    seconds: float
-    report: dict[str, Any] = field(default_factory=dict)
-    nested: dict[str, list[StepResult]] = field(default_factory=dict)
-    share: float = 1.0
-    batch: int = 1
-    clock: tuple[torch.cuda.Event, torch.cuda.Event] | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass
-class _Work:
-    """A picture on its way through the steps: `source` is the chain's input, `picture` what the last step made."""
-
-    given: Input | None
-    seed: int
-    extent: tuple[int, int] | None
-    own: int = 0
-    source: Picture | None = None
-    picture: Picture | None = None
-    results: list[StepResult] = field(default_factory=list)
-
-    def number(self, planned: PlannedStep) -> int:
-        """Return the seed of a step before it is mixed with its place: its own, or else the run's."""
-        return self.seed if planned.seed is None else planned.seed
 
 
 class Runner:
@@ -104,7 +62,7 @@ class Runner:
             for port, binding in planned.bindings.items()
             if isinstance(binding, Plan)
         }
-        self._pictures: dict[tuple[int, str], Picture] = {}
+        self._pictures: dict[tuple[int, str], list[Picture]] = {}
         self._made: dict[tuple[int, str], tuple[int, list[StepResult]]] = {}
 
     def load(self) -> None:
@@ -132,6 +90,7 @@ class Runner:
         self,
         source: Input | Picture | None = None,
         *,
+        before: Sequence[Input | Picture] = (),
         seed: int = 0,
         size: Size | None = None,
         facts: Mapping[str, str] | None = None,
@@ -140,10 +99,13 @@ class Runner:
     ) -> list[StepResult]:
         """Run the chain on one picture, or on none; return what every step made, the result last, with provenance.
 
-        `size` is (width, height), or the longest side: an input is resized to it first, a source makes it. `facts` are
-        things known about the picture, by name. The same call gives the same picture. Raises ArtkitError.
+        `before` are the pictures before it, the nearest first, for chains that look back. `size` is (width, height),
+        or the longest side: an input is resized to it first, a source makes it. `facts` are things known about the
+        picture, by name. The same call gives the same picture. Raises ArtkitError.
         """
-        (made,) = self.compute([source], [seed], size=size, facts=facts, on_step=on_step, on_progress=on_progress)
+        (made,) = self.compute(
+            [source], [seed], before=[before], size=size, facts=facts, on_step=on_step, on_progress=on_progress
+        )
         return settle(made)
 
     def compute(
@@ -151,6 +113,7 @@ class Runner:
         sources: Sequence[Input | Picture | None],
         seeds: Sequence[int],
         *,
+        before: Sequence[Sequence[Input | Picture]] = (),
         size: Size | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
@@ -163,7 +126,9 @@ class Runner:
         """
         self.load()
         told = check_facts(facts)
-        works = [self._begin(source, check_seed(seed), size) for source, seed in zip(sources, seeds, strict=True)]
+        rows = before or [()] * len(sources)
+        given = zip(sources, seeds, rows, strict=True)
+        works = [self._begin(source, check_seed(seed), size, row) for source, seed, row in given]
         for planned, loaded in zip(self.plan.steps, self._loaded, strict=True):
             self._step(planned, loaded, works, told, on_progress, on_step)
         return [self._finish(work) for work in works]
@@ -180,23 +145,30 @@ class Runner:
         """Whether networks run on a CUDA device, which computes many pictures at once faster than one by one."""
         return self.device.type == "cuda"
 
-    def _begin(self, source: Input | Picture | None, seed: int, size: Size | None) -> _Work:
+    def _begin(
+        self, source: Input | Picture | None, seed: int, size: Size | None, before: Sequence[Input | Picture]
+    ) -> Work:
         if source is None and self.plan.has_input:
             raise ChainError(f"the chain {self.plan.chain} needs a picture.")
-        given = Input(source) if isinstance(source, Picture) else source
-        extent = None if size is None else _extent(size, given.picture if given else None)
+        given = _as_input(source)
+        extent = None if size is None else extent_of(size, given.picture if given else None)
         if given is None:
-            return _Work(None, seed, extent)
-        own = _own_seed(given.picture) if any(planned.varies for planned in self.plan.steps) else 0
-        picture = place(given.picture, self.device)
-        picture = picture if extent is None else self._resized(picture, extent)
-        return _Work(given, seed, extent, own, picture, picture)
+            return Work(None, seed, extent)
+        own = own_seed(given.picture) if any(planned.varies for planned in self.plan.steps) else 0
+        row = [_as_input(one) for one in before[: self.plan.look_back]]
+        picture, *earlier = (self._entering(one.picture, extent) for one in (given, *row))
+        return Work(given, seed, extent, own, picture, picture, row, earlier)
+
+    def _entering(self, picture: Picture, extent: tuple[int, int] | None) -> Picture:
+        """Return a picture on the device, in the size of the run."""
+        placed = place(picture, self.device)
+        return placed if extent is None else self._resized(placed, extent)
 
     def _step(
         self,
         planned: PlannedStep,
         loaded: Loaded,
-        works: list[_Work],
+        works: list[Work],
         facts: Mapping[str, str],
         on_progress: Watcher | None,
         on_step: Callable[[StepEvent], None] | None,
@@ -239,31 +211,32 @@ class Runner:
         self,
         planned: PlannedStep,
         loaded: Loaded,
-        work: _Work,
+        work: Work,
         nested: Mapping[str, list[StepResult]],
         facts: Mapping[str, str],
     ) -> StepRun:
-        fed = {port.name: self._feed(planned, port, work.picture, work.source, nested) for port in planned.spec.inputs}
+        fed = {port.name: self._feed(planned, port, work, nested) for port in planned.spec.inputs}
         dream, dtype = (work.extent or DREAM_SIZE)[::-1], PRECISIONS[self._precision(planned)]
         return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype)
 
-    def _finish(self, work: _Work) -> list[StepResult]:
+    def _finish(self, work: Work) -> list[StepResult]:
         """Return the results of a picture, the last with its provenance."""
         *before, last = work.results
         share = min(result.share for result in work.results)
-        record = self._provenance(work.given, work.seed, work.extent, share).as_record()
+        record = self._provenance(work, share).as_record()
         return [*before, replace(last, picture=replace(last.picture, provenance=record))]
 
     @cached_property
     def _port_hashes(self) -> list[str | None]:
         return [digest_of(file) for file in self.plan.files()]
 
-    def _provenance(self, given: Input | None, seed: int, size: tuple[int, int] | None, share: float) -> Provenance:
+    def _provenance(self, work: Work, share: float) -> Provenance:
+        given = work.given
         return Provenance(
             version=__version__,
             chain=str(self.plan.chain),
-            seed=seed,
-            size=size,
+            seed=work.seed,
+            size=work.extent,
             ports=self.plan.outside_files(),
             port_hashes=self._port_hashes,
             models=self.models,
@@ -273,6 +246,8 @@ class Runner:
             precision=self.precision,
             input=given.name if given else None,
             input_hash=given.digest if given else None,
+            before=[one.name for one in work.given_before],
+            before_hashes=[one.digest for one in work.given_before],
             stopped_at=round(share, 3) if share < 1 else None,
         )
 
@@ -287,29 +262,33 @@ class Runner:
         self,
         planned: PlannedStep,
         port: Port,
-        previous: Picture | None,
-        source: Picture | None,
+        work: Work,
         nested: Mapping[str, list[StepResult]],
-    ) -> Picture | str | None:
+    ) -> Fed:
         if port.name not in planned.bindings:
             return None
         binding, kind = planned.bindings[port.name], planned.port_kind(port.name)
         if kind is Kind.TEXT:
             return str(binding)
         if isinstance(binding, str):
-            picture = source if binding == "original" else previous
+            found = [work.bound(binding, port)]
         elif port.name in nested:
-            picture = nested[port.name][-1].picture
+            found = [nested[port.name][-1].picture]
         else:
-            picture = self._read(planned.index, port.name, binding)
-        if picture is None or (port.kind is Kind.PICTURE and kind is not Kind.LABELS):
+            found = list(self._read(planned.index, port.name, binding))
+        fed = [picture and self._as_kind(picture, planned, port, kind) for picture in found]
+        return [picture for picture in fed if picture] if port.many else fed[0]
+
+    def _as_kind(self, picture: Picture, planned: PlannedStep, port: Port, kind: Kind) -> Picture:
+        if port.kind is Kind.PICTURE and kind is not Kind.LABELS:
             return picture
         return convert(picture, kind, self._classes(planned), self._known_classes())
 
-    def _read(self, index: int, port: str, binding: Any) -> Picture:
-        """Return what feeds a port from outside, read once."""
+    def _read(self, index: int, port: str, binding: Any) -> list[Picture]:
+        """Return what feeds a port from outside, one picture or as many as it takes, read once."""
         if (index, port) not in self._pictures:
-            self._pictures[index, port] = place(read_picture(binding), self.device)
+            sources = binding if isinstance(binding, tuple) else (binding,)
+            self._pictures[index, port] = [place(read_picture(source), self.device) for source in sources]
         return self._pictures[index, port]
 
     def _run_nested(self, planned: PlannedStep, seed: int, own: int) -> dict[str, list[StepResult]]:
@@ -352,44 +331,9 @@ class Runner:
         return list({classes.name: classes for classes in known if classes}.values())
 
 
-def settle(results: Sequence[StepResult]) -> list[StepResult]:
-    """Bring what `Runner.compute` made to the CPU. Raises PluginError for values that are no numbers."""
-    return [_settled(result) for result in results]
-
-
-def _settled(result: StepResult) -> StepResult:
-    nested = {port: settle(made) for port, made in result.nested.items()}
-    if result.picture.tensor.device.type == "cpu":
-        return replace(result, nested=nested)
-    picture, seconds = place(result.picture, torch.device("cpu")), result.seconds
-    if picture.tensor.is_floating_point() and bool(picture.tensor[0, 0, 0, 0].isnan()):
-        raise PluginError(unfinite(result.method))
-    if result.clock is not None:
-        began, ended = result.clock
-        ended.synchronize()
-        seconds = max(seconds, began.elapsed_time(ended) / 1000 / result.batch)
-    return replace(result, picture=picture, nested=nested, seconds=seconds, clock=None)
-
-
-def _own_seed(picture: Picture) -> int:
-    """Return a seed that a picture has by its pixels, whatever its name and the order of work; never 0."""
-    digest = hashlib.blake2b(picture.tensor.contiguous().numpy(force=True).tobytes(), digest_size=7)
-    return 1 + int.from_bytes(digest.digest(), "little")
-
-
-def _extent(wanted: Size, source: Picture | None) -> tuple[int, int]:
-    """Return (width, height): that of the input, or of a dream, scaled where `wanted` is the longest side alone.
-
-    Refuse to make more pixels than artkit reads.
-    """
-    size = parse_size(wanted)
-    if isinstance(size, int):
-        width, height = (source.width, source.height) if source else DREAM_SIZE
-        scale = size / max(width, height)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size[0] * size[1] > max_pixels():
-        raise ImageError(
-            f"{size[0]}x{size[1]} are more pixels than the limit of {max_pixels()}: give a smaller --size, or set "
-            "ARTKIT_MAX_PIXELS higher."
-        )
-    return size
+@overload
+def _as_input(source: Input | Picture) -> Input: ...
+@overload
+def _as_input(source: Input | Picture | None) -> Input | None: ...
+def _as_input(source: Input | Picture | None) -> Input | None:
+    return Input(source) if isinstance(source, Picture) else source

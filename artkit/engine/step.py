@@ -34,7 +34,8 @@ class ProgressEvent:
     sketch: Callable[[], Picture] | None = None
 
 
-Inputs = Mapping[str, Tensor | tuple[str, ...] | None]
+Fed = Picture | list[Picture] | str | None
+Inputs = Mapping[str, Tensor | list[Tensor] | tuple[str, ...] | None]
 Watcher = Callable[[ProgressEvent], None]
 
 
@@ -44,7 +45,7 @@ class StepRun:
 
     planned: PlannedStep
     loaded: Loaded
-    fed: Mapping[str, Picture | str | None]
+    fed: Mapping[str, Fed]
     number: int
     dream: tuple[int, int]
     facts: Mapping[str, str]
@@ -74,7 +75,7 @@ class StepRun:
     def _ports(self) -> Inputs:
         return {port.name: _tensor(self._given(port), port, self._size) for port in self.planned.spec.inputs}
 
-    def _given(self, port: Port) -> Picture | str | None:
+    def _given(self, port: Port) -> Fed:
         """Return what feeds a port: where nothing else does, the alpha channel of another's that it asks for."""
         given, other = self.fed[port.name], self.fed.get(port.alpha_of)
         if given is None and isinstance(other, Picture) and other.alpha is not None:
@@ -121,7 +122,8 @@ class StepRun:
         planned = self.planned
         what = (__version__, planned.spec.name, planned.options, self.loaded.digest, self.number, planned.index)
         how = (self._size, str(self.device), str(self.dtype), sorted(self.facts.items()))
-        fed = (part for item in sorted(ports.items(), key=itemgetter(0)) for part in item)
+        named = sorted(ports.items(), key=itemgetter(0))
+        fed = (part for name, value in named for part in (name, *(value if isinstance(value, list) else (value,))))
         return f"{planned.spec.name}-{fingerprint((*what, *how, *fed))}"
 
     def _picture(self, output: Tensor, alpha: Tensor | None = None) -> Picture:
@@ -164,13 +166,18 @@ def compute_batch(runs: Sequence[StepRun]) -> list[Picture]:
 
 def _stacked(several: Sequence[Inputs]) -> Inputs | None:
     """Return the ports of several pictures as those of one batch; None where they do not fit together."""
-    stacked: dict[str, Tensor | tuple[str, ...] | None] = {}
+    stacked: dict[str, Tensor | list[Tensor] | tuple[str, ...] | None] = {}
     for name, value in several[0].items():
         values = [ports[name] for ports in several]
         if isinstance(value, Tensor):
             if any(not isinstance(other, Tensor) or other.shape != value.shape for other in values):
                 return None
             stacked[name] = torch.cat(cast(list[Tensor], values))
+        elif isinstance(value, list):
+            shapes = {tuple(one.shape for one in cast(list[Tensor], other)) for other in values}
+            if len(shapes) > 1:
+                return None
+            stacked[name] = [torch.cat(parts) for parts in zip(*cast(list[list[Tensor]], values), strict=True)]
         elif value is None:
             if any(other is not None for other in values):
                 return None
@@ -197,8 +204,10 @@ def resize(picture: Picture, size: tuple[int, int]) -> Picture:
     return picture.with_tensor(change(picture.tensor, extent))
 
 
-def _tensor(fed: Picture | str | None, port: Port, size: tuple[int, int]) -> Tensor | tuple[str, ...] | None:
+def _tensor(fed: Fed, port: Port, size: tuple[int, int]) -> Tensor | list[Tensor] | tuple[str, ...] | None:
     """Return what a translator gets through a port: a picture's tensor, resized to `size` unless any will do."""
+    if isinstance(fed, list):
+        return [cast(Tensor, _tensor(one, port, size)) for one in fed]
     if not isinstance(fed, Picture):
         return fed if fed is None else (fed,)
     return fed.tensor if port.any_size else resize(fed, size[::-1]).tensor

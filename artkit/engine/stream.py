@@ -10,12 +10,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
 from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
-from artkit.engine.runner import DREAM_SIZE, MOST_AT_ONCE, Runner, StepResult, settle
+from artkit.engine.runner import MOST_AT_ONCE, Runner
 from artkit.engine.step import ProgressEvent
+from artkit.engine.work import DREAM_SIZE, StepResult, settle
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
 from artkit.images.formats import LABEL_SUFFIXES
@@ -25,7 +28,7 @@ READ_AHEAD = 1
 WRITERS = max(1, min(8, (os.cpu_count() or 2) // 2))
 """Threads that encode and write: compressing takes longer than a GPU takes to make the picture."""
 
-Reading = tuple[Job, "Future[Input | None]"]
+Reading = Future["Input | None"]
 Writing = tuple["JobResult", "Future[JobResult]"]
 
 
@@ -53,6 +56,37 @@ class JobResult:
         return min((step.share for step in self.steps), default=1.0)
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A job, and what is read for it: its picture, and those before it that the chain looks at."""
+
+    job: Job
+    reading: Reading
+    before: tuple[Reading, ...]
+
+
+class Reader:
+    """Reads the pictures of jobs in other threads; one that the next jobs look back at is read once."""
+
+    def __init__(self, runner: Runner, pool: ThreadPoolExecutor) -> None:
+        self._pool, self._look_back = pool, runner.plan.look_back
+        self._read = partial(_read, known=runner.carried_classes, pinned=runner.on_gpu)
+        self._recent: deque[tuple[Any, Reading]] = deque(maxlen=self._look_back + 1 if self._look_back else 0)
+
+    def submit(self, job: Job) -> Waiting:
+        """Begin to read what a job needs."""
+        before = tuple(self._reading(source, job) for source in job.before[: self._look_back])
+        return Waiting(job, self._reading(job.source, job), before)
+
+    def _reading(self, source: Any, job: Job) -> Reading:
+        for known, reading in self._recent:
+            if known is source or (isinstance(known, Path) and isinstance(source, Path) and known == source):
+                return reading
+        reading = self._pool.submit(self._read, source, job.target)
+        self._recent.append((source, reading))
+        return reading
+
+
 def run_jobs(
     runner: Runner,
     jobs: Iterable[Job],
@@ -72,12 +106,12 @@ def run_jobs(
     """
     ahead = 2 * MOST_AT_ONCE if runner.on_gpu else READ_AHEAD
     with ThreadPoolExecutor(max(READ_AHEAD, WRITERS)) as readers, ThreadPoolExecutor(WRITERS) as writers:
-        waiting, read = iter(jobs), partial(_read, known=runner.carried_classes, pinned=runner.on_gpu)
-        reading = deque((job, readers.submit(read, job)) for job in islice(waiting, ahead))
+        waiting, reader = iter(jobs), Reader(runner, readers)
+        reading = deque(map(reader.submit, islice(waiting, ahead)))
         unwritten: deque[Writing] = deque()
         try:
             while reading:
-                group = _next_group(runner, reading, waiting, lambda job: readers.submit(read, job))
+                group = _next_group(runner, reading, waiting, reader)
                 for result in _compute(runner, group, size, facts, on_progress):
                     result = result if keep_sources else replace(result, source=None)
                     unwritten.append((result, writers.submit(_deliver, result, overwrite)))
@@ -88,27 +122,25 @@ def run_jobs(
             while unwritten:
                 yield unwritten.popleft()[1].result()
         finally:
-            for _, future in reading:
-                future.cancel()
+            for one in reading:
+                one.reading.cancel()
 
 
-def _read(job: Job, known: Sequence[ClassSet], pinned: bool) -> Input | None:
+def _read(source: Any, target: Path | None, known: Sequence[ClassSet], pinned: bool) -> Input | None:
     """Read a picture, into memory that a GPU copies from by itself where it is `pinned`.
 
     Label maps of `known` classes stay such, unless the file to be made of them would change their colours.
     """
-    kept = job.target is None or job.target.suffix.lower() in LABEL_SUFFIXES
-    read = None if job.source is None else read_input(job.source, known if kept else ())
+    kept = target is None or target.suffix.lower() in LABEL_SUFFIXES
+    read = None if source is None else read_input(source, known if kept else ())
     if read is None or not pinned:
         return read
     return replace(read, picture=replace(read.picture, tensor=read.picture.tensor.pin_memory()))
 
 
-def _next_group(
-    runner: Runner, reading: deque[Reading], waiting: Iterator[Job], submit: Callable[[Job], Future[Input | None]]
-) -> list[Reading]:
+def _next_group(runner: Runner, reading: deque[Waiting], waiting: Iterator[Job], reader: Reader) -> list[Waiting]:
     """Take the next job, and those after it whose pictures are of the same size, as many as are computed at once."""
-    group: list[Reading] = []
+    group: list[Waiting] = []
     limit = 1
     while len(group) < limit and reading:
         size = _size(reading[0])
@@ -117,14 +149,14 @@ def _next_group(
         elif size != _size(group[0]):
             break
         group.append(reading.popleft())
-        reading.extend((job, submit(job)) for job in islice(waiting, 1))
+        reading.extend(map(reader.submit, islice(waiting, 1)))
     return group
 
 
-def _size(reading: Reading) -> tuple[int, int] | None:
+def _size(waiting: Waiting) -> tuple[int, int] | None:
     """Return the (height, width) of what was read, or would be dreamed; None where reading failed."""
     try:
-        read = reading[1].result()
+        read = waiting.reading.result()
     except ArtkitError:
         return None
     return read.picture.size if read else DREAM_SIZE[::-1]
@@ -132,19 +164,20 @@ def _size(reading: Reading) -> tuple[int, int] | None:
 
 def _compute(
     runner: Runner,
-    group: list[Reading],
+    group: list[Waiting],
     size: Size | None,
     facts: Mapping[str, str] | None,
     on_progress: Callable[[Job, ProgressEvent], None] | None,
 ) -> list[JobResult]:
     """Compute a group at once; where that fails, one by one, so that a bad picture stops only itself."""
-    jobs = [job for job, _ in group]
+    jobs = [one.job for one in group]
     start = time.perf_counter()
     watcher = partial(on_progress, jobs[0]) if on_progress and len(jobs) == 1 else None
     try:
-        read = [future.result() for _, future in group]
+        read = [one.reading.result() for one in group]
+        before = [[found for earlier in one.before if (found := earlier.result())] for one in group]
         seeds = [job.seed for job in jobs]
-        made = runner.compute(read, seeds, size=size, facts=facts, on_progress=watcher)
+        made = runner.compute(read, seeds, before=before, size=size, facts=facts, on_progress=watcher)
     except ArtkitError as error:
         if len(group) == 1:
             return [JobResult(jobs[0], error=error, seconds=time.perf_counter() - start)]

@@ -140,9 +140,22 @@ def _check_ports(spec: MethodSpec) -> None:
     main, others = [port.kind for port in spec.inputs[:1]], [port.kind for port in spec.inputs[1:]]
     if Kind.PICTURE in others or (spec.output is Kind.PICTURE) != (Kind.PICTURE in main):
         raise PluginError(f"method '{spec.name}': kind 'picture' is for the main port and the output, both or neither")
-    if any(port.original or port.any_size for port in spec.inputs[:1]):
-        raise PluginError(f"method '{spec.name}': the main port can be neither 'original' nor 'any_size'")
-    images = {port.name for port in spec.inputs if port.kind is Kind.IMAGE}
+    if any(port.feeds_itself or port.any_size for port in spec.inputs[:1]):
+        raise PluginError(f"method '{spec.name}': the main port can be neither 'original', 'previous' nor 'any_size'")
+    if any(port.previous < 0 or (port.previous and port.kind is Kind.TEXT) for port in spec.inputs):
+        raise PluginError(f"method '{spec.name}': 'previous' counts pictures back, from 1, and is for no text")
+    for index, port in enumerate(spec.inputs):
+        if port.many and (index == 0 or port.kind is Kind.TEXT or port.feeds_itself or port.most < 1):
+            raise PluginError(
+                f"method '{spec.name}': the port '{port.name}' cannot be 'many': that is for pictures, at least one, "
+                "through a port that is not the main one and that the chain's input does not feed"
+            )
+    _check_alpha(spec)
+
+
+def _check_alpha(spec: MethodSpec) -> None:
+    """Raise PluginError unless what takes an alpha channel is an optional mask, and there is a picture to have one."""
+    images = {port.name for port in spec.inputs if port.kind is Kind.IMAGE and not port.many}
     for port in spec.inputs:
         if port.alpha_of and (port.alpha_of not in images or port.kind is not Kind.MASK or port.required):
             raise PluginError(

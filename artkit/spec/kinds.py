@@ -45,8 +45,14 @@ class Port:
     """A named input of a step. The first port of a method is its main one: the previous step feeds it.
 
     `original`: the chain's own input feeds it when nothing else does. `any_size`: its picture keeps its size; those of
-    other ports are resized to the main port's. `alpha_of`: the mask is the alpha channel of what
-    feeds that port, when nothing else feeds it.
+    other ports are resized to the main port's. `many`: it takes several pictures, from one to `most`, and the
+    translator gets a list of them, in the order given. `alpha_of`: the mask is the alpha channel of what feeds that
+    port, when nothing else feeds it.
+
+    `previous`: so many pictures back in the folder or clip, the chain's input as it came in. At the start, where there
+    are fewer, an optional port stays unfed, and a required one gets the first picture there is: as if the clip had
+    stood still before. The method comes first in a chain, where its main port gets the chain's input too; with
+    `original` as well it may stand anywhere.
 
     An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
     """
@@ -58,6 +64,14 @@ class Port:
     original: bool = False
     any_size: bool = False
     alpha_of: str = ""
+    many: bool = False
+    most: int = 16
+    previous: int = 0
+
+    @property
+    def feeds_itself(self) -> bool:
+        """True when the chain's input, or one before it, feeds the port when nothing else does."""
+        return self.original or self.previous > 0
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Any
 from artkit.chain import Chain, Plan
 from artkit.engine import Runner
 from artkit.engine.inputs import Input
-from artkit.engine.runner import DREAM_SIZE
 from artkit.engine.step import ProgressEvent, resize
+from artkit.engine.work import DREAM_SIZE
 from artkit.images import Picture, encode_picture, read_picture
 from artkit.images.provenance import add_provenance
 from artkit.plugins import Registry

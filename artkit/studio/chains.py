@@ -79,7 +79,7 @@ def _refuse_paths(chain: Chain, registry: Registry) -> None:
 def _feeds_port(spec: MethodSpec, name: str, value: Value) -> bool:
     """Tell whether text would be read as the path of a picture: for a port, unless it is an option's word as well."""
     is_option = name in getattr(spec.options, "__struct_fields__", ())
-    return spec.port(name) is not None and isinstance(value, str) and not (is_option and is_word(value))
+    return spec.port(name) is not None and isinstance(value, str | tuple) and not (is_option and is_word(value))
 
 
 def _texts(value: Value) -> Iterator[str]:
@@ -103,7 +103,7 @@ def describe_chain(chain: Chain, registry: Registry) -> ChainInfo:
     specs = [registry.method(step.method) for step in chain]
     free = _free_ports(chain, registry)
     has_input = bool(specs[0].inputs)
-    wants = [port.name for port in free.values() if port.required and not (port.original and has_input)]
+    wants = [port.name for port in free.values() if port.required and not (port.feeds_itself and has_input)]
     plan = plan_for(chain, registry, dict.fromkeys(wants, _ANYTHING), has_input=has_input)
     first = plan.steps[0]
     return ChainInfo(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import torch
@@ -161,9 +161,9 @@ def check_method(
 
     Checked for every (height, width) of `sizes`: the output has the size that `output_size` promises, the kind and the
     range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
-    1e-4, and so does a picture computed in small tiles. A method that says `tiling="exact"` has to use
-    `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map and a mask, and invents no
-    class. Whatever the plugin's code raises is a fault like any other.
+    1e-4, and so does a picture computed in small tiles. Ports for many pictures get up to three. A method that says
+    `tiling="exact"` has to use `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map
+    and a mask, and invents no class. Whatever the plugin's code raises is a fault like any other.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
     faults = _method_faults(step, registry, sizes)
@@ -173,7 +173,7 @@ def check_method(
 def _method_faults(step: Step, registry: Registry, sizes: Sequence[Size]) -> list[str]:
     try:
         spec = registry.method(step.method)
-        others = {port.name: ... for port in spec.inputs[1:] if port.required}
+        others = {port.name: [...] if port.many else ... for port in spec.inputs[1:] if port.required}
         planned = plan_chain(Chain([step]), registry, has_input=not spec.is_source, ports=others).steps[0]
         translator = load_translator(planned, registry, torch.device("cpu"), "fp32")
     except Exception as error:  # a plugin's code may raise anything
@@ -207,19 +207,17 @@ def _where(kinds: dict[str, Kind], size: Size) -> str:
 
 
 def _faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
-    ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
-    before = {name: value.clone() for name, value in ports.items() if isinstance(value, Tensor)}
+    ports = _examples(translator.spec, kinds, classes, size)
+    before = [value.clone() for value in _tensors(ports)]
     both = translator.run(ports, seeds=(3, 4), size=size)
     if not translator.finds_size and tuple(both.shape[-2:]) != translator.output_size(*size):
         yield f"the output is {tuple(both.shape[-2:])}"
-    if any(not torch.equal(value, before[name]) for name, value in ports.items() if isinstance(value, Tensor)):
+    if not all(map(torch.equal, _tensors(ports), before)):
         yield "an input was changed"
     if not torch.equal(both, translator.run(ports, seeds=(3, 4), size=size)):
         yield "the same call gave other bits"
     for index, seed in enumerate((3, 4)):
-        alone = translator.run(
-            {name: value[index : index + 1] for name, value in ports.items()}, seeds=(seed,), size=size
-        )
+        alone = translator.run({name: _part(value, index) for name, value in ports.items()}, seeds=(seed,), size=size)
         if not _alike(alone[0], both[index]):
             yield f"picture {index} depends on the rest of its batch"
     if translator.spec.output is Kind.PICTURE and _invented(both, next(iter(ports.values()))):
@@ -228,7 +226,7 @@ def _faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: 
 
 def _tile_faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
     """Compare a picture that is computed in tiles with the whole."""
-    ports = {name: _example(kind, classes, size) for name, kind in kinds.items()}
+    ports = _examples(translator.spec, kinds, classes, size)
     whole = translator.run(ports, seeds=(3, 4), size=size)
     with fix_tiles(TILE) as limits:
         tiled = translator.run(ports, seeds=(3, 4), size=size)
@@ -249,8 +247,39 @@ def _invented(output: Tensor, source: Any) -> bool:
     return not output.is_floating_point() and not bool(torch.isin(output, source).all())
 
 
-def _example(kind: Kind, classes: int, size: Size) -> Tensor | tuple[str, ...]:
-    generator = torch.Generator().manual_seed(0)
+Example = Tensor | list[Tensor] | tuple[str, ...]
+"""What goes into a port for a batch of two: tensors N ..., a list of them where it takes many, or two texts."""
+
+
+def _examples(spec: MethodSpec, kinds: dict[str, Kind], classes: int, size: Size) -> dict[str, Example]:
+    """Return what feeds the ports; one that takes many gets as many as it may, up to three, of any sizes it takes."""
+    found: dict[str, Example] = {}
+    for port in spec.inputs:
+        kind = kinds[port.name]
+        if port.many:
+            sizes = [(size[0] + more, size[1]) if port.any_size else size for more in range(min(3, port.most))]
+            found[port.name] = [
+                cast(Tensor, _example(kind, classes, one, seed=number)) for number, one in enumerate(sizes)
+            ]
+        else:
+            found[port.name] = _example(kind, classes, size)
+    return found
+
+
+def _tensors(ports: Mapping[str, Example]) -> list[Tensor]:
+    several = (value if isinstance(value, list) else [value] for value in ports.values())
+    return [value for values in several for value in values if isinstance(value, Tensor)]
+
+
+def _part(value: Example, index: int) -> Example:
+    """Return what picture `index` of a batch has in a port."""
+    if isinstance(value, list):
+        return [one[index : index + 1] for one in value]
+    return value[index : index + 1]
+
+
+def _example(kind: Kind, classes: int, size: Size, seed: int = 0) -> Tensor | tuple[str, ...]:
+    generator = torch.Generator().manual_seed(seed)
     if kind is Kind.TEXT:
         return ("a lake", "a hill")
     if kind is Kind.LABELS:
