@@ -90,11 +90,13 @@ def test_class_folders_are_no_columns(names):
 def test_clips_pair_each_frame_with_the_next():
     names = [f"{clip}/{column}/{n}.png" for clip in ("dog", "cow") for column in ("frame", "mask") for n in range(3)]
     table = find_clips(place(*names))
-    assert list(table.columns) == ["frame", "next", "mask"]
+    assert list(table.columns) == ["frame", "next", "before", "before2", "mask"]
     assert table.columns["next"] == {
         f"{clip}/{n}": Path(f"{clip}/frame/{n + 1}.png") for clip in ("cow", "dog") for n in (0, 1)
     }
-    assert set(table.columns["mask"]) == set(table.columns["next"])
+    assert table.columns["before"]["dog/0"] == table.columns["before2"]["dog/1"] == Path("dog/frame/0.png")
+    assert table.columns["before"]["dog/1"] == Path("dog/frame/0.png")
+    assert set(table.columns["mask"]) == set(table.columns["before2"]) == set(table.columns["next"])
     assert table.groups["dog/1"] == "dog"
 
 

@@ -28,6 +28,7 @@ RUN = {
     "data.md",
     "filters.md",
     "igan.md",
+    "nextframe.md",
     "semgan.md",
     "spade.md",
     "trainers.md",

@@ -29,11 +29,13 @@ SETTINGS = {
 DISCRIMINATOR = {"receptive_field": 16, "widths": "[4]"}
 SUBPIXEL = {"network": "subpixel", "width": 8, "blocks": 1, "detail": "[4,4]"}
 SCENES = "landscapes(count=4,size=[48,48])"
+CLIPS = "clips"  # a folder beside the run
 RUNS = {
     "pix2pix": (SCENES, {**SUBPIXEL, **DISCRIMINATOR, "target": "painting", "noise": "strokes"}),
     "cyclegan": (SCENES, {**SUBPIXEL, **DISCRIMINATOR, "source": "photo", "target": "[painting]", "pool": 3}),
     "can": ("styles(count=8,size=[48,48])", {"latent": 4, "width": 2}),
     "igan": (SCENES, {"latent": 4, "width": 4, "discriminator_width": 4, "picture": "photo"}),
+    "nextframe": (CLIPS, {**DISCRIMINATOR, "width": 8, "blocks": 1, "detail": "[4,4]", "adversarial": 0.1}),
     "semgan": (SCENES, {"latent": 4, "width": 4, "resolution": 32, "warm_up": 1, "patches": 2}),
     "superres": (SCENES, {**DISCRIMINATOR, "width": 8, "blocks": 1, "adversarial": 0.1, "texture": 1}),
     "spade": (
@@ -56,6 +58,7 @@ RUNS = {
 
 def command(method: str, run: Path) -> list[str]:
     data, values = RUNS[method]
+    data = str(run.parent / CLIPS) if data == CLIPS else data
     pairs = [f"--set={name}={value}" for name, value in {**SETTINGS, **values}.items()]
     return ["train", method, data, "-o", str(run), *pairs]
 
@@ -67,6 +70,9 @@ def test_every_trainer_is_killed_here():
 @pytest.mark.parametrize("method", RUNS)
 def test_a_killed_run_ends_in_the_same_model(method, tmp_path):
     (tmp_path / "killer.py").write_text(KILLER)
+    if RUNS[method][0] == CLIPS:
+        moves = ["landscapes", "--count=2", "--size=48x48", "--set=frames=4"]
+        assert main(["data", "make", *moves, "-o", str(tmp_path / CLIPS)]) == 0
     paths = os.pathsep.join([str(ROOT), str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")])
     killed = subprocess.run(
         [

@@ -7,10 +7,14 @@ from artkit.data.checking import describe
 from artkit.data.dataset import Column, Dataset, Sample
 from artkit.data.folder import FolderDataset
 from artkit.data.layouts import Place, Table
+from artkit.data.layouts.clips import BEFORE, BEFORE2, NEXT
 from artkit.data.needs import find_source_and_target
 from artkit.data.opening import make_dataset, open_dataset
 
 __all__ = [
+    "BEFORE",
+    "BEFORE2",
+    "NEXT",
     "Batches",
     "Column",
     "Dataset",

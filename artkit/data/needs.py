@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from artkit.data.dataset import Column, Dataset
-from artkit.data.layouts.clips import NEXT
+from artkit.data.layouts.clips import NEXT, OTHER_TIMES
 from artkit.errors import DataError
 from artkit.plugins import current_registry
 from artkit.spec import Kind, MethodSpec, Need
@@ -71,7 +71,7 @@ def _pairs(dataset: Dataset) -> str:
 
 def _domains(dataset: Dataset) -> str:
     first = dataset.first(Kind.IMAGE)
-    return f"{first.name} <-> {dataset.first(Kind.IMAGE, besides=[first.name, NEXT]).name}"
+    return f"{first.name} <-> {dataset.first(Kind.IMAGE, besides=[first.name, *OTHER_TIMES]).name}"
 
 
 def _labels(dataset: Dataset) -> str:

@@ -8,13 +8,16 @@ from pathlib import Path
 from artkit.data.layouts.place import Files, Place, Table, is_column, key_files
 
 FRAMES = frozenset({"frame", "frames", "image", "images", "rgb"})
-NEXT = "next"
+NEXT, BEFORE, BEFORE2 = "next", "before", "before2"
+OTHER_TIMES = (NEXT, BEFORE, BEFORE2)
+"""Columns of the frame that follows, of the one before, and of the one before that."""
 
 
 def find_clips(place: Place) -> Table | None:
     """See `camel/frame/00000.jpg camel/mask/00000.png`: columns `frame`, `mask`, and `next`, the frame that follows.
 
-    A clip's last frame has no next one and is no sample.
+    And `before` and `before2`, the two before: at a clip's start its first frame, as if it had stood still. A clip's
+    last frame has no next one and is no sample.
     """
     names = [name.split("/") for name in place.pictures]
     if not names or any(len(parts) != 3 for parts in names):
@@ -25,7 +28,8 @@ def find_clips(place: Place) -> Table | None:
         return None
     tables, left_out = _read(place.pictures, sorted(columns))
     following = _following(tables[frames])
-    tables = {frames: {key: tables[frames][key] for key in following}, NEXT: following, **tables}
+    past = {BEFORE: _before(tables[frames], 1), BEFORE2: _before(tables[frames], 2)}
+    tables = {frames: tables[frames], NEXT: following, **past, **tables}
     tables = {
         column: {key: path for key, path in files.items() if key in following} for column, files in tables.items()
     }
@@ -40,6 +44,14 @@ def _read(pictures: Files, columns: list[str]) -> tuple[dict[str, Files], tuple[
         tables[column], twice = key_files(files, column)
         left_out += twice
     return tables, left_out
+
+
+def _before(frames: Files, steps: int) -> dict[str, Path]:
+    """Return the frame so many steps before each, in its clip; the first one where there are fewer."""
+    clips: dict[str, list[str]] = {}
+    for key in sorted(frames):
+        clips.setdefault(key.split("/")[0], []).append(key)
+    return {key: frames[clip[max(place - steps, 0)]] for clip in clips.values() for place, key in enumerate(clip)}
 
 
 def _following(frames: Files) -> dict[str, Path]:
