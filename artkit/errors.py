@@ -49,6 +49,12 @@ class OutputError(ArtkitError):
     """A result that cannot be written where it was asked for."""
 
 
+def excerpt(text: str, most: int = 60) -> str:
+    """Return what a file or a user wrote as an error quotes it: on one line, and cut off after `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x' or 'y'?`, or the known names, or nothing: the end of an error message."""
     import difflib  # seldom needed, and every command would pay for it

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, Union, overload
 
 from artkit.chain.recipe_file import RecipeFields, dump_toml, read_recipe_file
-from artkit.errors import ChainError
+from artkit.errors import ChainError, excerpt
 from artkit.spec.calls import WORDS, Call, is_word, parse_calls
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Step:
             raise ChainError(f"The options of a step are values by name, not {type(self.options).__name__}.")
         for name in (self.method, *self.options):
             if not is_word(name):
-                raise ChainError(f"{name!r} is not a name: method and option names are letters, digits and '_'.")
+                written = excerpt(repr(name))
+                raise ChainError(f"{written} is not a name: method and option names are letters, digits and '_'.")
         values = {name: _normalise(value, f"{self.method}({name}=...)") for name, value in self.options.items()}
         object.__setattr__(self, "options", values)
 

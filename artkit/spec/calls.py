@@ -9,7 +9,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from artkit.errors import ChainError
+from artkit.errors import ChainError, excerpt
 
 WORDS = {"true": True, "false": False, "none": None}
 """Bare words that are not text."""
@@ -103,13 +103,13 @@ class _Reader:
                 self._fail(given.value, "'**' has no meaning here; write each option as name=value.")
             self._check_word(given, given.arg)
             if given.arg in options:
-                self._fail(given, f"the option '{given.arg}' is given twice.")
+                self._fail(given, f"the option '{excerpt(given.arg)}' is given twice.")
             options[given.arg] = self._value(given.value, depth)
         return options
 
     def _check_word(self, node: ast.expr | ast.keyword, word: str) -> None:
         if not word.isascii():
-            self._fail(node, f"the name '{word}' may hold only letters a to z, digits and '_'.")
+            self._fail(node, f"the name '{excerpt(word)}' may hold only letters a to z, digits and '_'.")
 
     # -- values -------------------------------------------------------------------------------------------------
 
@@ -154,8 +154,7 @@ class _Reader:
         return ast.get_source_segment(f"[\n{self.text}\n]", node) or "this"
 
     def _source(self, node: ast.AST) -> str:
-        written = self._segment(node)
-        return written if len(written) <= 60 else written[:57] + "..."
+        return excerpt(self._segment(node))
 
     def _fail(self, node: ast.expr | ast.keyword, message: str) -> NoReturn:
         line = f"\n{self.text}".split("\n")[node.lineno - 1]

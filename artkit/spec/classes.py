@@ -6,6 +6,8 @@ from collections import Counter
 
 import msgspec
 
+from artkit.errors import excerpt
+
 Colour = tuple[int, int, int]
 
 MAX_CLASSES = 65_536
@@ -21,9 +23,9 @@ class LabelClass(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Raise ValueError for a name with spaces or a colour outside 0 to 255."""
         if not self.name or any(character.isspace() for character in self.name):
-            raise ValueError(f"a class name is one word, not {self.name!r}")
+            raise ValueError(f"a class name is one word, not {excerpt(self.name)!r}")
         if any(not 0 <= level <= 255 for level in self.colour):
-            raise ValueError(f"class '{self.name}' has a colour outside 0..255: {self.colour}")
+            raise ValueError(f"class '{excerpt(self.name)}' has a colour outside 0..255: {self.colour}")
 
 
 class ClassSet(msgspec.Struct, frozen=True):
@@ -35,13 +37,13 @@ class ClassSet(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Raise ValueError when there is no class, too many, or when two share a name or a colour."""
         if not self.classes:
-            raise ValueError(f"class set '{self.name}' has no classes")
+            raise ValueError(f"class set '{excerpt(self.name)}' has no classes")
         if len(self.classes) > MAX_CLASSES:
-            raise ValueError(f"class set '{self.name}' has more than {MAX_CLASSES} classes")
+            raise ValueError(f"class set '{excerpt(self.name)}' has more than {MAX_CLASSES} classes")
         for what, counts in (("name", Counter[object](self.names)), ("colour", Counter[object](self.colours))):
             most, times = counts.most_common(1)[0]
             if times > 1:
-                raise ValueError(f"class set '{self.name}' has the {what} {most} twice")
+                raise ValueError(f"class set '{excerpt(self.name)}' has the {what} {excerpt(str(most))} twice")
 
     def __len__(self) -> int:
         """Return the number of classes, K."""

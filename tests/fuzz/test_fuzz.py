@@ -11,7 +11,10 @@ pytest.importorskip("resource", reason="memory is bounded on Unix alone")
 
 import fuzz_driver
 import fuzz_mutation
+from fuzz_targets import TARGETS
 from PIL import Image
+
+from artkit.errors import ArtkitError
 
 CASES = 1000
 
@@ -59,3 +62,23 @@ def test_repaired_pngs_are_read():
     data = stream.getvalue()
     broken = data[:29] + b"\0\0\0\0" + data[33:]
     assert fuzz_mutation.repair_png(broken) == data
+
+
+FOUND = {
+    "recipe": (b'[[steps]]\nmethod = "p' + b"{" * 30_000 + b'"\n', r"'p\{+\.\.\. is not a name"),
+    "classes": (b"0 " + b'{"a":' * 30_000 + b" 300 0 0\n", r"line 1: class '[^']{57}\.\.\.' has a colour outside"),
+    "chain": (b"pix-\r\nr", r"^The chain cannot be read at column 1 of line 1: pix- r is no step; .*\n.*\n *\^$"),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_a_stranger_wrote_is_quoted_in_a_few_words_of_one_line(name, tmp_path):
+    """An hour of `make fuzz` found these: refusals of 30,000 and of 150,000 characters, and one of a line too many."""
+    data, wanted = FOUND[name]
+    target = TARGETS[name]
+    path = tmp_path / f"case.{target.suffix}"
+    path.write_bytes(data)
+    with pytest.raises(ArtkitError, match=wanted) as refused:
+        target.read(path)
+    assert len(str(refused.value)) < 400 + len(str(path))
+    assert str(refused.value).count("\n") < target.lines
