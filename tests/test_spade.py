@@ -53,6 +53,24 @@ def paint(model, drawn, options="", **ports):
     return artkit.Chain(f"spade(model='{model}'{options})")(drawn, seed=3, **ports).tensor
 
 
+def test_noise_comes_in_as_strongly_as_the_code_says():
+    """A gate that is shut makes pictures of any noise the same; one that is half open halves it."""
+    torch.manual_seed(0)
+    generator = TablesGenerator(3, 2, 8, 1, (4, 4), 6)
+    torch.nn.init.normal_(generator.leave.weight)
+    onehot, height = one_hot(torch.randint(3, (1, 8, 8)), 3), heights(8, 8)[None]
+    z, w = torch.randn(2, 1, 2, 8, 8), torch.randn(1, 6)
+    generator.gate.bias.data = torch.tensor([-40.0, 40.0])
+    seen = [torch.cat([onehot, noise, height], 1) for noise in z]
+    open_alone = [torch.cat([onehot, noise * torch.tensor([0, 1])[:, None, None], height], 1) for noise in z]
+    first, second = (generator(x, w) for x in seen)
+    assert not torch.allclose(first, second)
+    torch.testing.assert_close(first, generator(open_alone[0], w))
+    generator.gate.weight.data[:, 0] = torch.tensor([0.0, -1e4])  # a code that shuts the other one too
+    shut = torch.tensor([[1.0, 0, 0, 0, 0, 0]])
+    torch.testing.assert_close(generator(seen[0], shut), generator(seen[1], shut))
+
+
 def test_modulation_is_a_table_of_classes_that_the_code_fills():
     layer, labels = Modulation(5, 3, 4), torch.tensor([[[0, 2], [1, 1]]])
     x, w = torch.randn(1, 5, 2, 2), torch.randn(1, 4)

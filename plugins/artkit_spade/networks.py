@@ -76,7 +76,8 @@ class TablesGenerator(nn.Module):
     As a SubpixelNet, but every layer is modulated by class and code, and the picture is not made from nothing: what
     the network computes is added to base colours, `sum_c m_c (a_c(w) + b_c(w) h)` with h the height in the picture,
     -1 at the top to 1. Those are worked out in closed form before training (fitting.py), so that light is right from
-    the first step on and the adversary is left with the hand. Sides must be multiples of 4; the output is linear.
+    the first step on and the adversary is left with the hand. Each channel of the noise comes in as strongly as the
+    code says: strokes belong to some styles and not to others. Sides must be multiples of 4; the output is linear.
     """
 
     def __init__(self, classes: int, noise: int, width: int, blocks: int, detail: tuple[int, int], code: int) -> None:
@@ -84,6 +85,10 @@ class TablesGenerator(nn.Module):
         half, full = detail
         self.classes, self.noise = classes, noise
         self.base = nn.Linear(code, classes * 6)
+        self.gate = nn.Linear(code, noise) if noise else None
+        if self.gate is not None:
+            nn.init.zeros_(self.gate.weight)
+            nn.init.ones_(self.gate.bias)
         self.enter = nn.Conv2d(16 * (classes + noise), width, 1)
         self.around = nn.ModuleList(nn.Conv2d(classes, NEIGHBOURS, 3, padding=1) for _ in range(3))
         self.blocks = nn.ModuleList(
@@ -103,6 +108,7 @@ class TablesGenerator(nn.Module):
 
         The channels are the one-hot map, the noise z and the height of each pixel.
         """
+        x = self._let_in(x, w)
         quarter, half = (in_tiles(partial(self._shares, cell=cell), x, halo=cell, multiple=cell) for cell in (4, 2))
         seen = in_tiles(partial(self._look, level=0), quarter, halo=1)
         y = in_tiles(self._enter, x, halo=0, multiple=4)
@@ -110,6 +116,14 @@ class TablesGenerator(nn.Module):
             y = block(y, seen, w)
         y = in_tiles(partial(self._halve, w=w), y, seen, half, halo=3)
         return in_tiles(partial(self._leave, w=w), y, x, halo=4)
+
+    def _let_in(self, x: Tensor, w: Tensor) -> Tensor:
+        """Return the input with its noise as strong as the code says."""
+        if self.gate is None:
+            return x
+        strength = torch.sigmoid(self.gate(w)).to(x.dtype)[:, :, None, None]
+        onehot, noise, height = x.split((self.classes, self.noise, 1), 1)
+        return lay_out(torch.cat([onehot, strength * noise, height], 1))
 
     def _shares(self, x: Tensor, cell: int) -> Tensor:
         """Return the share of each class in cells: soft at borders, so that its modulation is a mixture."""
