@@ -70,7 +70,7 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     with writing(path):
         target = Path(os.path.realpath(path))
         part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
-        _check_target(path, overwrite)
+        check_target(path, overwrite)
         with _removed_on_failure(part), open(part, "xb") as stream:
             yield stream
             stream.flush()
@@ -144,7 +144,8 @@ def digest_of(source: Path | bytes | None) -> str | None:
         return None
 
 
-def _check_target(path: Path, overwrite: bool) -> None:
+def check_target(path: Path, overwrite: bool) -> None:
+    """Raise OutputError where `path` cannot become a file: a folder or device, or there already, or in no folder."""
     if path.is_dir():
         raise OutputError(f"Cannot write {path}: it is a folder. Name a file in it, such as {path / 'picture.png'}.")
     if path.exists() and not path.is_file():

@@ -16,6 +16,7 @@ from PIL import Image
 from artkit.cli import main
 from artkit.plugins import current_registry, resolve, use_registry
 from artkit.training.run import split_values
+from clip_kit import make_clip
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,6 +34,7 @@ RUN = {
     "spade.md",
     "trainers.md",
     "training.md",
+    "video.md",
 }
 """Pages whose blocks are run here, in order; the others' are run by their own tests."""
 
@@ -45,6 +47,7 @@ def test_every_block_runs(page, tmp_path, monkeypatch):
     if page.name != "README.md":  # a reader of the README has what is there, no more
         shutil.copy(ROOT / "examples" / "semantic.png", tmp_path)
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)).save(tmp_path / "photo.jpg")
+    make_clip(tmp_path / "clip.gif", 2)
     installed = current_registry()
     try:
         for language, file, text in BLOCK.findall(page.read_text(encoding="utf-8")):

@@ -24,6 +24,7 @@ FLOORS = [
     "hookspecs",
     "plugins",
     "images",
+    "clips",
     "nn",
     "translator",
     "data",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,16 +32,10 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
     A failing picture is listed and the others go on; a single one raises its error. Ctrl-C while a step works that has
     something to show ends that step: its picture is finished and written, and the last.
     """
-    _silence_decoders()
-    _show_log()
     _make_folders(jobs, request)
-    with progress("loading the models"):
-        from artkit.engine import Runner, run_jobs
+    runner = ready_runner(plan, request, interruptible=True, load=bool(jobs))
+    from artkit.engine import run_jobs
 
-        runner = Runner(plan, device=request.device, precision=request.precision, interruptible=True)
-        if jobs:
-            runner.load()
-    _warn_of_other_models(runner, request)
     with progress(str(request.chain), total=len(jobs), hidden=request.show) as bar:
         delivery = Delivery(request, bar, alone=len(jobs) == 1)
         results = run_jobs(
@@ -57,6 +52,20 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
     if delivery.stopped:
         return INTERRUPTED
     return 1 if delivery.failures else 0
+
+
+def ready_runner(plan: Plan, request: Request, *, interruptible: bool = False, load: bool = True) -> Runner:
+    """Return what runs the chain, with its models loaded, and let what goes on be heard from now on."""
+    _silence_decoders()
+    _show_log()
+    with progress("loading the models"):
+        from artkit.engine import Runner
+
+        runner = Runner(plan, device=request.device, precision=request.precision, interruptible=interruptible)
+        if load:
+            runner.load()
+    _warn_of_other_models(runner, request)
+    return runner
 
 
 def _silence_decoders() -> None:
@@ -147,13 +156,17 @@ class Delivery:
                 self._keep(step.picture, f"{_stem(job.target)}.{name}")
         if request.strip and len(self._rows) < STRIP_ROWS:
             self._rows.append(_strip_row(result))
-        if job.target and not request.as_json:
-            self.bar.write(str(job.target))
+        self.tell(job)
         if request.show:
             self._show(result.picture)
         if result.share < 1:
             place = job.target or "standard output"
             self.stopped = f"stopped at {result.share:.0%}: {place} is what there was by then."
+
+    def tell(self, job: Job) -> None:
+        """Print where a result is."""
+        if job.target and not self.request.as_json:
+            self.bar.write(str(job.target))
 
     def finish(self, *, device: str, precision: str) -> None:
         """Write the strip; print the seconds of the steps and the failures, or the document of `--json`."""
@@ -210,6 +223,37 @@ class Delivery:
             log("--show needs a terminal.")
         else:
             show(picture, stream)
+
+
+class ClipDelivery(Delivery):
+    """Takes the frames of a clip: its record is one, `description` with the mean seconds of the steps; so is its path.
+
+    `frames` counts those that were made.
+    """
+
+    def __init__(self, request: Request, bar: NullBar, description: dict[str, Any]) -> None:
+        super().__init__(request, bar, alone=True)
+        self.frames, self._record, self._steps = 0, description, Counter[str]()
+
+    def accept(self, result: JobResult) -> None:
+        """Take a frame."""
+        super().accept(result)
+        record = self.records.pop()
+        self.frames += 1
+        self._record["size"] = record["size"]
+        self._steps.update({step.method: step.seconds for step in result.steps})
+
+    def tell(self, job: Job) -> None:
+        """Say nothing of a frame."""
+
+    def finish(self, *, device: str, precision: str) -> None:
+        """Print where the clip is, and the rest as ever."""
+        seconds = {method: round(total / max(self.frames, 1), 4) for method, total in self._steps.items()}
+        steps = [{"method": method, "seconds": mean} for method, mean in seconds.items()]
+        self.records = [self._record | {"seconds": round(sum(seconds.values()) * self.frames, 4), "steps": steps}]
+        if not self.request.as_json:
+            echo(self._record["output"])
+        super().finish(device=device, precision=precision)
 
 
 def _write_stdout(result: JobResult) -> None:

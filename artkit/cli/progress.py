@@ -114,10 +114,19 @@ def progress(title: str, total: int | None = None, *, hidden: bool = False) -> I
         return
     from rich.console import Console, Group
     from rich.live import Live
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     counting = [] if total is None or total < 2 else [BarColumn(), MofNCompleteColumn()]
-    columns = [SpinnerColumn(), *counting, TimeElapsedColumn(), TextColumn("{task.description}", markup=False)]
+    left = [TimeRemainingColumn()] if counting else []
+    columns = [SpinnerColumn(), *counting, TimeElapsedColumn(), *left, TextColumn("{task.description}", markup=False)]
     console = Console(stderr=True)
     drawn, thumbnail = Progress(*columns, console=console), Thumbnail(shown=console.color_system in PICTURESQUE)
     # Rich would send what is printed to stdout to the bar's stream, which is stderr.

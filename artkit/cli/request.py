@@ -34,6 +34,7 @@ class Request:
     seed: int = 0
     size: tuple[int, int] | int | None = None
     count: int = 1
+    fps: float | None = None
     ports: dict[str, Path | list[Path]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     remembered: Path | None = None
@@ -131,9 +132,13 @@ def _models(record: Mapping[str, Any]) -> dict[str, str]:
 
 def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the input of the picture `recipe`, which is looked for beside it; nothing for a dream."""
-    name = record.get("input")
+    name, frame = record.get("input"), record.get("frame")
     if not isinstance(name, str):
         return ()
+    if isinstance(frame, int):
+        raise UsageError(
+            f"{recipe} is frame {frame} of {name}: run the clip again, artkit run {name} --recipe {recipe}"
+        )
     return (str(_find(recipe, name, record.get("input_hash"), f"give it: artkit run INPUT --recipe {recipe}")),)
 
 

@@ -55,6 +55,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="WxH|N",
         help="Size of a dream; an input is resized to it. One number is the longest side: proportions stay.",
     ),
+    click.option(
+        "--fps",
+        type=click.FloatRange(0.01, 1000),
+        metavar="N",
+        help="Frames a second of an animation made of a folder of frames (25).",
+    ),
     click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute."),
     click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks."),
     click.option(
@@ -88,15 +94,20 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def run(registry: Registry, **typed: Any) -> int:
     """Run a chain on pictures, or let it dream.
 
-    INPUT is a picture, several, a folder (then -o DIR) or - for standard input. Without INPUT, a chain that starts
-    with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
+    INPUT is a picture, several, a folder (then -o DIR) or - for standard input; or an animation (GIF, APNG, WebP),
+    which stays one, or becomes frames with -o DIR/; a folder of frames becomes one with -o NAME.gif. Without INPUT, a
+    chain that starts with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
     from artkit.chain import plan_chain
+    from artkit.cli.clips import find_clip, run_clip
     from artkit.cli.request import check_files, make_request
 
     request = make_request(typed)
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
     check_files(plan, request)
+    task = find_clip(plan, request)
+    if task is not None:
+        return run_clip(task, plan, request)
     jobs, kept = _plan_jobs(plan, request)
     if kept:
         log(f"{kept:,} of {kept + len(jobs):,} are there already.")

@@ -26,7 +26,7 @@ def skip_existing(jobs: Sequence[Job], plan: Plan, request: Request) -> list[Job
     for job in jobs:
         if job.target is None or not job.target.exists():
             missing.append(job)
-        elif difference := _difference(job, plan, request, models, files):
+        elif difference := _difference(job, plan, request, models, files, digest_of(job.source)):
             missing.append(job)
             differing.append(f"{job.target} exists already and {difference}")
     if differing and not request.overwrite:
@@ -44,7 +44,12 @@ def hash_models(plan: Plan) -> dict[str, str]:
 
 
 def _difference(
-    job: Job, plan: Plan, request: Request, models: Mapping[str, str], files: Sequence[str | None]
+    job: Job,
+    plan: Plan,
+    request: Request,
+    models: Mapping[str, str],
+    files: Sequence[str | None],
+    digest: str | None,
 ) -> str | None:
     """Say how the picture that is there differs from the one that the job would make."""
     from artkit.images import read_provenance
@@ -61,7 +66,7 @@ def _difference(
         ("has another size", _same_size(record.get("size"), request.size)),
         ("was made with other models", record.get("models") == models),
         ("was made with other files for its ports", record.get("port_hashes", []) == files),
-        ("was made from another input", record.get("input_hash") == digest_of(job.source)),
+        ("was made from another input", record.get("input_hash") == digest),
         ("was made after other pictures", record.get("before_hashes", []) == list(map(digest_of, job.before))),
         ("was stopped before it was done", "stopped_at" not in record),
     )

@@ -17,11 +17,15 @@ from artkit.spec import ClassSet, Kind
 
 @dataclass(frozen=True)
 class Input:
-    """A picture that was read: `name` is its file's, without the folder, `digest` the SHA-256 of the bytes it had."""
+    """A picture that was read: `name` is its file's, without the folder, `digest` the SHA-256 of the bytes it had.
+
+    `frame` is its number in the file, from 1, where that is a clip.
+    """
 
     picture: Picture
     name: str | None = None
     digest: str | None = None
+    frame: int | None = None
 
 
 def read_input(source: Any, known: Sequence[ClassSet] = ()) -> Input:

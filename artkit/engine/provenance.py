@@ -12,9 +12,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `models` are hashes of the weights as they were loaded, by `method/name`; `plugins` the versions of the plugins that
     computed. `input` and `ports` are names of files without their folders, which are nobody's business; `input_hash`
-    is the SHA-256 of the input's bytes, `port_hashes` those of the files for ports, in the order of the chain. `before`
-    and `before_hashes` are those of the pictures before it that the chain looked at, the nearest first.
-    `stopped_at` is how far the step came that Ctrl-C ended.
+    is the SHA-256 of the input's bytes, `frame` its number in a clip, from 1; `port_hashes` are those of the files for
+    ports, in the order of the chain. `before` and `before_hashes` are those of the pictures before it that the chain
+    looked at, the nearest first. `stopped_at` is how far the step came that Ctrl-C ended.
     """
 
     version: str
@@ -30,6 +30,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     port_hashes: list[str | None] = []
     input: str | None = None
     input_hash: str | None = None
+    frame: int | None = None
     before: list[str | None] = []
     before_hashes: list[str | None] = []
     stopped_at: float | None = None

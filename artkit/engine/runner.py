@@ -227,18 +227,20 @@ class Runner:
         return [*before, replace(last, picture=replace(last.picture, provenance=record))]
 
     @cached_property
-    def _port_hashes(self) -> list[str | None]:
+    def port_hashes(self) -> list[str | None]:
+        """The hashes of the files that feed ports, in the order of the chain."""
         return [digest_of(file) for file in self.plan.files()]
 
     def _provenance(self, work: Work, share: float) -> Provenance:
         given = work.given
+        before = () if given and given.frame else work.given_before  # the frames of a clip have one name and hash
         return Provenance(
             version=__version__,
             chain=str(self.plan.chain),
             seed=work.seed,
             size=work.extent,
             ports=self.plan.outside_files(),
-            port_hashes=self._port_hashes,
+            port_hashes=self.port_hashes,
             models=self.models,
             plugins=self.plan.plugins(),
             torch=str(torch.__version__),
@@ -246,8 +248,9 @@ class Runner:
             precision=self.precision,
             input=given.name if given else None,
             input_hash=given.digest if given else None,
-            before=[one.name for one in work.given_before],
-            before_hashes=[one.digest for one in work.given_before],
+            frame=given.frame if given else None,
+            before=[one.name for one in before],
+            before_hashes=[one.digest for one in before],
             stopped_at=round(share, 3) if share < 1 else None,
         )
 

@@ -1,0 +1,119 @@
+"""A chain over a clip: its frames are jobs like any others, all under one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from artkit import __version__
+from artkit.chain.steps import Size
+from artkit.clips import Clip, write_animation
+from artkit.engine.inputs import Input
+from artkit.engine.job import Job, look_back
+from artkit.engine.runner import Runner
+from artkit.engine.stream import JobResult, run_jobs
+from artkit.engine.workplace import Workplace
+from artkit.errors import ArtkitError, ImageError
+from artkit.images import Picture, read_picture, read_provenance
+
+OF_ONE = ("input", "input_hash", "before", "before_hashes")
+"""What the record of a frame says that holds for it alone where the frames are files."""
+
+
+def describe_run(runner: Runner, clip: Clip, seed: int, size: Size | None) -> dict[str, Any]:
+    """Return all that the frames of a run depend on, as a `Workplace` notes it."""
+    return {
+        "version": __version__,
+        "torch": str(torch.__version__),
+        "chain": str(runner.plan.chain),
+        "clip": clip.key,
+        "seed": seed,
+        "size": size,
+        "models": runner.models,
+        "plugins": runner.plan.plugins(),
+        "ports": runner.port_hashes,
+        "device": str(runner.device),
+        "precision": runner.precision,
+    }
+
+
+class ClipRun:
+    """A chain over a clip: `place(index)` is where the PNG of a frame goes; `done` of them are there already.
+
+    `digest` is the hash of the clip's file, which provenance records; `size` that of `run_jobs`. `seconds` says how
+    long frames are shown, of those that were read so far.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        clip: Clip,
+        place: Callable[[int], Path],
+        *,
+        done: int = 0,
+        digest: str | None = None,
+        seed: int = 0,
+        size: Size | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.runner, self.clip, self.place, self.done = runner, clip, place, done
+        self.seconds: list[Fraction] = []
+        self._digest, self._seed, self._size, self._overwrite = digest, seed, size, overwrite
+
+    def frames(self) -> Iterator[JobResult]:
+        """Make the frames that are not there, and yield the result of each.
+
+        Raises the error of a frame that fails, and ImageError for one of another size than the first.
+        """
+        first = read_picture(self.place(0)).size if self.done else None
+        for result in run_jobs(self.runner, self._jobs(), size=self._size, overwrite=self._overwrite):
+            if result.error is not None:
+                raise _named(result.error, result.job.label)
+            first = first or result.picture.size
+            if result.picture.size != first:
+                assert result.job.target is not None
+                result.job.target.unlink()
+                raise ImageError(_another_size(result, first))
+            yield result
+
+    def write(self, workplace: Workplace, target: Path, *, overwrite: bool = False) -> None:
+        """Write the frames of a workplace to `target`, whole or not at all, and throw them away."""
+        kept = [self.place(index) for index in range(len(self.seconds))]
+        record = {name: value for name, value in (read_provenance(kept[-1]) or {}).items() if name != "frame"}
+        if self.clip.file is None:  # the record of the last picture names that alone
+            record = {name: value for name, value in record.items() if name not in OF_ONE}
+        write_animation(kept, self.seconds, target, plays=self.clip.plays, overwrite=overwrite, record=record)
+        workplace.remove()
+
+    def _jobs(self) -> Iterator[Job]:
+        """Yield the jobs of the missing frames; of those that are there the pictures that the next look back at."""
+        count = self.runner.plan.look_back
+        jobs = look_back(self._every_job(max(0, self.done - count)), count)
+        yield from (job for index, job in enumerate(jobs) if index >= self.done)
+
+    def _every_job(self, skip: int) -> Iterator[Job]:
+        for index, frame in enumerate(self.clip.frames(skip)):
+            self.seconds.append(frame.seconds)
+            source = self._input(frame.source, index) if isinstance(frame.source, Picture) else frame.source
+            yield Job(source, self.place(index), self._seed, Path(f"frame {index + 1} of {Path(self.clip.name).name}"))
+
+    def _input(self, picture: Picture, index: int) -> Input:
+        return Input(picture, Path(self.clip.name).name, self._digest, index + 1)
+
+
+def _named(error: ArtkitError, frame: str) -> ArtkitError:
+    """Return an error that names the frame, which those of files do themselves."""
+    return error if frame in str(error) else type(error)(f"{frame}: {error}")
+
+
+def _another_size(result: JobResult, first: tuple[int, int]) -> str:
+    height, width = result.picture.size
+    wanted = f"{first[1]}x{first[0]}"
+    return (
+        f"{result.job.label} comes out as {width}x{height} pixels, and the first frame as {wanted}: "
+        f"a clip has one size. Add --size {wanted}."
+    )
