@@ -187,7 +187,7 @@ def test_strips_and_kept_steps_show_frames(shell):
         (("a.gif", "-o", "none/b.gif"), "the folder none does not exist"),
         (("a.gif", "-o", "b.xyz"), "does not write '.xyz' files"),
         (("there.gif", "still.png", "-o", "c.gif", "--fps", "0"), "'--fps'"),
-        (("still.png", "-o", "c.gif"), "c.gif would be an animation, and one picture is none"),
+        (("still.png", "-o", "c.gif"), "c.gif would be a clip, and one picture is none"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_anything_runs(shell, arguments, message):

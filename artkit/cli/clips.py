@@ -1,16 +1,18 @@
-"""`artkit run` on a clip: an animation, or a folder of frames that becomes one."""
+"""`artkit run` on a clip: an animation or a movie, or a folder of frames that becomes one."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artkit.cli.files import STDOUT, check_format, collect_sources, describe_job, refuse_overwriting
 from artkit.cli.output import INTERRUPTED, echo, log, print_json
-from artkit.clips.formats import ANIMATION_SUFFIXES, CLIP_SUFFIXES
+from artkit.clips.formats import ANIMATION_SUFFIXES, CLIP_SUFFIXES, MOVIE_SUFFIXES, WRITABLE_MOVIE_SUFFIXES
 from artkit.engine import Job
 from artkit.errors import UsageError
 from artkit.files import check_target, make_folder
@@ -45,7 +47,7 @@ def find_clip(plan: Plan, request: Request) -> ClipTask | None:
     clip = _open(request)
     if clip is None:
         if request.fps is not None:
-            raise UsageError("--fps is for an animation made of a folder of frames: -o NAME.gif, .apng or .webp.")
+            raise UsageError("--fps is for a clip made of a folder of frames: -o NAME.gif, .apng, .webp or .mp4.")
         return None
     if request.count > 1:
         raise UsageError(f"-n makes several pictures of one, and {clip.name} is a clip: run it once for each --seed.")
@@ -53,12 +55,42 @@ def find_clip(plan: Plan, request: Request) -> ClipTask | None:
         return ClipTask(clip, Path(request.output), into_folder=True)
     methods = "-".join(step.method for step in request.chain)
     path = Path(clip.name)
-    target = Path(request.output or f"{path.stem}.{methods}{path.suffix.lower()}")
-    check_format(target, ANIMATION_SUFFIXES)
+    suffix = path.suffix.lower()
+    suffix = suffix if suffix in ANIMATION_SUFFIXES | WRITABLE_MOVIE_SUFFIXES else ".mp4"
+    target = Path(request.output or f"{path.stem}.{methods}{suffix}")
+    _check_format(target, plan)
+    if target.suffix.lower() in WRITABLE_MOVIE_SUFFIXES:
+        from artkit.clips import check_sound
+
+        check_sound(clip, target)
     return ClipTask(clip, target, into_folder=False)
 
 
+def _check_format(target: Path, plan: Plan) -> None:
+    """Refuse what holds no clip, and movies of label maps; find out whether a movie can be written here."""
+    from artkit.clips import need_pyav
+    from artkit.spec import Kind
+
+    suffix = target.suffix.lower()
+    if str(target) == STDOUT or suffix in WRITABLE_SUFFIXES - ANIMATION_SUFFIXES:
+        raise UsageError(f"a movie does not go into {_place(str(target))}: -o NAME.mp4, or -o FOLDER/ for its frames.")
+    check_format(target, ANIMATION_SUFFIXES | WRITABLE_MOVIE_SUFFIXES)
+    if suffix in WRITABLE_MOVIE_SUFFIXES:
+        need_pyav(target)
+        if plan.output is Kind.LABELS:
+            raise UsageError(f"{target}: label maps do not survive in a movie: -o NAME.apng, or -o FOLDER/.")
+
+
+def _place(output: str) -> str:
+    return "standard output" if output == STDOUT else f"'{Path(output).suffix.lower()}'"
+
+
 def _open(request: Request) -> Clip | None:
+    movies = [text for text in request.inputs if Path(text).suffix.lower() in MOVIE_SUFFIXES]
+    if movies and len(request.inputs) > 1:
+        raise UsageError(f"{movies[0]} is a movie, and one run turns one movie: give it alone.")
+    if movies:
+        return _open_movie(Path(movies[0]), request)
     if len(request.inputs) == 1 and Path(request.inputs[0]).suffix.lower() in ANIMATION_SUFFIXES:
         clip = _open_file(Path(request.inputs[0]), request)
         if clip is not None and request.fps is not None:
@@ -75,12 +107,19 @@ def _open_file(path: Path, request: Request) -> Clip | None:
     clip = open_animation(path) if path.is_file() else None
     if clip is None or request.output is None or _is_folder(request.output):
         return clip
-    suffix = Path(request.output).suffix.lower()
-    if request.output == STDOUT or suffix in WRITABLE_SUFFIXES - ANIMATION_SUFFIXES:
-        place = "standard output" if request.output == STDOUT else f"'{suffix}'"
-        log(f"{path} has {clip.count} frames, and {place} takes one: the first.")
+    if request.output == STDOUT or Path(request.output).suffix.lower() in WRITABLE_SUFFIXES - ANIMATION_SUFFIXES:
+        log(f"{path} has {clip.count} frames, and {_place(request.output)} takes one: the first.")
         return None
     return clip
+
+
+def _open_movie(path: Path, request: Request) -> Clip:
+    from artkit.clips import open_movie
+
+    collect_sources(request.inputs, None, bytes)  # which says where nothing is
+    if request.fps is not None:
+        raise UsageError(f"{path} says itself when its frames are shown: leave out --fps.")
+    return open_movie(path)
 
 
 def _open_folder(request: Request) -> Clip | None:
@@ -97,7 +136,7 @@ def _open_folder(request: Request) -> Clip | None:
     files = [source for source in sources if isinstance(source, Path)]
     if len(files) < max(2, len(sources)):
         found = "one picture" if len(sources) == 1 else "standard input"
-        raise UsageError(f"{request.output} would be an animation, and {found} is none: name a .png instead.")
+        raise UsageError(f"{request.output} would be a clip, and {found} is none: name a .png instead.")
     return StillClip(os.path.commonpath(files), files, Fraction(request.fps or FPS).limit_denominator(100_000))
 
 
@@ -178,7 +217,9 @@ def _execute(task: ClipTask, plan: Plan, request: Request, job: Job, done: int) 
     digest = task.clip.digest
     workplace = None
     if not task.into_folder:
-        workplace = Workplace(task.target, describe_run(runner, task.clip, request.seed, request.size))
+        note = describe_run(runner, task.clip, request.seed, request.size)
+        is_movie = task.target.suffix.lower() in WRITABLE_MOVIE_SUFFIXES
+        workplace = Workplace(task.target, note, partial(_pack, task.clip) if is_movie else None)
         done = workplace.done
     if done:
         log(f"going on behind frame {done} of {task.clip.name}.")
@@ -191,8 +232,10 @@ def _execute(task: ClipTask, plan: Plan, request: Request, job: Job, done: int) 
         seed=request.seed,
         size=request.size,
         overwrite=request.overwrite or workplace is not None,
+        workplace=workplace,
     )
-    left = None if task.clip.count is None else task.clip.count - done
+    total = task.clip.count or task.clip.guess
+    left = None if total is None else max(total - done, 1)
     with progress(str(request.chain), total=left, hidden=request.show) as bar:
         delivery = ClipDelivery(request, bar, _describe(task, job))
         try:
@@ -202,9 +245,15 @@ def _execute(task: ClipTask, plan: Plan, request: Request, job: Job, done: int) 
             log(f"stopped behind frame {done + delivery.frames} of {task.clip.name}: {_again(task)}")
             return INTERRUPTED
     if workplace is not None:
-        made.write(workplace, task.target, overwrite=request.overwrite or request.skip_existing)
-    delivery.finish(device=str(runner.device), precision=runner.precision)
+        made.write(task.target, overwrite=request.overwrite or request.skip_existing)
+    delivery.finish(device=str(runner.device), precision=runner.precision, frames=len(made.seconds))
     return 0
+
+
+def _pack(clip: Clip, frames: Sequence[Path], piece: Path) -> None:
+    from artkit.clips import look_of, pack_piece
+
+    pack_piece(frames, piece, look_of(clip))
 
 
 def _again(task: ClipTask) -> str:

@@ -246,8 +246,9 @@ class ClipDelivery(Delivery):
     def tell(self, job: Job) -> None:
         """Say nothing of a frame."""
 
-    def finish(self, *, device: str, precision: str) -> None:
-        """Print where the clip is, and the rest as ever."""
+    def finish(self, *, device: str, precision: str, frames: int | None = None) -> None:
+        """Print where the clip is, that it has so many `frames`, and the rest as ever."""
+        self._record["frames"] = frames
         seconds = {method: round(total / max(self.frames, 1), 4) for method, total in self._steps.items()}
         steps = [{"method": method, "seconds": mean} for method, mean in seconds.items()]
         self.records = [self._record | {"seconds": round(sum(seconds.values()) * self.frames, 4), "steps": steps}]

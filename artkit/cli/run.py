@@ -59,7 +59,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--fps",
         type=click.FloatRange(0.01, 1000),
         metavar="N",
-        help="Frames a second of an animation made of a folder of frames (25).",
+        help="Frames a second of a clip made of a folder of frames (25).",
     ),
     click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute."),
     click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks."),
@@ -94,9 +94,9 @@ def run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def run(registry: Registry, **typed: Any) -> int:
     """Run a chain on pictures, or let it dream.
 
-    INPUT is a picture, several, a folder (then -o DIR) or - for standard input; or an animation (GIF, APNG, WebP),
-    which stays one, or becomes frames with -o DIR/; a folder of frames becomes one with -o NAME.gif. Without INPUT, a
-    chain that starts with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
+    INPUT is a picture, several, a folder (then -o DIR) or - for standard input; or an animation (GIF, APNG, WebP) or
+    movie, which stays one, or becomes frames with -o DIR/; a folder of frames becomes one with -o NAME.gif. Without
+    INPUT, a chain that starts with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
     from artkit.chain import plan_chain
     from artkit.cli.clips import find_clip, run_clip

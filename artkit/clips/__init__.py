@@ -1,4 +1,4 @@
-"""Clips: animations in and out, frame by frame. Names load on first use."""
+"""Clips: animations and movies in and out, frame by frame. Names load on first use."""
 
 from __future__ import annotations
 

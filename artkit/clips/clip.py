@@ -25,12 +25,14 @@ class ClipFrame:
 class Clip(ABC):
     """Frames in order.
 
-    `name` is what messages call it; `count` how many frames it has, None where nobody knows before they are all read;
-    `plays` how often it is shown, 0 for ever. `file` is what it comes from, None for a folder.
+    `name` is what messages call it; `count` how many frames it has, None where nobody knows before they are all read,
+    and `guess` about how many then; `plays` how often it is shown, 0 for ever. `file` is what it comes from, None for a
+    folder.
     """
 
     name: str
     count: int | None
+    guess: int | None = None
     plays: int = 0
     file: Path | None = None
 

@@ -11,7 +11,7 @@ import torch
 
 from artkit import __version__
 from artkit.chain.steps import Size
-from artkit.clips import Clip, write_animation
+from artkit.clips import WRITABLE_MOVIE_SUFFIXES, Clip, write_animation, write_movie
 from artkit.engine.inputs import Input
 from artkit.engine.job import Job, look_back
 from artkit.engine.runner import Runner
@@ -44,6 +44,7 @@ def describe_run(runner: Runner, clip: Clip, seed: int, size: Size | None) -> di
 class ClipRun:
     """A chain over a clip: `place(index)` is where the PNG of a frame goes; `done` of them are there already.
 
+    Where the frames become a clip, `workplace` takes note of them.
     `digest` is the hash of the clip's file, which provenance records; `size` that of `run_jobs`. `seconds` says how
     long frames are shown, of those that were read so far.
     """
@@ -59,17 +60,19 @@ class ClipRun:
         seed: int = 0,
         size: Size | None = None,
         overwrite: bool = False,
+        workplace: Workplace | None = None,
     ) -> None:
         self.runner, self.clip, self.place, self.done = runner, clip, place, done
         self.seconds: list[Fraction] = []
         self._digest, self._seed, self._size, self._overwrite = digest, seed, size, overwrite
+        self._workplace = workplace
 
     def frames(self) -> Iterator[JobResult]:
         """Make the frames that are not there, and yield the result of each.
 
         Raises the error of a frame that fails, and ImageError for one of another size than the first.
         """
-        first = read_picture(self.place(0)).size if self.done else None
+        first, index = self._first_size(), self.done
         for result in run_jobs(self.runner, self._jobs(), size=self._size, overwrite=self._overwrite):
             if result.error is not None:
                 raise _named(result.error, result.job.label)
@@ -78,16 +81,32 @@ class ClipRun:
                 assert result.job.target is not None
                 result.job.target.unlink()
                 raise ImageError(_another_size(result, first))
+            if self._workplace is not None:
+                self._workplace.accept(index, first)
+            index += 1
             yield result
 
-    def write(self, workplace: Workplace, target: Path, *, overwrite: bool = False) -> None:
-        """Write the frames of a workplace to `target`, whole or not at all, and throw them away."""
+    def _first_size(self) -> tuple[int, int] | None:
+        if self._workplace is not None or not self.done:
+            return self._workplace.size if self._workplace else None
+        return read_picture(self.place(0)).size
+
+    def write(self, target: Path, *, overwrite: bool = False) -> None:
+        """Write the frames of the workplace to `target`, whole or not at all, and throw them away."""
+        assert self._workplace is not None
+        if target.suffix.lower() in WRITABLE_MOVIE_SUFFIXES:
+            pieces = self._workplace.finish(len(self.seconds))
+            write_movie(pieces, self.seconds, target, self.clip, overwrite=overwrite)
+        else:
+            self._write_animation(target, overwrite)
+        self._workplace.remove()
+
+    def _write_animation(self, target: Path, overwrite: bool) -> None:
         kept = [self.place(index) for index in range(len(self.seconds))]
         record = {name: value for name, value in (read_provenance(kept[-1]) or {}).items() if name != "frame"}
         if self.clip.file is None:  # the record of the last picture names that alone
             record = {name: value for name, value in record.items() if name not in OF_ONE}
         write_animation(kept, self.seconds, target, plays=self.clip.plays, overwrite=overwrite, record=record)
-        workplace.remove()
 
     def _jobs(self) -> Iterator[Job]:
         """Yield the jobs of the missing frames; of those that are there the pictures that the next look back at."""

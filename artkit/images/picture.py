@@ -216,12 +216,16 @@ def _encode_png(picture: Picture) -> bytes:
 
 
 def _encode_jpeg(picture: Picture) -> bytes:
-    image = picture.to_pil()
-    if image.mode == "RGBA":
-        paper = Image.new("RGB", image.size, "white")
-        paper.paste(image, mask=image.getchannel("A"))
-        image = paper
-    return _encoded(image, "JPEG", quality=95, subsampling=0)
+    return _encoded(on_white(picture.to_pil()), "JPEG", quality=95, subsampling=0)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Lay a picture with alpha on white paper, for formats without."""
+    if image.mode != "RGBA":
+        return image
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(image, mask=image.getchannel("A"))
+    return paper
 
 
 def _encode_webp(picture: Picture) -> bytes:
