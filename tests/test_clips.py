@@ -144,6 +144,14 @@ def test_a_folder_of_frames_says_no_time(shell):
     assert "-o a.png is one file, where a folder is needed" in refused.err
 
 
+def test_what_an_earlier_run_made_in_the_folder_is_no_frame(shell):
+    for index in (1, 2, 3):
+        shell.paint(f"in/{index}.png", 20 * index)
+    for _ in range(2):
+        assert shell("run", "in", "--chain", "invert", "-o", "in/0.gif", "--overwrite").code == 0
+        assert [int(made[-1, -1, 0]) for made in read_clip("in/0.gif")[0]] == [235, 215, 195]
+
+
 def test_an_apng_remembers_and_is_made_again(shell):
     make_clip("a.gif")
     shell("run", "a.gif", "--chain", "dream", "--seed", "7", "-o", "out.png")

@@ -46,6 +46,8 @@ def test_a_movie_stays_one_with_its_sound_and_times(shell):
     assert read_sound("b.mp4") == read_sound("a.mp4")
     assert shell.files() == {"a.mp4", "b.mp4"}
     assert shell("run", "a.mp4", "--chain", "invert").out == "a.invert.mp4\n"
+    plan = shell("run", "a.mp4", "--chain", "invert", "--dry-run", "-o", "c.mp4").lines()
+    assert plan[-1] == "a.mp4 (about 6 frames) -> c.mp4"
 
 
 def test_a_movie_without_sound(shell):

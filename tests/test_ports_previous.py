@@ -238,6 +238,20 @@ def test_a_damaged_picture_fails_itself_and_the_one_after(run):
         read_picture("clip/2.png")
 
 
+def test_the_frames_of_a_clip_follow_each_other_when_it_goes_on(run):
+    frames = [Image.fromarray(flat(level)) for level in LEVELS]
+    frames[0].save("clip.gif", save_all=True, append_images=frames[1:], duration=50)
+    assert run("clip.gif", "--chain", "before", "-o", "out/").code == 0
+    names = [f"out/000{number}.png" for number in (1, 2, 3, 4)]
+    assert levels(map(read_picture, names)) == [10, 10, 20, 30]
+    whole = [Path(name).read_bytes() for name in names]
+    for name in names[2:]:
+        Path(name).unlink()
+    outcome = run("clip.gif", "--chain", "before", "-o", "out/", "--skip-existing")
+    assert "going on behind frame 2" in outcome.err
+    assert [Path(name).read_bytes() for name in names] == whole
+
+
 def test_the_plan_says_what_is_looked_at(run, shell, file):
     assert "before=the input 1 before" in run("clip", "--chain", "before", "-o", "o/", "--dry-run").out
     assert '"pictures": 1' in run("clip", "--chain", "before", "-o", "o/", "--dry-run", "--json").out

@@ -134,9 +134,11 @@ def _open_folder(request: Request) -> Clip | None:
 
     sources = [source for source, _ in collect_sources(request.inputs, request.output, bytes)]
     files = [source for source in sources if isinstance(source, Path)]
-    if len(files) < max(2, len(sources)):
-        found = "one picture" if len(sources) == 1 else "standard input"
-        raise UsageError(f"{request.output} would be a clip, and {found} is none: name a .png instead.")
+    if len(files) < len(sources):
+        raise UsageError(f"{request.output} would be a clip, and standard input is one picture: give files.")
+    files = [file for file in files if file.resolve() != Path(request.output).resolve()]  # what an earlier run made
+    if len(files) < 2:
+        raise UsageError(f"{request.output} would be a clip, and one picture is none: name a .png instead.")
     return StillClip(os.path.commonpath(files), files, Fraction(request.fps or FPS).limit_denominator(100_000))
 
 
@@ -192,15 +194,13 @@ def _print_plan(task: ClipTask, plan: Plan, request: Request, job: Job) -> None:
         return
     for line in plan.describe():
         echo(line)
-    echo(f"{task.clip.name} ({_frames(task.clip.count)}) -> {task.target}{os.sep if task.into_folder else ''}")
+    clip = task.clip
+    frames = f"about {clip.guess} frames" if clip.count is None and clip.guess else f"{clip.count or 'some'} frames"
+    echo(f"{clip.name} ({frames}) -> {task.target}{os.sep if task.into_folder else ''}")
 
 
 def _describe(task: ClipTask, job: Job) -> dict[str, Any]:
     return describe_job(job) | {"input": task.clip.name, "frames": task.clip.count}
-
-
-def _frames(count: int | None) -> str:
-    return "frames" if count is None else f"{count} frame{'' if count == 1 else 's'}"
 
 
 def _execute(task: ClipTask, plan: Plan, request: Request, job: Job, done: int) -> int:
