@@ -224,7 +224,7 @@ def test_port_of_nothing(shell):
 
 def test_port_given_twice(shell):
     picture = shell.paint("a.png")
-    fails(shell("run", picture, "--chain", "mix", "-i", "style=a.png", "-i", "style=b.png"), 2, "twice")
+    fails(shell("run", picture, "--chain", "mix", "-i", "style=a.png", "-i", "style=b.png"), 2, "one picture", "2")
 
 
 @pytest.mark.parametrize("text", ["style", "style=", "=a.png"])
