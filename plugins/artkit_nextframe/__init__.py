@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from artkit import Kind, MethodSpec, Need, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, Port, hookimpl, option, packaged
 from artkit.nn import DiscriminatorOptions, Filters
 
 
@@ -58,10 +58,12 @@ SPEC = MethodSpec(
     trainer="artkit_nextframe.trainer:NextFrameTrainer",
     training_options=NextFrameTraining,
     trains_on=(Need.FRAMES,),
+    default_model="walks",
+    models=(packaged("walks", "Slow camera moves through the atelier's landscapes, by motion.", "CC0-1.0"),),
 )
 
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register nextframe."""
+    """Register nextframe, with the model of camera moves."""
     return [SPEC]
