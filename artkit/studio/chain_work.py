@@ -23,6 +23,7 @@ from artkit.spec import Kind, StepEvent
 from artkit.studio.answers import MAP_BYTES, RecipeInfo
 from artkit.studio.chains import class_set, plan_for, recipe_toml, shell_command
 from artkit.studio.jobs import Job
+from artkit.studio.stopping import Stoppable
 from artkit.studio.uploads import encode_indices, read_upload
 
 KEPT = 8
@@ -120,7 +121,9 @@ class ChainWork:
         given = None if self.picture is None else read_upload(self.picture, class_set(plan), indices=self.indices)
         size = self._extent(given.picture if given else None)
         watch = Watch(job, plan)
-        made = runner.run(given, seed=self.seed, size=size, on_step=watch.step, on_progress=watch.progress)[-1].picture
+        with Stoppable(job.heed):
+            steps = runner.run(given, seed=self.seed, size=size, on_step=watch.step, on_progress=watch.progress)
+        made = steps[-1].picture
         made = replace(made, provenance={**(made.provenance or {}), **self._remembered(given)})
         encode = self.encode or (encode_look if self.longest else encode_result)
         return encode(made)

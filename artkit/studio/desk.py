@@ -57,7 +57,7 @@ class Desk:
             return self._order().index(job) + (self._running is not None)
 
     def cancel(self, job: Job) -> None:
-        """End a job: at once where it waits, else when its step next tells how far it has come."""
+        """End a job: at once where it waits, else when whoever computes it next heeds it."""
         with self._changed:
             if job.state is State.QUEUED:
                 self._withdraw(job)

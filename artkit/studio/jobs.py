@@ -40,7 +40,7 @@ class Work(Protocol):
         """How many bytes of pictures it holds while it waits."""
 
     def compute(self, job: Job) -> bytes:
-        """Return the PNG; tell `job` of progress, which raises where the work is to end. Raises ArtkitError."""
+        """Return the PNG; tell `job` of progress, and heed it: both raise where the work is to end. Raises ArtkitError."""
 
     def drop(self) -> None:
         """Let go of the pictures it was given: it is over."""
@@ -51,7 +51,8 @@ class Work(Protocol):
 
 @dataclass(eq=False)
 class Job:
-    """A picture that `client` asked for. The desk alone changes its state; whoever computes it calls `tell`.
+    """A picture that `client` asked for. The desk alone changes its state; whoever computes it calls `tell`
+    and `heed`.
 
     `preview` is for a look: the next one of the same client takes its place. `share` is how much of the work is done.
     `cancels` counts how often its end was asked for: the first time a step that has something to show ends with it, as
@@ -80,7 +81,13 @@ class Job:
     watchers: list[Callable[[], None]] = field(default_factory=list)
 
     def tell(self, share: float, step: str | None = None) -> None:
-        """Note how far the work has come, and wake those who watch.
+        """Note how far the work has come, and wake those who watch. Raises what `heed` raises."""
+        self.share, self.step = share, step or self.step
+        self.heed()
+        self.wake()
+
+    def heed(self) -> None:
+        """Let the work end here, if it is to.
 
         Raises KeyboardInterrupt where the job was cancelled, once, so that what there is to show is kept; Stopped where
         it is to end with nothing.
@@ -89,11 +96,9 @@ class Job:
             raise Stopped(self.hurried or "cancelled")
         if time.monotonic() > self.deadline:
             raise Stopped("it took longer than this studio lets a picture take: ask for a smaller one.")
-        self.share, self.step = share, step or self.step
         if self.cancels > self.heeded:
             self.heeded = self.cancels
             raise KeyboardInterrupt
-        self.wake()
 
     def wake(self) -> None:
         """Tell those who watch that something changed."""

@@ -20,6 +20,8 @@ BEGUN: list[float] = []
 
 STARTED = threading.Event()
 """Set once `slow` has begun."""
+WENT_ON: list[str] = []
+"""What `silent` came to after it waited for a release."""
 
 
 class AllOptions(Options, frozen=True):
@@ -56,6 +58,16 @@ class SlowTranslator(Translator):
         return image
 
 
+class SilentTranslator(Translator):
+    def translate(self, context: Context, *, image: Tensor) -> Tensor:
+        STARTED.set()
+        if not GATE.acquire(timeout=60):
+            raise TimeoutError("the test never let this go on")
+        image = image * 1
+        WENT_ON.append("silent")
+        return image
+
+
 class FailTranslator(Translator):
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         raise RuntimeError("out of\npaint")
@@ -76,6 +88,7 @@ ROWS = (
     ("everything", InvertTranslator, AllOptions, (IMAGE,)),
     ("mixture", MixTranslator, Options, (IMAGE, STYLE)),
     ("slow", SlowTranslator, Options, (IMAGE,)),
+    ("silent", SilentTranslator, Options, (IMAGE,)),
     ("fail", FailTranslator, Options, (IMAGE,)),
     ("refuse", RefuseTranslator, Options, (IMAGE,)),
     ("fancy", DreamTranslator, Options, ()),

@@ -7,13 +7,16 @@ import socket
 import threading
 
 import httpx
+import numpy as np
 import pytest
 
+from artkit.chain import Chain
 from artkit.images import read_provenance
+from artkit.studio.chain_work import ChainWork, Runners
 from artkit.studio.jobs import Job
 from artkit.studio.limits import Limits
-from studio_kit import WAIT, events_of, grey, open_studio, pixels_of, wait_for_end, wait_until
-from studio_methods import BEGUN, GATE, STARTED
+from studio_kit import WAIT, encode, events_of, grey, open_studio, pixels_of, registry, wait_for_end, wait_until
+from studio_methods import BEGUN, GATE, STARTED, WENT_ON
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +24,7 @@ def closed_gate():
     while GATE.acquire(blocking=False):
         pass
     BEGUN.clear()
+    WENT_ON.clear()
     STARTED.clear()
 
 
@@ -34,7 +38,7 @@ def visitor():
 def begin(visitor, level: int = 200, **fields):
     """Ask for a slow picture, and return its job once it is begun."""
     job = visitor.job("slow", grey(level), **fields)
-    wait_until(job, lambda job: job.state == "running")
+    assert STARTED.wait(WAIT)
     return job
 
 
@@ -53,7 +57,7 @@ def test_cancelling_keeps_what_there_is(visitor):
 
 def test_the_steps_after_a_cancelled_one_go_on(visitor):
     job = visitor.job("slow,invert", grey(200))
-    wait_until(job, lambda job: job.state == "running")
+    assert STARTED.wait(WAIT)
     visitor.delete(f"/api/jobs/{job.id}")
     GATE.release()
     wait_for_end(job)
@@ -68,6 +72,41 @@ def test_cancelling_again_keeps_nothing(visitor):
     wait_for_end(job)
     found = visitor.state(job)
     assert (found["state"], found["picture"], found["error"]) == ("cancelled", None, None)
+
+
+def silently(visitor, end, **fields) -> Job:
+    """Let a step that tells nothing run into the end that `end` puts to its job."""
+    job = visitor.job("silent,invert", grey(200), **fields)
+    assert STARTED.wait(WAIT)
+    end(job)
+    GATE.release()
+    wait_for_end(job)
+    return job
+
+
+def test_a_step_that_tells_nothing_ends_between_two_operations(visitor):
+    job = silently(visitor, lambda job: visitor.delete(f"/api/jobs/{job.id}"))
+    assert (job.state, job.picture, job.error, WENT_ON) == ("cancelled", None, None, [])
+    assert visitor.run("invert", grey(200), png=True).status_code == 200
+
+
+def test_so_does_one_whose_place_another_preview_takes_or_whose_time_is_up(visitor):
+    look = {"client": "tab", "supersedes": "preview"}
+    job = silently(visitor, lambda job: visitor.job("invert", grey(1), **look), **look)
+    assert (job.state, WENT_ON) == ("cancelled", [])
+    STARTED.clear()
+    job = silently(visitor, lambda job: setattr(job, "deadline", 0.0))
+    assert (job.state, "longer than" in str(job.error), WENT_ON) == ("failed", True, [])
+
+
+@pytest.mark.parametrize("chain", ["pix2pix", "cyclegan(model=monet)", "superres", "semgan", "touchup", "blur"])
+def test_methods_of_artkit_heed_often(visitor, chain):
+    picture = encode(np.full((16, 16), 3, np.uint8)) if chain == "pix2pix" else grey(200)
+    work = ChainWork(Chain(chain), registry(), Runners("cpu"), picture=picture, indices=chain == "pix2pix")
+    job, heeded = Job(work, "a"), []
+    job.heed = lambda: heeded.append(1)
+    work.compute(job)
+    assert len(heeded) > 20
 
 
 def test_what_waits_is_cancelled_at_once(visitor):
