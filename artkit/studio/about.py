@@ -12,11 +12,11 @@ from starlette.responses import Response
 from artkit.images import read_provenance
 from artkit.plugins import Registry
 from artkit.studio.answers import ChainForm, Record, Restored, RestoredInput
-from artkit.studio.chains import chain_of_form, describe_chain, read_chain
+from artkit.studio.chains import INPUT, chain_of_form, describe_chain, describe_recipe, read_chain
 from artkit.studio.describing import describe_methods, describe_models
 from artkit.studio.examples import list_examples, read_example
 from artkit.studio.limits import Refusal
-from artkit.studio.receiving import read_form, read_json
+from artkit.studio.receiving import file_name, read_form, read_json
 from artkit.studio.sending import send_json
 from artkit.studio.studio import aside, nothing_here, studio_of
 
@@ -72,20 +72,33 @@ def restore(picture: bytes, registry: Registry) -> Restored:
         raise Refusal(422, "This picture carries no recipe: only PNGs that artkit wrote do.")
     try:
         record = msgspec.convert(found, Record)
-    except msgspec.ValidationError as error:
+        msgspec.json.encode(record)  # where its text is none that can be answered
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise Refusal(422, f"The recipe in this picture cannot be read: {str(error)[:200]}.") from None
-    inputs = {port: RestoredInput(digest) for port, digest in record.port_pictures.items()}
-    if record.input_hash or record.map:
-        inputs = {"input": RestoredInput(record.input_hash, _map_url(record.map))} | inputs
+    inputs = _inputs(record)
+    recipe = describe_recipe(read_chain(record.chain, registry), record.seed, record.size, inputs)
     return Restored(
-        chain=str(read_chain(record.chain, registry)),
-        seed=record.seed,
-        size="x".join(map(str, record.size)) if record.size else None,
+        chain=recipe.chain,
+        seed=recipe.seed,
+        size=recipe.size,
         version=record.version,
         models=record.models,
         inputs=inputs,
         stopped_at=record.stopped_at,
+        recipe=recipe,
     )
+
+
+def _inputs(record: Record) -> dict[str, RestoredInput]:
+    """Return what a picture was made of, by port, the chain's input as INPUT and first."""
+    names = record.ports | record.port_names
+    ports = {
+        port: RestoredInput(record.port_pictures.get(port), file_name(names.get(port)) or None)
+        for port in dict.fromkeys([*record.port_pictures, *names])
+    }
+    if not (record.input or record.input_hash or record.map):
+        return ports
+    return {INPUT: RestoredInput(record.input_hash, file_name(record.input) or None, _map_url(record.map))} | ports
 
 
 def _map_url(text: str | None) -> str | None:

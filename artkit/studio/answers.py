@@ -149,23 +149,27 @@ class JobInfo(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is read of a picture's record, which may be a stranger's."""
+    """What is read of a picture's record, which may be a stranger's; `ports` are files of the command line."""
 
     chain: Text
     seed: Seed = 0
     size: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     version: str | None = None
     models: dict[str, str] = {}
+    input: Text | None = None
     input_hash: Digest | None = None
     port_pictures: dict[str, Digest] = {}
+    port_names: dict[str, Text] = {}
+    ports: dict[str, Text] = {}
     map: Annotated[str, Meta(max_length=MAP_BYTES * 4 // 3 + 4)] | None = None
     stopped_at: float | None = None
 
 
 class RestoredInput(msgspec.Struct, frozen=True):
-    """An input of a picture: the SHA-256 of its bytes, and, for a label map that the picture carries, the map."""
+    """An input of a picture: the SHA-256 of its bytes, its file's name, and its map, if the picture carries that."""
 
     sha256: str | None
+    name: str | None = None
     map: str | None = None
 
 
@@ -179,6 +183,7 @@ class Restored(msgspec.Struct, frozen=True):
     models: dict[str, str]
     inputs: dict[str, RestoredInput]
     stopped_at: float | None
+    recipe: RecipeInfo
 
 
 class DreamForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):

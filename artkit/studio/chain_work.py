@@ -21,7 +21,7 @@ from artkit.images.provenance import add_provenance
 from artkit.plugins import Registry
 from artkit.spec import Kind, StepEvent
 from artkit.studio.answers import MAP_BYTES, RecipeInfo
-from artkit.studio.chains import class_set, plan_for, recipe_toml, shell_command
+from artkit.studio.chains import INPUT, class_set, describe_recipe, plan_for
 from artkit.studio.jobs import Job
 from artkit.studio.stopping import Stoppable
 from artkit.studio.uploads import encode_indices, read_upload
@@ -76,8 +76,9 @@ def _stamps(plan: Plan) -> list[Hashable]:
 class ChainWork:
     """A chain with what it is run on: `picture` for its input, `sides` by port, encoded as they came.
 
-    `indices` says that the input's levels are class indices. `size` is (width, height) of the result; a look at it is
-    at most `longest` pixels wide or high. `encode` makes the file; by default a PNG.
+    `names` are what their files are called, by port, the input's as INPUT. `indices` says that the input's levels are
+    class indices. `size` is (width, height) of the result, at last that which a look was made at, which is at most
+    `longest` pixels wide or high. `encode` makes the file; by default a PNG.
     """
 
     chain: Chain
@@ -85,6 +86,7 @@ class ChainWork:
     runners: Runners = field(repr=False)
     picture: bytes | None = None
     sides: dict[str, bytes] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     indices: bool = False
     seed: int = 0
     size: tuple[int, int] | None = None
@@ -93,7 +95,8 @@ class ChainWork:
 
     def __post_init__(self) -> None:
         """Check the chain with what it is fed. Raises ArtkitError."""
-        self.has_input, self.ports = self.picture is not None, dict.fromkeys(self.sides, "")
+        self.has_input = self.picture is not None
+        self.fed = [*([INPUT] if self.has_input else []), *self.sides]
         self.plan = plan_for(self.chain, self.registry, self.sides, has_input=self.has_input)
 
     @property
@@ -107,9 +110,7 @@ class ChainWork:
 
     def recipe(self) -> RecipeInfo:
         """Return how to make the picture again."""
-        size = "x".join(map(str, self.size)) if self.size else None
-        command = shell_command(self.chain, self.seed, size, self.ports, has_input=self.has_input)
-        return RecipeInfo(str(self.chain), self.seed, size, command, recipe_toml(self.chain, self.seed, self.size))
+        return describe_recipe(self.chain, self.seed, self.size, self.fed)
 
     def compute(self, job: Job) -> bytes:
         """Run the chain and return the PNG; see `Work`."""
@@ -118,8 +119,8 @@ class ChainWork:
             plan = plan_for(self.chain, self.registry, sides, has_input=self.has_input)
         job.tell(0.0, plan.steps[0].spec.name)
         runner = self.runners.make(plan) if sides else self.runners.get(plan)
-        given = None if self.picture is None else read_upload(self.picture, class_set(plan), indices=self.indices)
-        size = self._extent(given.picture if given else None)
+        given = self._given(plan)
+        self.size = size = self._extent(given.picture if given else None)
         watch = Watch(job, plan)
         with Stoppable(job.heed):
             steps = runner.run(given, seed=self.seed, size=size, on_step=watch.step, on_progress=watch.progress)
@@ -128,15 +129,22 @@ class ChainWork:
         encode = self.encode or (encode_look if self.longest else encode_result)
         return encode(made)
 
+    def _given(self, plan: Plan) -> Input | None:
+        if self.picture is None:
+            return None
+        name = self.names.get(INPUT) or None
+        return read_upload(self.picture, class_set(plan), indices=self.indices, name=name)
+
     def _remembered(self, given: Input | None) -> dict[str, Any]:
         """Return what the picture's record says besides what the engine writes there, so that it opens again here.
 
-        `port_pictures`: the SHA-256 of the side pictures; `map`: the label map itself as a PNG of indices, if it is
-        not large, and this is not for a look.
+        `port_pictures` and `port_names`: the SHA-256 of the side pictures, and what they are called; `map`: the label
+        map itself as a PNG of indices, if it is not large, and this is not for a look.
         """
         record: dict[str, Any] = {}
         if self.sides:
             record["port_pictures"] = {port: hashlib.sha256(data).hexdigest() for port, data in self.sides.items()}
+            record["port_names"] = {port: self.names[port] for port in self.sides if self.names.get(port)}
         labels = given.picture if given and given.picture.kind is Kind.LABELS and self.longest is None else None
         if labels is not None and len(labels.classes or ()) <= 256:
             encoded = encode_indices(labels)

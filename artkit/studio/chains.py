@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from artkit.chain import Chain, Plan, PlannedStep, Recipe, Step, Value, plan_chain
@@ -12,7 +12,7 @@ from artkit.errors import ChainError
 from artkit.plugins import Registry
 from artkit.spec import ClassSet, Kind, MethodSpec, Port
 from artkit.spec.calls import is_word
-from artkit.studio.answers import ChainForm, ChainInfo, StepForm
+from artkit.studio.answers import ChainForm, ChainInfo, RecipeInfo, StepForm
 from artkit.studio.describing import describe_classes
 
 PATH = re.compile(r"[/\\\0]|^\s*~|^\s*[A-Za-z]:|\.\w{1,12}\s*$")
@@ -172,15 +172,15 @@ def _follows(spec: MethodSpec, given: Kind) -> bool:
     return spec.inputs[0].kind in _NEXT.get(given, ())
 
 
-def shell_command(chain: Chain, seed: int, size: str | None, ports: Mapping[str, str], *, has_input: bool) -> str:
-    """Return what to type to make a picture again, where INPUT stands for the input's file."""
-    words = ["artkit", "run", *(["INPUT.png"] if has_input else []), "--chain", str(chain), "--seed", str(seed)]
-    words += ["--size", size] if size else []
-    for port in ports:
-        words += ["-i", f"{port}={port.upper()}.png"]
-    return shlex.join([*words, "-o", "art.png"])
+def describe_recipe(chain: Chain, seed: int, size: tuple[int, int] | None, fed: Collection[str]) -> RecipeInfo:
+    """Return how to make a picture again; `fed` are the ports that got a picture, the chain's input as INPUT.
 
-
-def recipe_toml(chain: Chain, seed: int, size: tuple[int, int] | None) -> str:
-    """Return the recipe as a TOML file's text."""
-    return Recipe(chain, seed, size).to_toml()
+    In the command to type, INPUT.png stands for the input's file, PORT.png for a port's.
+    """
+    extent = "x".join(map(str, size)) if size else None
+    words = ["artkit", "run", *(["INPUT.png"] if INPUT in fed else []), "--chain", str(chain), "--seed", str(seed)]
+    words += ["--size", extent] if extent else []
+    for port in fed:
+        words += ["-i", f"{port}={port.upper()}.png"] if port != INPUT else []
+    command = shlex.join([*words, "-o", "art.png"])
+    return RecipeInfo(str(chain), seed, extent, command, Recipe(chain, seed, size).to_toml())

@@ -40,7 +40,10 @@ class Work(Protocol):
         """How many bytes of pictures it holds while it waits."""
 
     def compute(self, job: Job) -> bytes:
-        """Return the PNG; tell `job` of progress, and heed it: both raise where the work is to end. Raises ArtkitError."""
+        """Return the PNG; tell `job` of progress and heed it, which raises where the work is to end.
+
+        Raises ArtkitError.
+        """
 
     def drop(self) -> None:
         """Let go of the pictures it was given: it is over."""

@@ -58,6 +58,7 @@ def _chain_work(form: Form, studio: Studio) -> ChainWork:
         studio.runners,
         picture=form.files.get(INPUT),
         sides=sides,
+        names=form.names,
         indices=_choice(form, "labels", "index"),
         seed=int(_field(form, "seed", _SEED, "a whole number from 0 up") or 0),
         size=_extent(_field(form, "size", _SIZE, "width x height in pixels, as in 512x384")),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -18,14 +19,16 @@ from artkit.studio.limits import Limits, Refusal
 T = TypeVar("T")
 JSON_BYTES = 2**16
 FIELD_BYTES = 2**14
+NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
 class Form:
-    """The fields and files of a form, each once."""
+    """The fields and files of a form, each once; `names` are what the files are called, where they are."""
 
     fields: dict[str, str]
     files: dict[str, bytes]
+    names: dict[str, str] = field(default_factory=dict)
 
     def refuse_unknown(self, fields: set[str], files: set[str] | None = None) -> None:
         """Raise Refusal for a field that nobody reads, or such a file where the files are known."""
@@ -68,6 +71,7 @@ async def read_form(request: Request, limits: Limits) -> Form:
                 raise Refusal(422, f"'{name[:40]}' comes twice.")
             if isinstance(value, UploadFile):
                 form.files[name] = await value.read()
+                form.names[name] = file_name(value.filename)
             else:
                 form.fields[name] = value
     finally:
@@ -75,6 +79,12 @@ async def read_form(request: Request, limits: Limits) -> Form:
             if isinstance(value, UploadFile):
                 await value.close()
     return form
+
+
+def file_name(given: str | None) -> str:
+    """Return what a stranger calls a file, as words to show alone: without folders, and all of it printable."""
+    last = re.split(r"[/\\]", given or "")[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:NAME_LENGTH]
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -34,11 +35,11 @@ def read_indices(data: bytes, classes: ClassSet | None) -> Picture:
     return Picture(torch.from_numpy(levels.copy())[None], kind=Kind.LABELS, classes=classes)
 
 
-def read_upload(data: bytes, classes: ClassSet | None, *, indices: bool) -> Input:
-    """Read the chain's input; a label map of class `indices` as such, anything else as `artkit run` reads it."""
+def read_upload(data: bytes, classes: ClassSet | None, *, indices: bool, name: str | None = None) -> Input:
+    """Read the chain's input, called `name`; a map of class `indices` as such, else as `artkit run` reads it."""
     if not indices:
-        return read_input(data)
-    return Input(read_indices(data, classes), digest=hashlib.sha256(data).hexdigest())
+        return replace(read_input(data), name=name)
+    return Input(read_indices(data, classes), name, hashlib.sha256(data).hexdigest())
 
 
 def encode_indices(picture: Picture) -> bytes:

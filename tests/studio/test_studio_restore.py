@@ -11,7 +11,7 @@ import pytest
 
 from artkit.images import read_provenance
 from artkit.images.provenance import add_provenance
-from studio_kit import encode, grey, open_studio, pixels_of
+from studio_kit import encode, grey, open_studio, pixels_of, wait_for_end
 
 MAP = np.kron(np.arange(12, dtype=np.uint8).reshape(3, 4), np.ones((8, 8), np.uint8))
 
@@ -55,6 +55,44 @@ def test_side_pictures_are_known_by_what_they_held(visitor):
     }
 
 
+def sent(visitor, **names: str):
+    """Return a picture made of files of such names."""
+    files = [("chain", (None, "mixture")), ("input", (names["input"], grey(3))), ("style", (names["style"], grey(4)))]
+    answer = visitor.post("/api/run", files=files, headers={"Accept": "image/png"})
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def test_pictures_know_the_names_of_what_they_were_made_of(visitor):
+    found = restore(visitor, sent(visitor, input="cat.png", style="monet.jpg")).json()
+    assert {port: one["name"] for port, one in found["inputs"].items()} == {"input": "cat.png", "style": "monet.jpg"}
+    assert found["recipe"]["command"] == ("artkit run INPUT.png --chain mixture --seed 0 -i style=STYLE.png -o art.png")
+    assert 'chain = "mixture"' in found["recipe"]["toml"]
+
+
+def test_of_a_name_only_what_can_be_shown_is_kept(visitor):
+    picture = sent(visitor, input="../../etc/pass\u202ewd", style="C:\\a\\" + "x" * 200)
+    inputs = restore(visitor, picture).json()["inputs"]
+    assert (inputs["input"]["name"], inputs["style"]["name"]) == ("passwd", "x" * 100)
+    record = {
+        "chain": "mixture",
+        "input": "/home/me/a\u202e.png",
+        "ports": {"style": "b/monet.jpg"},
+        "input_hash": "0" * 64,
+    }
+    inputs = restore(visitor, add_provenance(grey(1), record)).json()["inputs"]
+    assert inputs["input"] == {"sha256": "0" * 64, "name": "a.png", "map": None}
+    assert inputs["style"] == {"sha256": None, "name": "monet.jpg", "map": None}
+
+
+def test_a_look_at_a_photo_says_how_large_it_is(visitor):
+    look = visitor.run("invert", grey(3, (40, 20)), png=True, longest=10)
+    assert restore(visitor, look.content).json()["recipe"]["command"].count("--size 10x5") == 1
+    job = visitor.job("invert", grey(3, (40, 20)), longest=10)
+    wait_for_end(job)
+    assert visitor.state(job)["recipe"]["size"] == "10x5"
+
+
 def test_dreams_have_no_inputs(visitor):
     made = visitor.run("fancy", png=True, size="16x8", seed=7)
     found = restore(visitor, made.content).json()
@@ -85,6 +123,10 @@ def test_pictures_of_the_command_line_are_opened_too(visitor, tmp_path):
         {"chain": "pix2pix(model='../x')"},
         {"chain": "invert("},
         {"chain": "invert", "map": "A" * 2**20},
+        {"chain": "invert", "version": "\ud800"},
+        {"chain": "invert", "port_names": {"\ud800": "a"}},
+        {"chain": "invert", "port_names": []},
+        {"chain": "invert", "input": 7},
     ],
 )
 def test_what_is_no_recipe_is_refused(visitor, record):

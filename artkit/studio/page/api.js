@@ -11,7 +11,8 @@
 /** @typedef {{chain: string, seed: number, size: string | null, command: string, toml: string}} Recipe */
 /** @typedef {{state: "queued" | "running" | "done" | "failed" | "cancelled", share: number, step: string | null, position: number, error: string | null, picture: string | null, sketch: string | null, seconds: number | null, recipe: Recipe}} Job */
 /** @typedef {{name: string, kind: "image" | "labels", classes: string | null, summary: string, url: string}} Example */
-/** @typedef {{chain: string, seed: number, size: string | null, stopped_at: number | null, inputs: Record<string, {sha256: string | null, map: string | null}>}} Restored */
+/** @typedef {{sha256: string | null, name: string | null}} Origin  A picture that another was made of. */
+/** @typedef {{chain: string, seed: number, size: string | null, stopped_at: number | null, inputs: Record<string, Origin & {map: string | null}>, recipe: Recipe}} Restored */
 /** @typedef {{chain: string, seed: number, size?: string, longest?: number, supersedes?: string, input: Blob | null, labels?: boolean, ports: Record<string, Blob>}} Order  What is to be made; `labels`: the input's levels are classes. */
 /** @typedef {{id: string, job: Job, picture: Blob | null}} Outcome */
 
@@ -73,11 +74,16 @@ export async function run(order, signal) {
   if (order.size) form.set("size", order.size);
   if (order.longest) form.set("longest", String(order.longest));
   if (order.supersedes) form.set("supersedes", order.supersedes);
-  if (order.input) form.set("input", order.input, "input.png");
+  if (order.input) form.set("input", order.input, fileName(order.input, "input.png"));
   if (order.labels) form.set("labels", "index");
-  for (const [port, blob] of Object.entries(order.ports)) form.set(port, blob, `${port}.png`);
+  for (const [port, blob] of Object.entries(order.ports)) form.set(port, blob, fileName(blob, `${port}.png`));
   const answer = await ask("/api/run", { method: "POST", body: form, signal });
   return (await answer.json()).job;
+}
+
+/** What a picture's record calls it. @param {Blob} blob @param {string} usual */
+function fileName(blob, usual) {
+  return (blob instanceof File && blob.name) || usual;
 }
 
 /** @param {string} id @returns {Promise<Job>} */

@@ -4,11 +4,14 @@
 import * as api from "./api.js";
 import { tell } from "./dom.js";
 import { askWhatFor, fromDataUrl, readMap, remembered } from "./intake.js";
+import { named } from "./recall.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 
 /** Take a file in: a picture made here, a map, a photo or a style. @param {Desk} desk @param {File} file */
 export async function take(desk, file) {
+  const port = await desk.recall.portOf(file);
+  if (port) return comeBack(desk, file, port);
   const memory = await remembered(file);
   if (memory) return restore(desk, memory, file);
   if (desk.mode !== "map") return desk.usePhoto(file);
@@ -47,12 +50,32 @@ async function read(desk, picture) {
   }
 }
 
-/** Go on from a picture that was made before. @param {Desk} desk @param {api.Restored} memory @param {Blob} picture */
+/** A picture that the one which is shown was made of. @param {Desk} desk @param {File} file @param {string} port */
+async function comeBack(desk, file, port) {
+  await desk.quietly(async () => {
+    if (port !== "input") await desk.style.take(file, port);
+    else if (desk.mode === "photo") await desk.usePhoto(file, false);
+    else await desk.lay(file);
+  });
+  const lost = desk.recall.names;
+  tell(lost.length ? `Now drop ${lost.join(" and ")}.` : "All is as it was made.");
+}
+
+/** Every picture that this browser keeps, and the examples: what a result may have been made of. @param {Desk} desk */
+async function* atHand(desk) {
+  yield* desk.photo ? [desk.photo] : [];
+  yield* desk.style.all;
+  for (const { input, ports } of desk.gallery.cards) yield* [...(input ? [input] : []), ...Object.values(ports)];
+  for (const one of desk.examples) yield named(await api.picture(one.url), one.name);
+}
+
+/** Go on from a picture that was made before. @param {Desk} desk @param {api.Restored} memory @param {File} picture */
 async function restore(desk, memory, picture) {
-  desk.setSeed(memory.seed, false);
-  if (!(await desk.rechain(memory.chain))) return;
-  const map = memory.inputs.input?.map;
-  if (map) await desk.lay(fromDataUrl(map));
-  await desk.result.show(picture);
-  tell(map || desk.mode !== "map" ? `Restored: ${memory.chain}, seed ${memory.seed}` : "Restored its chain and seed; it does not carry its map.");
+  const { input, ...others } = memory.inputs;
+  const carried = input?.map ? fromDataUrl(input.map) : null;
+  const { input: known = null, ...ports } = await desk.recall.find(carried || !input ? others : memory.inputs, () => atHand(desk));
+  const mode = carried ? "map" : input ? "photo" : "dream";
+  const right = await desk.reopen({ ...memory, name: picture.name.replace(/\.\w+$/, ""), picture, mode, input: carried ?? known, ports });
+  const lost = desk.recall.names;
+  if (right) tell(lost.length ? `Restored, but for ${lost.join(" and ")}: drop it here to go on.` : `Restored: ${memory.chain}, seed ${memory.seed}`);
 }

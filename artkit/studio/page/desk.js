@@ -11,8 +11,10 @@ import { LabelMap } from "./labels.js";
 import { Live } from "./live.js";
 import { Painter } from "./painter.js";
 import { encodeMap } from "./png.js";
+import { named, Recall } from "./recall.js";
 import { ResultPanel } from "./result.js";
 import { Sheet } from "./sheet.js";
+import { boundSize, chooseSize, chosenSize } from "./sizes.js";
 import { StylePanel } from "./style.js";
 import { Toolbox } from "./toolbox.js";
 import { View } from "./view.js";
@@ -29,7 +31,7 @@ const HINTS = {
 export class Desk {
   /** @type {Mode} */
   mode = "map";
-  /** @type {Blob | null} */
+  /** @type {File | null} */
   photo = null;
   seed = 0;
   sheet = new Sheet();
@@ -40,17 +42,19 @@ export class Desk {
   gallery = new Gallery();
   drafts = new Drafts();
   live = new Live(() => this.order());
-  /** @type {import("./live.js").Made | null} */
+  /** @type {Omit<Card, "id"> | null} The picture that is shown, with all that made it. */
   made = null;
+  recall = new Recall();
   #classes = "";
   /** What lies on the desk fits the chain, once this is done. */
   #settled = Promise.resolve();
+  #quiet = false;
 
   /** @param {import("./chain.js").ChainState} chain @param {api.Example[]} examples */
   constructor(chain, examples) {
     this.chain = chain;
     this.examples = examples;
-    this.style = new StylePanel(chain);
+    this.style = new StylePanel(chain, this.recall);
     this.result = new ResultPanel(this.view, () => (this.mode === "map" ? this.sheet.screen : this.easel.photo));
     chain.addEventListener("change", () => (this.#settled = this.#rechain()));
     this.style.addEventListener("change", () => this.touch());
@@ -59,7 +63,10 @@ export class Desk {
     this.live.addEventListener("status", (event) => this.result.status(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("sketch", (event) => this.result.show(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("made", (event) => this.#finish(/** @type {CustomEvent} */ (event).detail));
-    this.gallery.addEventListener("open", (event) => this.reopen(/** @type {CustomEvent<Card>} */ (event).detail));
+    this.gallery.addEventListener("open", (event) => {
+      this.recall.wanted = {};
+      this.reopen(/** @type {CustomEvent<Card>} */ (event).detail);
+    });
     this.gallery.addEventListener("compare", (event) => {
       const { picture, name } = /** @type {CustomEvent<Card>} */ (event).detail;
       this.result.compare(picture, name);
@@ -70,6 +77,8 @@ export class Desk {
   async begin(asked, usual) {
     const draft = await this.drafts.last();
     if (draft) this.setSeed(draft.seed, false);
+    this.photo = draft?.photo ?? null;
+    this.style.pictures = draft?.ports ?? {};
     const texts = [asked, draft?.chain, usual];
     for (const text of texts) if (text && (await this.rechain(text))) break;
     if (draft?.map && this.mode === "map" && draft.map.data.every((label) => label < this.sheet.colours.length)) this.sheet.begin(draft.map, draft.base);
@@ -85,8 +94,19 @@ export class Desk {
   /** Something changed: keep it, and make the picture of it. */
   touch() {
     const { map, base } = this.sheet;
-    this.drafts.keep({ chain: this.chain.text, seed: this.seed, map: this.mode === "map" ? map : null, base });
-    this.live.touch();
+    this.drafts.keep({ chain: this.chain.text, seed: this.seed, map: this.mode === "map" ? map : null, base, photo: this.photo, ports: this.style.pictures });
+    if (!this.#quiet) this.live.touch();
+  }
+
+  /** Change what lies on the desk, and make no picture of it: the one that is shown is of it. @template T @param {() => Promise<T>} act */
+  async quietly(act) {
+    this.#quiet = true;
+    try {
+      return await act();
+    } finally {
+      this.#quiet = false;
+      this.live.rest(this.made?.name ?? "");
+    }
   }
 
   /** @param {number} seed @param {boolean} [touch] */
@@ -100,48 +120,48 @@ export class Desk {
   async order() {
     const missing = this.style.missing;
     if (!this.chain.info || missing || (this.mode === "photo" && !this.photo)) {
-      this.result.status({ text: missing ? `The chain wants a picture for ${missing}: drop one in Style` : "", share: null, busy: false });
+      const wanted = missing && (this.recall.name(missing) ?? "a picture");
+      this.result.status({ text: wanted ? `The chain wants ${wanted} for ${missing}: drop it in Style` : "", share: null, busy: false });
       return null;
     }
     const { text } = this.chain.info;
     const input = this.mode === "map" ? await encodeMap(this.sheet.map, this.sheet.colours) : this.photo;
-    return { chain: text, seed: this.seed, input, labels: this.mode === "map", ports: this.style.ports, ...this.#size() };
-  }
-
-  /** @returns {{size?: string, longest?: number}} */
-  #size() {
-    const wanted = Number(need("full-size", HTMLSelectElement).value);
-    if (this.mode === "photo") return wanted ? { longest: wanted } : {};
-    const { width, height } = this.sheet.map;
-    if (!wanted) return this.mode === "dream" ? { size: `${width}x${height}` } : {};
-    const scale = wanted / Math.max(width, height);
-    return { size: `${Math.round(width * scale)}x${Math.round(height * scale)}` };
+    return { chain: text, seed: this.seed, input, labels: this.mode === "map", ports: this.style.ports, ...chosenSize(this.mode, this.sheet.map) };
   }
 
   /** Another chain: what it takes decides what lies on the desk. */
   async #rechain() {
     const info = this.chain.info;
     if (!info) return;
-    this.#setMode(info.classes ? "map" : info.needs_input || (info.input && this.photo) ? "photo" : "dream");
+    await this.#setMode(info.classes ? "map" : info.needs_input || (info.input && (this.photo || this.recall.wanted.input)) ? "photo" : "dream");
     if (info.classes) await this.#reclass(info.classes);
     this.touch();
   }
 
   /** @param {Mode} mode */
-  #setMode(mode) {
+  async #setMode(mode) {
     const before = this.mode;
     this.mode = mode;
     need("hint", HTMLElement).textContent = HINTS[mode];
     need("left-title", HTMLElement).textContent = mode === "map" ? "Map" : mode === "photo" ? "Photo" : "Dream";
     document.querySelector("main")?.setAttribute("data-mode", mode);
     this.easel.painting = mode === "map";
-    this.easel.photo = mode === "photo" ? this.easel.photo : null;
-    need("photo-empty", HTMLElement).hidden = mode !== "photo" || this.photo !== null;
+    this.easel.photo = mode === "photo" && this.photo ? this.easel.photo : null;
+    this.#askForPhoto(mode === "photo" && this.photo === null);
     if (mode !== before) {
       this.result.clear();
-      if (mode === "photo" && this.photo) this.usePhoto(this.photo, false);
+      if (mode === "photo" && this.photo) await this.usePhoto(this.photo, false);
       else this.view.show(this.sheet.map);
     }
+  }
+
+  /** @param {boolean} ask */
+  #askForPhoto(ask) {
+    const wanted = this.recall.name("input");
+    need("photo-wanted", HTMLElement).textContent = `Drop ${wanted ?? "a photo"} here`;
+    need("photo-or", HTMLElement).textContent = wanted ? "the picture was made of it; or go on with one of these" : "or begin with one of these";
+    need("photo-empty", HTMLElement).hidden = !ask;
+    this.easel.surface.refresh();
   }
 
   /** Other classes: another palette, and a map of them to begin with. @param {api.Class[]} classes */
@@ -164,15 +184,15 @@ export class Desk {
     return null;
   }
 
-  /** @param {Blob} photo @param {boolean} [touch] */
+  /** @param {File} photo @param {boolean} [touch] */
   async usePhoto(photo, touch = true) {
     const bitmap = await createImageBitmap(photo);
     this.photo = photo;
     this.easel.photo = bitmap;
-    need("photo-empty", HTMLElement).hidden = true;
+    this.recall.settle("input");
+    this.#askForPhoto(false);
     this.view.show(bitmap);
-    const size = need("full-size", HTMLSelectElement);
-    if (Math.max(bitmap.width, bitmap.height) > 1024) size.value ||= "1024"; // a camera's own size takes minutes
+    boundSize(bitmap);
     if (touch) this.touch();
   }
 
@@ -200,25 +220,29 @@ export class Desk {
     this.sheet.load(map);
   }
 
-  /** Open a card again. @param {Card} card */
-  async reopen(card) {
-    this.setSeed(card.seed, false);
-    this.style.pictures = { ...card.ports };
-    if (card.mode === "photo" && card.input) this.photo = card.input;
-    if (!(await this.rechain(card.chain))) return;
-    if (card.mode === "photo" && card.input) await this.usePhoto(card.input, false);
-    if (card.mode === "map" && card.input) await this.lay(card.input);
-    await this.result.show(card.picture);
+  /** Open what was made before, a card or a picture from outside; false if its chain is wrong. @param {Omit<Card, "id">} made */
+  reopen(made) {
+    const { input } = made;
+    return this.quietly(async () => {
+      this.setSeed(made.seed, false);
+      this.style.pictures = { ...made.ports };
+      if (made.mode === "photo") this.photo = input && named(input, "photo");
+      if (!(await this.rechain(made.chain))) return false;
+      if (this.mode === "photo" && this.photo) await this.usePhoto(this.photo, false);
+      if (this.mode === "map" && input) await this.lay(input);
+      chooseSize(made.recipe.size);
+      await this.result.show(made.picture);
+      this.made = made;
+      return true;
+    });
   }
 
   /** @param {import("./live.js").Made} made */
-  async #finish(made) {
-    this.made = made;
-    await this.result.show(made.picture);
-    const { job, order, picture, full } = made;
-    if (!full) return;
+  async #finish({ job, order, picture, full }) {
     const { chain, seed, input, ports } = order;
-    await this.gallery.add({ picture, chain, seed, mode: this.mode, input, ports, recipe: job.recipe });
+    const card = { picture, chain, seed, mode: this.mode, input, ports, recipe: job.recipe };
+    this.made = { ...card, name: "Preview" };
+    await this.result.show(picture);
+    if (full) this.made = await this.gallery.add(card);
   }
 }
-

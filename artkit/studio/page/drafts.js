@@ -4,7 +4,7 @@
 import { LabelMap } from "./labels.js";
 import { get, put } from "./storage.js";
 
-/** @typedef {{chain: string, seed: number, map: LabelMap | null, base: LabelMap}} Draft */
+/** @typedef {{chain: string, seed: number, map: LabelMap | null, base: LabelMap, photo: File | null, ports: Record<string, Blob>}} Draft */
 
 const WAIT = 400; // milliseconds without a change
 

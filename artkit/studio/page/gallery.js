@@ -35,11 +35,7 @@ export class Gallery extends EventTarget {
     });
   }
 
-  get newest() {
-    return this.cards[0] ?? null;
-  }
-
-  /** @param {Omit<Card, "id" | "name">} made */
+  /** @param {Omit<Card, "id" | "name">} made @returns {Promise<Card>} */
   async add(made) {
     const number = Math.max(0, ...this.cards.map((card) => Number(card.name.split(" ")[1]) || 0)) + 1;
     const id = `${String(Date.now()).padStart(15, "0")}-${Math.random().toString(36).slice(2, 8)}`;
@@ -48,6 +44,7 @@ export class Gallery extends EventTarget {
     for (const old of this.cards.splice(MOST)) await remove("cards", old.id);
     this.show();
     await put("cards", id, card);
+    return card;
   }
 
   /** @param {Card} card */
@@ -94,7 +91,7 @@ export class Gallery extends EventTarget {
   }
 }
 
-/** What of a card can be saved as a file. @param {Card} card @returns {import("./dom.js").MenuItem[]} */
+/** What of a card can be saved as a file. @param {Omit<Card, "id">} card @returns {import("./dom.js").MenuItem[]} */
 export function downloads(card) {
   const name = card.name.toLowerCase().replaceAll(" ", "-");
   const recipe = new Blob([card.recipe.toml], { type: "application/toml" });

@@ -50,6 +50,14 @@ export class Live extends EventTarget {
     }
   }
 
+  /** What is shown is right as it is: make nothing. @param {string} text */
+  rest(text) {
+    const job = this.#job;
+    this.#begin();
+    if (job) api.cancel(job).catch(() => {});
+    this.#say({ text, share: null, busy: false });
+  }
+
   #begin() {
     clearTimeout(this.#timer);
     this.#sending.abort();
@@ -112,7 +120,8 @@ export class Live extends EventTarget {
     if (picture) this.dispatchEvent(new CustomEvent("made", { detail: { picture, job: ended, order, full } }));
     const whole = ended.state === "done";
     const took = ended.seconds === null ? "" : ` in ${ended.seconds.toFixed(1)} s`;
-    this.#say({ text: whole ? `${what}${took}` : "Stopped; this is as far as it came", share: null, busy: false });
+    const early = picture ? "Stopped; this is as far as it came" : "Stopped before there was anything to show";
+    this.#say({ text: whole ? `${what}${took}` : early, share: null, busy: false });
     return whole && picture !== null;
   }
 

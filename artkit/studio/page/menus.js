@@ -8,6 +8,7 @@ import { downloads } from "./gallery.js";
 import { listen } from "./intake.js";
 import { LabelMap } from "./labels.js";
 import { ContactSheet, combinations } from "./nine.js";
+import { named } from "./recall.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 
@@ -90,16 +91,13 @@ function blank(desk, size) {
 function photoMenu(desk) {
   return desk.examples
     .filter((one) => one.kind === "image")
-    .map((one) => ({ label: one.name, detail: one.summary, icon: "photo", url: one.url, run: async () => desk.usePhoto(await api.picture(one.url)) }));
+    .map((one) => ({ label: one.name, detail: one.summary, icon: "photo", url: one.url, run: async () => desk.usePhoto(named(await api.picture(one.url), one.name)) }));
 }
 
 /** @param {Desk} desk @param {HTMLElement} button */
 function download(desk, button) {
-  const { made } = desk;
-  if (!made) return tell("There is no picture yet.");
-  const { order, job, picture } = made;
-  const name = made.full ? (desk.gallery.newest?.name ?? "picture") : "preview";
-  openMenu(button, downloads({ id: "", name, picture, chain: order.chain, seed: order.seed, mode: desk.mode, input: order.input, ports: order.ports, recipe: job.recipe }));
+  if (desk.made) openMenu(button, downloads(desk.made));
+  else tell("There is no picture yet.");
 }
 
 const nine = new ContactSheet();

@@ -17,10 +17,11 @@ export class StylePanel extends EventTarget {
   /** @type {Map<Blob, string>} */
   #urls = new Map();
 
-  /** @param {ChainState} chain */
-  constructor(chain) {
+  /** @param {ChainState} chain @param {import("./recall.js").Recall} recall */
+  constructor(chain, recall) {
     super();
     this.chain = chain;
+    this.recall = recall;
     this.panel = need("style", HTMLElement);
     chain.addEventListener("change", () => this.show());
     all("swatches").then((kept) => {
@@ -35,9 +36,15 @@ export class StylePanel extends EventTarget {
     return Object.fromEntries(Object.entries(this.pictures).filter(([name]) => names.includes(name)));
   }
 
-  /** The first port that must have a picture and has none. */
+  /** The first port that has no picture and must have one, or had one when the picture was made. */
   get missing() {
-    return this.chain.info?.wants.find((name) => !(name in this.pictures)) ?? null;
+    const { wants = [], ports = [] } = this.chain.info ?? {};
+    return [...wants, ...ports.filter((name) => this.recall.name(name))].find((name) => !(name in this.pictures)) ?? null;
+  }
+
+  /** All pictures that are at hand here. */
+  get all() {
+    return [...Object.values(this.pictures), ...this.#swatches.map(({ picture }) => picture)];
   }
 
   show() {
@@ -69,6 +76,7 @@ export class StylePanel extends EventTarget {
   async use(picture, port) {
     const into = port ?? this.chain.info?.ports[0] ?? "style";
     this.pictures[into] = picture;
+    this.recall.settle(into);
     if (!this.chain.info?.ports.includes(into)) {
       const painter = [...this.chain.methods.values()].find((method) => method.inputs.slice(1).some((one) => one.name === into));
       if (painter && (await this.chain.add(painter.name))) tell(`Added ${painter.name}: it paints in the style of your picture, and takes a while.`);
@@ -79,14 +87,16 @@ export class StylePanel extends EventTarget {
 
   /** Keep a picture of the person's own as a swatch. @param {Blob} picture @param {string} name */
   async keep(picture, name) {
-    const swatch = { id: `${Date.now()}-${name}`, name, picture: picture.slice(0, picture.size, picture.type) };
+    const swatch = { id: `${Date.now()}-${name}`, name, picture: new File([picture], name, { type: picture.type }) };
     this.#swatches.push(swatch);
     await put("swatches", swatch.id, swatch);
+    return swatch.picture;
   }
 
   /** @param {string} port */
   clear(port) {
     delete this.pictures[port];
+    this.recall.settle(port);
     this.show();
     this.dispatchEvent(new Event("change"));
   }
@@ -153,8 +163,10 @@ export class StylePanel extends EventTarget {
   /** @param {string} name */
   #port(name) {
     const picture = this.pictures[name];
+    const wanted = this.recall.name(name);
     const tile = make("button", { type: "button", class: picture ? "tile full" : "tile", "data-port": name, onclick: () => this.#choosePicture(name), "aria-label": `Picture for ${name}: choose a file or drop one here` });
     if (picture) tile.append(make("img", { src: this.#url(picture), alt: "" }));
+    else if (wanted) tile.append(make("span", {}, `Drop ${wanted} here: it was the picture for ${name}`));
     else tile.append(make("span", {}, name === "style" ? "Drop a picture to paint in its style" : `Drop a picture for ${name}`));
     tile.addEventListener("drop", (event) => {
       const file = event.dataTransfer?.files[0];
@@ -163,13 +175,12 @@ export class StylePanel extends EventTarget {
       event.stopPropagation();
       this.take(file, name);
     });
-    return make("div", { class: "port" }, tile, picture ? iconButton("close", `Take the picture for ${name} away`, () => this.clear(name)) : null);
+    return make("div", { class: "port" }, tile, picture || wanted ? iconButton("close", `Take the picture for ${name} away`, () => this.clear(name)) : null);
   }
 
   /** A file of the person's own: a swatch, and used at once. @param {File} file @param {string} [port] */
   async take(file, port) {
-    await this.keep(file, file.name);
-    await this.use(file, port);
+    await this.use(await this.keep(file, file.name), port);
   }
 
   #row() {
