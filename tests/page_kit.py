@@ -43,19 +43,25 @@ _PLACES = """async points => {
 }"""
 
 
-@contextmanager
-def studio() -> Iterator[str]:
-    """Run `artkit studio` at a free port; give its address."""
-    command = [sys.executable, "-m", "artkit", "studio", "--port", "0"]
+def start_studio(port: str = "0") -> tuple[subprocess.Popen, str]:
+    """Start `artkit studio`, at a free port unless one is named; return the process and its address."""
+    command = [sys.executable, "-m", "artkit", "studio", "--port", port]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     environment.pop("DISPLAY", None)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.search(r"http://[\w.:]+", line)
+    assert found, line
+    return process, found[0]
+
+
+@contextmanager
+def studio() -> Iterator[str]:
+    """Run `artkit studio` while the block runs; give its address."""
+    process, address = start_studio()
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        found = re.search(r"http://[\w.:]+", line)
-        assert found, line
-        yield found[0]
+        yield address
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -1,6 +1,8 @@
 // @ts-check
 /** The studio's REST API, as the page uses it. Every failure is an Error with the server's own line. */
 
+import { Away, Lost, presence } from "./presence.js";
+
 /** @typedef {{name: string, kind: string, summary: string, required: boolean}} Port */
 /** @typedef {{name: string, type: "integer" | "number" | "boolean" | "choice" | "text" | "list", default: any, minimum: number | null, maximum: number | null, choices: (string | number)[] | null, nullable: boolean, words: string, summary: string}} Option */
 /** @typedef {{name: string, group: string, summary: string, source: boolean, inputs: Port[], output: string, options: Option[], default_model: string | null, models: string[]}} Method */
@@ -28,7 +30,8 @@ async function ask(path, request) {
     answer = await fetch(path, request);
   } catch (problem) {
     if (/** @type {Error} */ (problem).name === "AbortError") throw problem;
-    throw new Error("The studio does not answer. Your work is safe here; start it again with: artkit studio");
+    presence.lost();
+    throw new Away();
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
@@ -95,7 +98,7 @@ export async function cancel(id) {
 }
 
 /**
- * Follow a job to its end.
+ * Follow a job to its end. Fails with Away or Lost where the studio goes away.
  * @param {string} id
  * @param {{progress?: (event: {share: number, step: string | null}) => void, sketch?: (picture: Blob) => void}} [tell]
  * @returns {Promise<Outcome>}
@@ -107,7 +110,10 @@ export async function follow(id, tell = {}) {
   try {
     await new Promise((resolve, reject) => {
       for (const end of ["done", "failed", "cancelled"]) source.addEventListener(end, resolve);
-      source.addEventListener("error", () => source.readyState === EventSource.CLOSED && reject(new Error("The studio lost this job.")));
+      source.addEventListener("error", () => {
+        if (source.readyState === EventSource.CLOSED) reject(new Lost());
+        else ask("/page/mark.svg", { cache: "no-store" }).catch(reject); // the source tries again by itself, and never tells
+      });
     });
   } finally {
     source.close();

@@ -9,6 +9,7 @@ import { icon } from "./icons.js";
 import { startKeys } from "./keys.js";
 import { startMenus } from "./menus.js";
 import { OptionsPanel } from "./options.js";
+import { presence } from "./presence.js";
 import { startTheme } from "./theme.js";
 
 /** The icons of the buttons that index.html holds. */
@@ -33,6 +34,10 @@ async function start() {
   new OptionsPanel(chain);
   startMenus(desk);
   startKeys(desk);
+  presence.addEventListener("back", () => {
+    tell("The studio is back.");
+    desk.live.resume();
+  });
   const begin = need("start", HTMLButtonElement);
   begin.addEventListener("click", () => openMenu(begin, starts(chain)));
   const asked = new URLSearchParams(location.search).get("chain");

@@ -2,6 +2,7 @@
 /** The picture, live: a small preview after each change, the full size once the hand rests; what is stale is dropped. */
 
 import * as api from "./api.js";
+import { Away, Lost } from "./presence.js";
 
 /** @typedef {import("./api.js").Order} Order */
 /** @typedef {{picture: Blob, job: import("./api.js").Job, order: Order, full: boolean}} Made */
@@ -20,6 +21,8 @@ export class Live extends EventTarget {
   #job = null;
   /** @type {AbortController} */
   #sending = new AbortController();
+  /** @type {(() => Promise<void>) | null} What could not be made, because the studio was away. */
+  #undone = null;
 
   /** @param {() => Promise<Order | null>} order  What is to be made now; null while something is missing. */
   constructor(order) {
@@ -37,6 +40,11 @@ export class Live extends EventTarget {
   full() {
     const turn = this.#begin();
     this.#later(0, () => this.#full(turn));
+  }
+
+  /** The studio is back: go on with what it was not there for. */
+  resume() {
+    if (this.#undone) this.#later(0, this.#undone);
   }
 
   /** Stop, and keep what there is. */
@@ -62,7 +70,7 @@ export class Live extends EventTarget {
     clearTimeout(this.#timer);
     this.#sending.abort();
     this.#sending = new AbortController();
-    this.#job = null;
+    this.#job = this.#undone = null;
     return ++this.#turn;
   }
 
@@ -70,7 +78,8 @@ export class Live extends EventTarget {
   #later(wait, act) {
     const turn = this.#turn;
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => act().catch((problem) => turn === this.#turn && this.#fail(problem)), wait);
+    this.#undone = null;
+    this.#timer = window.setTimeout(() => act().catch((problem) => turn === this.#turn && this.#fail(problem, act)), wait);
   }
 
   /** @param {number} turn */
@@ -125,9 +134,12 @@ export class Live extends EventTarget {
     return whole && picture !== null;
   }
 
-  /** @param {Error} problem */
-  #fail(problem) {
+  /** @param {Error} problem @param {() => Promise<void>} act  What failed. */
+  #fail(problem, act) {
     if (problem.name === "AbortError") return;
+    this.#job = null;
+    if (problem instanceof Lost) return this.#later(0, act);
+    if (problem instanceof Away) this.#undone = act;
     this.#say({ text: problem.message, share: null, busy: false, error: true });
   }
 
