@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +34,8 @@ def test_every_command_runs(tmp_path):
         artkit.read_picture(noise).save(tmp_path / name)
     with open_studio() as visitor:
         for block in BLOCKS:
-            script = block.replace(f"http://127.0.0.1:{PORT}", str(visitor.base_url).rstrip("/"))
+            script = block.replace("python examples/", f"{shlex.quote(sys.executable)} {ROOT}/examples/")
+            script = script.replace(f"http://127.0.0.1:{PORT}", str(visitor.base_url).rstrip("/"))
             done = subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 0, (block, done.stdout, done.stderr)
     for name in ("art.png", "styled.png", "dream.png", "map.png", "scene.png"):
