@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 
 from artkit.images.provenance import SIGNATURE, png_chunk
-from studio_kit import encode, grey
+from studio_kit import encode
 
 FORMATS = ("JPEG", "GIF", "TIFF", "WEBP", "BMP")
 _NUMBERS = (0, 1, 2**16 - 1, 2**31 - 1, 2**32 - 1)
@@ -126,27 +125,3 @@ def saved_floats(value: float) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(np.full((4, 4), value, np.float32)).save(stream, "TIFF")
     return stream.getvalue()
-
-
-def mutants(count: int, seed: int = 0) -> Iterator[bytes]:
-    """Yield pictures with some bytes changed, cut or doubled, the same ones for the same seed."""
-    random = np.random.default_rng(seed)
-    whole = [saved(kind) for kind in ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "PPM")] + [saved("GIF", "P"), grey(9)]
-    for _ in range(count):
-        data = bytearray(whole[random.integers(len(whole))])
-        for _ in range(random.integers(1, 6)):
-            place, length = int(random.integers(len(data))), int(random.integers(1, 9))
-            match random.integers(4):
-                case 0:
-                    data[place : place + length] = random.bytes(length)
-                case 1:
-                    del data[place:]
-                case 2:
-                    data[place:place] = data[place : place + length] * int(random.integers(1, 40))
-                case _:
-                    data[place : place + 4] = struct.pack(
-                        ">I", int(random.choice([0, 1, 2**16 - 1, 2**31 - 1, 2**32 - 1]))
-                    )
-            if not data:
-                break
-        yield bytes(data)
