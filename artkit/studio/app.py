@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from artkit.errors import ArtkitError
@@ -52,7 +52,13 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = "There is nothing here." if error.status_code == HTTPStatus.NOT_FOUND else str(error.detail)
-    return refuse(error.status_code, message)
+    return refuse(error.status_code, message, _allowed(request) if error.status_code == 405 else None)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Return the header that a refusal of a method carries (RFC 9110, section 15.5.6)."""
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {"Allow": ", ".join(sorted(method for route in routes for method in route.methods))}
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ def send_png(data: bytes, headers: dict[str, str] | None = None) -> Response:
     return Response(data, media_type="image/png", headers=headers)
 
 
-def refuse(status: int, message: str) -> Response:
+def refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return why a request is refused, in one line."""
-    return send_json(Failure(" ".join(message.split())), status)
+    answer = send_json(Failure(" ".join(message.split())), status)
+    answer.headers.update(headers or {})
+    return answer

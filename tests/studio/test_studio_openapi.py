@@ -172,3 +172,9 @@ def test_examples_are_what_they_say(visitor):
         if one["kind"] == "labels":
             assert one["classes"] == "landscapes"
             assert visitor.run("pix2pix", answer.content, png=True, longest=32).status_code == 200
+
+
+def test_a_method_that_there_is_not_is_answered_with_those_that_there_are(visitor):
+    answer = visitor.put("/api/jobs/no")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
+    assert answer.json() == {"error": "Method Not Allowed"}
