@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 CLIENTS = 50
-CHAINS = ("invert", "pix2pix", "pix2pix,touchup", "grey")
+CHAINS = ("posterise", "pix2pix", "pix2pix,touchup", "grey")
 PATIENCE = 300.0
 
 
@@ -44,7 +44,7 @@ class Crowd:
     def __init__(self, address: str, seconds: float) -> None:
         self.address, self.end = address, time.monotonic() + seconds
         self.counts: Counter[str] = Counter()
-        self.slowest = {"an answer": 0.0, "a picture": 0.0}
+        self.slowest = {"answer": 0.0, "picture": 0.0}
         self._lock = threading.Lock()
 
     def note(self, what: str, **seconds: float) -> None:
@@ -52,7 +52,6 @@ class Crowd:
         with self._lock:
             self.counts[what] += 1
             for name, taken in seconds.items():
-                name = name.replace("_", " ")
                 self.slowest[name] = max(self.slowest[name], taken)
 
     def visit(self, number: int) -> None:
@@ -67,7 +66,7 @@ class Crowd:
         chain, began = CHAINS[number % len(CHAINS)], time.monotonic()
         form = {"chain": chain, "client": f"client{number}"} | ({"labels": "index"} if "pix2pix" in chain else {})
         answer = visitor.post("/api/run", data=form, files={"input": grey(number % 12)})
-        self.note("sent", an_answer=time.monotonic() - began)
+        self.note("sent", answer=time.monotonic() - began)
         if answer.status_code == 429:
             self.note("refused")
             time.sleep(0.5)
@@ -79,7 +78,7 @@ class Crowd:
             last = [line for line in events.iter_lines() if line.startswith("event:")][-1:]
         picture = visitor.get(f"/api/jobs/{answer.json()['job']}/picture")
         done = last == ["event: done"] and picture.status_code == 200
-        self.note("done" if done else "lost", a_picture=time.monotonic() - began)
+        self.note("done" if done else "lost", picture=time.monotonic() - began)
 
 
 def main() -> None:
