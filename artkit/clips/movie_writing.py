@@ -43,7 +43,7 @@ def pack_piece(frames: Sequence[Path], target: Path, look: Look) -> None:
 
     encoder = next(name for name in ENCODERS if name in av.codecs_available)
     with atomic_file(target, overwrite=True) as file, av.open(file, "w", format="matroska") as container:
-        stream = container.add_stream(encoder, rate=25, options=QUALITY.get(encoder, {}))
+        stream: Any = container.add_stream(encoder, rate=25, options=QUALITY.get(encoder, {}))
         for index, path in enumerate(frames):
             frame = _video_frame(path, look)
             if index == 0:
