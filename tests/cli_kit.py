@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,11 @@ def forget_module(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let a test import a module of this name, and the next one another; others that it imports first stay."""
     monkeypatch.setitem(sys.modules, name, ModuleType(name))  # what it puts there is taken away again
     del sys.modules[name]
+
+
+def heed_interrupts() -> None:
+    """Undo what shells do to commands in the background, which are started deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_process(*arguments: Any, cwd: Path, **options: Any) -> subprocess.CompletedProcess[Any]:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from artkit.images import read_provenance
-from cli_kit import command, environment, open_shell, pixels_of, run_process
+from cli_kit import command, environment, heed_interrupts, open_shell, pixels_of, run_process
 
 shell = pytest.fixture(open_shell)
 
@@ -33,11 +33,6 @@ def test_stdin_has_a_name(shell, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
     assert shell("run", "-", "--chain", "invert").lines() == ["stdin.invert.png"]
     assert pixels_of("stdin.invert.png")[5, 5, 0] == 55
-
-
-def heed_interrupts() -> None:
-    """Undo what shells do to commands in the background, which are started deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interrupt(shell, *arguments) -> tuple[int, str, str]:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from artkit.cli import progress
 from artkit.cli.parameters import collect_settings
-from cli_kit import command, environment, open_shell, pixels_of
+from cli_kit import command, environment, heed_interrupts, open_shell, pixels_of
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
 QUICK = ("--steps", 3, "--batch", 2, "--crop", 8, "--set", "learning_rate=0.1", "--set", "ema=0")
@@ -134,6 +134,7 @@ def test_ctrl_c_writes_a_checkpoint_and_resume_goes_on(shell):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "a step\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +17,7 @@ from PIL import Image
 from artkit.clips import animation, animation_writing, open_animation, write_animation
 from artkit.errors import ImageError
 from artkit.images import read_picture, read_provenance
-from cli_kit import command, environment, open_shell, run_process
+from cli_kit import command, environment, heed_interrupts, open_shell, run_process
 from clip_kit import DURATIONS, SIZE, frame, make_clip, read_clip
 
 shell = pytest.fixture(open_shell)
@@ -310,15 +312,13 @@ def test_frames_in_a_folder_go_on_with_skip_existing(shell):
 
 
 def test_ctrl_c_says_how_to_go_on(shell, tmp_path):
-    import signal
-    import subprocess
-
     make_clip("a.gif")
     arguments = command("run", "a.gif", "--chain", "stall", "-o", "out.gif")
-    with subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(arguments, env=environment(), preexec_fn=heed_interrupts, **pipes) as process:
         assert process.stdout.readline() == b"stalling\n"
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"stopped behind frame 0 of a.gif: the same command goes on from there." in told
 
