@@ -14,6 +14,7 @@ import artkit
 from artkit import Chain, ChainError, PluginError, Step
 from artkit.chain import plan_chain, read_recipe
 from artkit.engine import Runner
+from artkit.engine.step import _stacked
 from artkit.engine.work import settle
 from artkit.files import digest_of
 from artkit.images import read_picture, read_provenance
@@ -195,6 +196,16 @@ def test_ports_that_cannot_be_many_are_refused(port):
     main = Port("image", Kind.IMAGE, "a picture", many=True)
     with pytest.raises(PluginError, match="cannot be 'many'"):
         validate_method(MethodSpec("m", "Many.", (main,), Kind.IMAGE, "many:Many", needs_model=False))
+
+
+def test_pictures_of_a_batch_are_stacked_in_their_order_and_apart_where_sizes_differ():
+    first = {"tile": [torch.full((1, 3, 2, 2), 1.0), torch.full((1, 3, 4, 5), 2.0)]}
+    second = {"tile": [torch.full((1, 3, 2, 2), 3.0), torch.full((1, 3, 4, 5), 4.0)]}
+    stacked = _stacked([first, second])["tile"]
+    assert [tuple(one.shape) for one in stacked] == [(2, 3, 2, 2), (2, 3, 4, 5)]
+    assert [one.flatten(1)[:, 0].tolist() for one in stacked] == [[1, 3], [2, 4]]
+    assert _stacked([first, {"tile": second["tile"][:1]}]) is None
+    assert _stacked([first, {"tile": second["tile"][::-1]}]) is None
 
 
 def test_the_contract_kit_feeds_and_watches_every_picture(plugin):
