@@ -276,10 +276,12 @@ def test_few_pictures_are_held_at_once(monkeypatch):
 
 
 def test_a_stream_that_nobody_reads_on_ends(tmp_path):
+    before = set(threading.enumerate())  # of other tests, too
     results = run_jobs(runner("invert"), jobs_of(range(20)))
     next(results)
+    assert set(threading.enumerate()) - before
     results.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+    assert not set(threading.enumerate()) - before
 
 
 def test_what_cannot_be_written_is_that_pictures_error(tmp_path):

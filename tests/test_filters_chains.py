@@ -174,7 +174,10 @@ def test_the_kit_notices_invented_classes():
         ({"output": Kind.IMAGE}, "kind 'picture' is for the main port and the output, both or neither"),
         ({"inputs": (IMAGE,)}, "both or neither"),
         ({"inputs": (PICTURE, replace(PICTURE, name="other"))}, "both or neither"),
-        ({"inputs": (replace(PICTURE, original=True),)}, "the main port can be neither 'original' nor 'any_size'"),
+        (
+            {"inputs": (replace(PICTURE, original=True),)},
+            "the main port can be neither 'original', 'previous' nor 'any_size'",
+        ),
     ],
 )
 def test_declarations_that_make_no_sense_are_refused(changes, words, monkeypatch):

@@ -166,8 +166,13 @@ def _conditions(plan: Plan) -> dict[str, list[str]]:
 
 
 def _follows(spec: MethodSpec, given: Kind) -> bool:
-    """Tell whether a method takes what a chain gives, and has what it needs to run."""
+    """Tell whether a method takes what a chain gives, and has what it needs to run.
+
+    One that looks at the picture before, as it came in, comes first in a chain.
+    """
     if not spec.inputs or (spec.needs_model and spec.default_model is None):
+        return False
+    if any(port.previous and not port.original for port in spec.inputs):
         return False
     return spec.inputs[0].kind in _NEXT.get(given, ())
 
