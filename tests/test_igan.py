@@ -180,6 +180,21 @@ def test_the_search_finds_a_code_and_pictures_do_not_disturb_each_other(trainer)
     assert find_code(generator, start, projection_loss(photo), 0, lambda *_: None) is start
 
 
+def test_a_code_that_nothing_holds_is_drawn_to_where_pictures_lie(trainer):
+    """The prior, a ten-thousandth of the square length, is all that is left to descend."""
+    start = torch.full((1, 12), 3.0)
+    found = find_code(trainer.generator, start, lambda made, z: 0 * z.sum(1), 20, lambda *_: None)
+    assert (found < start - 0.5).all()
+
+
+def test_the_pull_holds_an_edit_where_the_picture_was(translator):
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[..., 20:, :8] = 1
+    ports = {"image": photos(1), "edit": torch.full((1, 3, 32, 32), 0.9), "mask": mask, "edges": None}
+    loose, held = (translator(pull=pull).run(ports, seeds=(0,), size=(32, 32)) for pull in (0.0, 100.0))
+    assert (held - photos(1)).abs().mean() < 0.5 * (loose - photos(1)).abs().mean()
+
+
 def test_colours_count_where_they_are_painted_alone():
     made, mask = torch.rand(2, 3, 8, 8), torch.zeros(2, 1, 8, 8)
     mask[..., :2, :] = 1
