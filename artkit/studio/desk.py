@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import OrderedDict, deque
@@ -24,17 +25,26 @@ class Desk:
         self._queues: OrderedDict[str, deque[Job]] = OrderedDict()
         self._running: Job | None = None
         self._closed = False
+        self._turns = itertools.count()
         self._changed = threading.Condition(threading.RLock())
 
     # -- for those who ask --------------------------------------------------------------------------------------
 
+    def draw_turn(self) -> int:
+        """Return a number greater than all before: whoever asked first, though it was checked last, has the least."""
+        return next(self._turns)
+
     def submit(self, job: Job) -> None:
         """Put a job in its client's queue; a preview takes the place of the client's last, before all others of it.
 
-        Raises Refusal (429).
+        A preview that was asked for before one that is here already is cancelled at once. Raises Refusal (429).
         """
         with self._changed:
             self._sweep()
+            if job.preview and self._is_stale(job):
+                self._jobs[job.id] = job
+                self._put_away(job)
+                return
             if job.preview and self._supersede(job):
                 return
             self._check_room(job)
@@ -125,6 +135,9 @@ class Desk:
             order += [queue.popleft() for queue in queues]
             queues = [queue for queue in queues if queue]
         return order
+
+    def _is_stale(self, job: Job) -> bool:
+        return any(other.preview and other.client == job.client and other.turn > job.turn for other in self._jobs.values())
 
     def _supersede(self, job: Job) -> bool:
         """End the last preview of a client; tell whether `job` now stands in its place in the queue.

@@ -34,10 +34,11 @@ _SIDE = re.compile(r"[1-9][0-9]{0,4}")
 async def post_run(request: Request) -> Response:
     """Take a run on; answer its job, or wait and answer its picture where PNG is asked for."""
     studio = studio_of(request)
+    turn = studio.desk.draw_turn()  # before anything that another request may overtake
     form = await read_form(request, studio.limits)
     preview = _choice(form, "supersedes", "preview")
     work = await aside(lambda: _chain_work(form, studio))
-    job = Job(work, _client(form.fields.get("client"), request), preview)
+    job = Job(work, _client(form.fields.get("client"), request), preview, turn)
     studio.desk.submit(job)
     if "image/png" in request.headers.get("accept", ""):
         return await _picture_of(job, studio, request)

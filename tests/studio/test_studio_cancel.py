@@ -12,6 +12,7 @@ import pytest
 
 from artkit.chain import Chain
 from artkit.images import read_provenance
+from artkit.studio import making
 from artkit.studio.chain_work import ChainWork, Runners
 from artkit.studio.jobs import Job
 from artkit.studio.limits import Limits
@@ -133,6 +134,29 @@ def test_a_stroke_takes_the_place_of_the_one_before(visitor):
     wait_for_end(other)
     assert (third.state, other.state) == ("done", "done")
     assert BEGUN == [10, 30, 40]
+
+
+def test_a_stroke_whose_check_takes_longer_does_not_take_the_place_of_the_next(visitor, monkeypatch):
+    look = {"client": "tab", "supersedes": "preview"}
+    arrived, let_go, read = threading.Event(), threading.Event(), making.read_chain
+
+    def read_chain(text, registry):
+        if text == "invert":
+            arrived.set()
+            assert let_go.wait(WAIT)
+        return read(text, registry)
+
+    monkeypatch.setattr(making, "read_chain", read_chain)
+    late: list[Job] = []
+    overtaken = threading.Thread(target=lambda: late.append(visitor.job("invert", grey(1), **look)))
+    overtaken.start()
+    assert arrived.wait(WAIT)
+    newer = begin(visitor, 2, **look)
+    let_go.set()
+    overtaken.join(WAIT)
+    GATE.release(8)
+    wait_for_end(newer)
+    assert (late[0].state, newer.state) == ("cancelled", "done")
 
 
 def test_a_superseded_preview_that_somebody_waits_for_is_a_conflict(visitor):

@@ -76,6 +76,26 @@ def test_a_preview_takes_the_place_of_the_clients_last_one_alone():
     assert [run_one(desk) for _ in range(3)] == [second, other, whole]
 
 
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DONE])
+def test_a_preview_that_was_asked_for_earlier_does_not_take_the_place_of_a_later_one(state):
+    desk = Desk()
+    turns = [desk.draw_turn() for _ in range(3)]
+    newer = Job(FakeWork(0, lambda job: b""), "a", True, turn=turns[1])
+    desk.submit(newer)
+    if state is not State.QUEUED:
+        desk.take()
+    if state is State.DONE:
+        compute(desk, newer)
+    older, other = Job(FakeWork(0, print), "a", True, turn=turns[0]), Job(FakeWork(0, print), "b", True, turn=turns[0])
+    desk.submit(older)
+    desk.submit(other)
+    assert (older.state, newer.state, newer.hurried, other.state) == (State.CANCELLED, state, None, State.QUEUED)
+    assert desk.find(older.id) is older
+    newest = Job(FakeWork(0, print), "a", True, turn=turns[2])
+    desk.submit(newest)
+    assert newest.state is State.QUEUED
+
+
 def test_a_look_comes_before_the_clients_own_whole_pictures():
     desk = Desk()
     whole = [put(desk), put(desk)]
