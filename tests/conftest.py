@@ -53,3 +53,20 @@ def page_browser():
 
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def open_page(page_browser, page_address):
+    """Open the studio's page in a browser of its own, with what stands after the address."""
+    from page_kit import Page
+
+    contexts = []
+
+    def open_one(query):
+        context = page_browser.new_context(viewport={"width": 1000, "height": 700})
+        contexts.append(context)
+        return Page(context.new_page(), page_address).open(query)
+
+    yield open_one
+    for context in contexts:
+        context.close()

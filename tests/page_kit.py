@@ -152,8 +152,12 @@ class Page:
         """Wait until a function of the page says yes; Playwright's own waiting takes a promise for a yes."""
         end = time.monotonic() + TIMEOUT
         while not self.tab.evaluate(script, arg):
-            assert time.monotonic() < end, script
+            assert time.monotonic() < end, f"{script}\nThe page says: {self.says()}"
             self.tab.wait_for_timeout(20)
+
+    def says(self) -> str:
+        """Return what the page says of the picture, and every error that it met."""
+        return " | ".join([self.tab.inner_text("#status"), self.tab.inner_text("#toast"), *self.problems])
 
     def wait_for_labels(self, shape: tuple[int, int]) -> None:
         script = """async ([height, width]) => {

@@ -1,29 +1,30 @@
-"""Other inputs in a real browser: photographed maps, dreams as style pictures, chains without a picture."""
+"""Other inputs in a real browser: photographed maps, ports, dreams as style pictures, chains without a picture."""
 
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
-import pytest
+from PIL import Image
 
-from page_kit import Page, needs_browser, small_map
+from page_kit import needs_browser, small_map
 
 pytestmark = needs_browser
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
+COLOURS = """async () => (await (await import("/page/app.js")).studio).sheet.colours"""
+ANOTHER_MAP = """async ([height, width]) => {
+  const { map } = (await (await import("/page/app.js")).studio).sheet;
+  return map.height !== height || map.width !== width;
+}"""
 
-@pytest.fixture
-def open_page(page_browser, page_address):
-    contexts = []
 
-    def open_one(query):
-        context = page_browser.new_context(viewport={"width": 1000, "height": 700})
-        contexts.append(context)
-        return Page(context.new_page(), page_address).open(query)
-
-    yield open_one
-    for context in contexts:
-        context.close()
+def photo(seed: int, size: tuple[int, int] = (48, 32)) -> bytes:
+    """Return a photo of its own."""
+    stream = BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 def test_a_photographed_map_is_read_by_semgan(open_page):
@@ -40,6 +41,18 @@ def test_a_photographed_map_is_read_by_semgan(open_page):
     assert (page.labels() == want).mean() > 0.98
 
 
+def test_a_photo_of_a_map_is_set_straight_first(open_page):
+    page = open_page("?chain=pix2pix")
+    page.drop((EXAMPLES / "semantic_photo.jpg").read_bytes(), "photo.jpg", kind="image/jpeg")
+    before = page.labels()
+    page.tab.get_by_role("button", name="Read it as a photo of a map").click()
+    page.wait_until(ANOTHER_MAP, list(before.shape))
+    read = page.labels()
+    drawn = np.asarray(Image.open(EXAMPLES / "semantic.png").convert("RGB"))
+    shown = np.asarray(Image.fromarray(read).resize(drawn.shape[1::-1], Image.Resampling.NEAREST))
+    assert (np.array(page.tab.evaluate(COLOURS), np.uint8)[shown] == drawn).all(-1).mean() > 0.95
+
+
 def test_a_dream_becomes_a_style_picture(open_page):
     page = open_page("?chain=pix2pix")
     page.tab.click("[aria-label='Dream a style']")
@@ -47,6 +60,25 @@ def test_a_dream_becomes_a_style_picture(open_page):
     page.wait_until("() => document.getElementById('chain-text').value === 'pix2pix,nst'")
     assert page.tab.locator("[data-port=style] img").count() == 1
     assert page.tab.get_attribute(".swatch[aria-label^='Paint like dream']", "aria-pressed") == "true"
+
+
+def test_a_port_beyond_the_first_is_fed_from_its_menu(open_page):
+    page = open_page("?chain=blend")
+    page.drop(photo(1), "one.png")
+    page.wait_for_card(1)  # without another picture it blends with the chain's input
+    page.drop(photo(2), "two.png", "[data-port=other]")
+    page.wait_for_card(2)
+    page.tab.click("[aria-label='More pictures that this chain takes']")
+    with page.tab.expect_file_chooser() as chooser:
+        page.tab.get_by_role("menuitem", name="mask").click()
+    chooser.value.set_files({"name": "mask.png", "mimeType": "image/png", "buffer": photo(3)})
+    page.wait_for_card(3)
+    ports = """async () => {
+      const { gallery } = await (await import("/page/app.js")).studio;
+      return Object.entries(gallery.cards[0].ports).map(([port, file]) => `${port}=${file.name}`);
+    }"""
+    assert page.tab.evaluate(ports) == ["other=two.png", "mask=mask.png"]
+    assert page.problems == []
 
 
 def test_a_chain_without_a_picture_dreams_and_throws_dice(open_page):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from page_kit import Page, needs_browser
+from page_kit import needs_browser
 
 pytestmark = needs_browser
 
@@ -27,20 +26,6 @@ def png(seed: int, size: tuple[int, int] = (40, 30)) -> bytes:
 
 
 PHOTO, STYLE = png(1), png(2, (24, 24))
-
-
-@pytest.fixture
-def open_page(page_browser, page_address):
-    contexts = []
-
-    def open_one(query):
-        context = page_browser.new_context(viewport={"width": 1000, "height": 700})
-        contexts.append(context)
-        return Page(context.new_page(), page_address).open(query)
-
-    yield open_one
-    for context in contexts:
-        context.close()
 
 
 def runs(page) -> int:

@@ -137,7 +137,8 @@ class Desk:
         return order
 
     def _is_stale(self, job: Job) -> bool:
-        return any(other.preview and other.client == job.client and other.turn > job.turn for other in self._jobs.values())
+        looks = [other for other in self._jobs.values() if other.preview and other.client == job.client]
+        return any(other.turn > job.turn for other in looks)
 
     def _supersede(self, job: Job) -> bool:
         """End the last preview of a client; tell whether `job` now stands in its place in the queue.

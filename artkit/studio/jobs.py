@@ -57,11 +57,10 @@ class Job:
     """A picture that `client` asked for. The desk alone changes its state; whoever computes it calls `tell`
     and `heed`.
 
-    `preview` is for a look: the next one of the same client takes its place, the one with the next greater `turn`, which
-    says in which order clients asked. `share` is how much of the work is done.
-    `cancels` counts how often its end was asked for: the first time a step that has something to show ends with it, as
-    at Ctrl-C; the second time, or where it is `hurried` (which says why), nothing is kept. `fault` is for an error that
-    is nobody's but the program's.
+    `preview` is for a look: the next one of the same client takes its place, which is the one with a greater `turn`: it
+    says in which order clients asked. `share` is how much of the work is done. `cancels` counts how often its end was
+    asked for: the first time a step that has something to show ends with it, as at Ctrl-C; the second time, or where it
+    is `hurried` (which says why), nothing is kept. `fault` is for an error that is nobody's but the program's.
     """
 
     work: Work

@@ -23,7 +23,10 @@ export async function take(desk, file) {
 
 /** @param {Desk} desk @param {File} file */
 function ask(desk, file) {
-  const reader = desk.chain.methods.get("semgan")?.default_model ? [{ label: "Read it as a map", detail: "semgan finds the classes, pixel by pixel", run: () => read(desk, file) }] : [];
+  const { methods } = desk.chain;
+  const readers = methods.get("semgan")?.default_model ? [{ label: "Read it as a map", detail: "semgan finds the classes, pixel by pixel", run: () => read(desk, file, "semgan") }] : [];
+  if (readers.length && methods.has("rectify"))
+    readers.push({ label: "Read it as a photo of a map", detail: "the sheet is found and set straight, then read", run: () => read(desk, file, "rectify,semgan") });
   const photo = async () => {
     await desk.usePhoto(file, false);
     const monet = desk.chain.models.find((model) => model.method === "cyclegan");
@@ -31,17 +34,17 @@ function ask(desk, file) {
   };
   askWhatFor([
     { label: "Trace it", detail: "it lies faintly over the map while you paint", run: () => desk.trace(file) },
-    ...reader,
+    ...readers,
     { label: "Paint in its style", detail: "it becomes a swatch, kept in this browser", run: () => desk.style.take(file) },
     { label: "Turn the photo itself into a painting", detail: "with a chain for photos", run: photo },
   ]);
 }
 
-/** Read a picture as a label map. @param {Desk} desk @param {Blob} picture */
-async function read(desk, picture) {
+/** Read a picture as a label map. @param {Desk} desk @param {Blob} picture @param {string} chain */
+async function read(desk, picture, chain) {
   tell("Reading the map …");
   try {
-    const { picture: answer } = await api.follow(await api.run({ chain: "semgan", seed: 0, input: picture, ports: {}, longest: 1024 }));
+    const { picture: answer } = await api.follow(await api.run({ chain, seed: 0, input: picture, ports: {}, longest: 1024 }));
     const map = answer && (await readMap(answer, desk.sheet.colours));
     if (map) desk.sheet.load(map);
     else tell("This chain's classes are others than the ones that semgan reads.", "error");

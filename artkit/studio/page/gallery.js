@@ -42,8 +42,8 @@ export class Gallery extends EventTarget {
     const card = { ...made, id, name: `Picture ${number}` };
     this.cards.unshift(card);
     for (const old of this.cards.splice(MOST)) await remove("cards", old.id);
+    await put("cards", id, card); // a card that is seen is kept, whatever happens to the page then
     this.show();
-    await put("cards", id, card);
     return card;
   }
 
