@@ -37,7 +37,7 @@ fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or M
 mutants: $(VENV)/.installed-test ## break the code on purpose and list what no test notices (a day), or ONLY='artkit.engine.*'
 	$(INSTALL) -e '.[test,mutants]'
 	@ln -sfn plugins src; trap 'rm -f src' EXIT; \
-	  OMP_NUM_THREADS=1 $(BIN)/mutmut run $(if $(ONLY),'$(ONLY)') && $(BIN)/mutmut results
+	  OMP_NUM_THREADS=1 $(BIN)/mutmut run $(if $(ONLY),'$(ONLY)') && $(BIN)/mutmut results | sed '/: not checked$$/d'
 
 format: $(VENV)/.installed-test ## let ruff mend and format
 	$(BIN)/ruff check --fix

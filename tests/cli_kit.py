@@ -81,7 +81,10 @@ def command(*arguments: Any) -> list[str]:
 def environment(**extra: str) -> dict[str, str]:
     """Return the environment for such a process: this tree first, no installed plugin."""
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return os.environ | {"PYTHONPATH": paths, "ARTKIT_PLUGINS": "", "PYTHONDONTWRITEBYTECODE": "1"} | extra
+    own = {"PYTHONPATH": paths, "ARTKIT_PLUGINS": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    if os.environ.get("MUTANT_UNDER_TEST") == "stats":  # `make mutants` counts calls, which it can in its own process
+        own["MUTANT_UNDER_TEST"] = ""
+    return os.environ | own | extra
 
 
 def forget_module(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -170,6 +170,18 @@ def test_unknown_devices_are_refused(name):
         pick_device(name)
 
 
+def test_cards_are_counted_from_0_and_a_mac_has_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device("auto") == pick_device("cuda") == torch.device("cuda")
+    assert pick_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(UsageError, match="no device 'cuda:2'"):
+        pick_device("cuda:2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(devices, "_has_mps", lambda: True)
+    assert pick_device("auto") == pick_device("mps") == torch.device("mps")
+
+
 def test_precisions():
     cpu = torch.device("cpu")
     assert pick_precision("fp32", cpu) == "fp32"

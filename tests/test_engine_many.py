@@ -51,6 +51,13 @@ def jobs_of(levels, size=(6, 8), seed=0):
     ]
 
 
+def test_a_cuda_device_is_a_gpu_and_no_other(monkeypatch):
+    one = runner("invert")
+    assert one.on_gpu is False
+    monkeypatch.setattr(one, "device", torch.device("cuda", 1))
+    assert one.on_gpu is True
+
+
 def test_a_cpu_computes_one_by_one_and_a_method_may_say_otherwise(monkeypatch):
     assert runner("invert").batch_limit(100) == 1
     monkeypatch.setattr(Translator, "batch", 7)

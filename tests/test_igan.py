@@ -95,6 +95,14 @@ def test_the_start_is_the_best_linear_projection():
     torch.testing.assert_close(generator(codes).flatten(1), best, atol=1e-3, rtol=0)
 
 
+def test_training_starts_from_pictures_spread_over_the_data():
+    made = make(start_from=3)
+    made.work_out_start()
+    last = made.dataset.count(made.picture) - 1
+    mean = torch.cat([photos(1, first) for first in (0, round(last / 2), last)]).mean(0) * 2 - 1
+    torch.testing.assert_close(made.generator(torch.zeros(1, made.options.latent))[0], mean, atol=1e-3, rtol=0)
+
+
 def test_more_numbers_than_pictures_mean_nothing():
     arguments = NetworksArguments(latent=30, side=32, width=4)
     encoder, generator = arguments.build_encoder(), arguments.build()

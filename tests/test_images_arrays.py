@@ -130,6 +130,15 @@ def test_with_tensor_keeps_what_belongs_to_the_picture() -> None:
     assert torch.equal(labels.alpha, picture.alpha)
 
 
+def test_with_tensor_keeps_classes_for_labels_alone_and_takes_new_ones() -> None:
+    one, other = (ClassSet(name, (LabelClass("a", (1, 2, 3)),)) for name in ("one", "other"))
+    zeros = torch.zeros(1, 4, 6, dtype=torch.int64)
+    labels = Picture(zeros, kind=Kind.LABELS, classes=one)
+    assert labels.with_tensor(zeros).classes == one
+    assert labels.with_tensor(zeros, classes=other).classes == other
+    assert labels.with_tensor(torch.rand(1, 3, 4, 6), kind=Kind.IMAGE).classes is None
+
+
 @pytest.mark.parametrize(
     "tensor",
     [torch.rand(3, 4, 4).to_sparse(), torch.rand(3, 4, 4, device="meta"), torch.zeros(1, 3, 0, 4)],

@@ -71,6 +71,7 @@ def test_truncated_16_bit_png() -> None:
     data = encode_png16(np.random.default_rng(0).integers(0, 65536, (32, 32, 3)).astype(np.uint16))
     for length in (20, 40, 60, len(data) // 2, len(data) - 40):
         refused(data[:length])
+    assert "image data is truncated" in refused(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "PPM"])

@@ -152,6 +152,12 @@ def test_grey_levels_may_be_indices() -> None:
         convert(read_picture(indices + 1), Kind.LABELS, LAND)
 
 
+def test_every_grey_level_may_be_an_index() -> None:
+    every = ClassSet("every", tuple(LabelClass(f"class{n}", (n, 255 - n, 7)) for n in range(256)))
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    np.testing.assert_array_equal(convert(read_picture(levels), Kind.LABELS, every).numpy(), levels)
+
+
 def test_a_wrong_map_names_share_set_and_step() -> None:
     image = painted(TOWN).tensor.clone()
     image[0, :, 0, 0] = 0.5

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from artkit.images import Picture, fold_rows, make_grid, make_strip, show
+from artkit.images import Picture, fold_rows, make_grid, make_strip, sheet, show
 from artkit.spec import ClassSet, Kind, LabelClass
 
 RED = (200, 0, 0)
@@ -64,6 +64,16 @@ def test_captions_are_drawn_and_cut_to_their_cell() -> None:
     assert long.shape[1] == bare.shape[1]
     right_margin = long[:, -2:]
     assert (right_margin == right_margin[0, 0]).all()
+
+
+def test_a_caption_fills_its_cell_to_the_last_pixel() -> None:
+    class Even:
+        """A font whose letters are a pixel wide each."""
+
+        getlength = staticmethod(len)
+
+    assert sheet._cut("abcd", 4, Even()) == "abcd"
+    assert sheet._cut("abcde", 4, Even()) == "abc…"
 
 
 def test_large_pictures_are_fitted_and_rows_may_differ() -> None:

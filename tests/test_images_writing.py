@@ -89,6 +89,15 @@ def test_levels_are_rounded() -> None:
     assert np.asarray(picture.to_pil())[0, 0, 0] == 255
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_channels_that_are_one_in_memory_have_the_levels_of_three(bits: int) -> None:
+    grey = torch.rand(1, 1, 3, 5, generator=torch.Generator().manual_seed(0)).expand(1, 3, 3, 5)
+    levels = Picture(grey).levels(bits)
+    assert np.array_equal(levels, Picture(grey.clone()).levels(bits))
+    assert levels.shape == (3, 5, 3)
+    assert np.array_equal(levels[:, :, 2], np.round(grey[0, 0].numpy() * (2**bits - 1)))
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
 def test_label_maps_keep_every_class(suffix: str) -> None:
     data = encode_picture(labels(), suffix)

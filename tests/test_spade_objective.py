@@ -16,7 +16,7 @@ from artkit.images import one_hot
 from artkit_atelier import StylesOptions
 from artkit_atelier.gallery import Gallery, list_paintings
 from artkit_spade import SpadeTraining
-from artkit_spade.trainer import find_columns
+from artkit_spade.trainer import find_columns, find_conditions
 from objectives import agree
 from spade_kit import PAPER, batch, data, make
 
@@ -164,3 +164,10 @@ def test_what_was_worked_out_learns_ten_times_as_slowly():
     )
     [one], [other] = make(**PAPER).optimisers["generator"].param_groups, make().optimisers["discriminator"].param_groups
     assert (one["betas"], other["betas"]) == ((0.0, 0.9), (0.0, 0.99))
+
+
+def test_defaults_are_those_asked_for_else_the_first_words():
+    found = find_conditions(data(), SpadeTraining(default_conditions=("noon",)))
+    assert {"time", "style"} <= found.known.keys()
+    assert found.defaults == {name: words[0] for name, words in found.known.items()} | {"time": "noon"}
+    assert found.known["time"][0] != "noon"

@@ -109,3 +109,15 @@ def test_a_late_command_takes_verbose_behind_it_as_well():
 
     command = make_cli(Registry()).get_command(None, "doctor")
     assert any("--verbose" in parameter.opts for parameter in command.params)
+
+
+@pytest.mark.parametrize(("there", "set_by_hand", "asked"), [(True, None, "1"), (True, "0", "0"), (False, None, None)])
+def test_torch_asks_for_large_pages_where_there_are_any(tmp_path, monkeypatch, capsys, there, set_by_hand, asked):
+    from artkit import cli
+
+    monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", set_by_hand or "")  # so that it is put back
+    if set_by_hand is None:
+        monkeypatch.delenv("THP_MEM_ALLOC_ENABLE")
+    monkeypatch.setattr(cli, "HUGE_PAGES", str(tmp_path if there else tmp_path / "none"))
+    assert cli.main(["--version"]) == 0
+    assert os.environ.get("THP_MEM_ALLOC_ENABLE") == asked

@@ -99,3 +99,8 @@ def test_the_rate_falls_and_the_average_is_exported(folder, tmp_path, monkeypatc
         lambda values: train("superres", str(folder), tmp_path / "run", values=RUN | SHARP | values),
         {"x2", "x4"},
     )
+
+
+def test_a_run_without_settings_is_the_papers():
+    """Ledig et al. 2017, section 3.2: 16 crops of 96 pixels, a learning rate of 0.0001."""
+    assert SuperresTrainer.defaults == {"batch": 16, "crop": 96, "learning_rate": 0.0001}

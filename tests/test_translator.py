@@ -371,3 +371,9 @@ def test_an_output_of_a_size_that_is_found_has_fewer_pixels_or_as_many():
     for height, width in ((13, 5), (0, 5)):
         with pytest.raises(PluginError, match="breaks the contract"):
             run(height, width)
+
+
+def test_a_label_map_may_be_of_a_size_that_is_found():
+    cutting = of_kinds(lambda image: torch.ones(1, 3, 5, dtype=torch.int64), SPEC.inputs, Kind.LABELS)
+    cutting.finds_size = True
+    assert cutting.run({"image": torch.rand(1, 3, 8, 8)}, seeds=(0,), size=(8, 8)).shape == (1, 3, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     import click
 
     from artkit.plugins import Registry
+
+HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
+"""There where Linux hands out memory in large pages too."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -23,8 +27,18 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("artkit: stopped.", file=sys.stderr)
         return 130
+    _ask_for_huge_pages()
     args = list(sys.argv[1:] if args is None else args)
     return guarded(lambda: _invoke(args), as_json="--json" in args)
+
+
+def _ask_for_huge_pages() -> None:
+    """Have torch ask Linux for memory in large pages: one by one, small ones take longer to get than a photo to read.
+
+    torch looks once, when it first takes memory. What the user has set stays.
+    """
+    if os.path.isdir(HUGE_PAGES):
+        os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 COMMANDS = {

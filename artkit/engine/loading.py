@@ -30,7 +30,7 @@ KEPT_BYTES = 2**30
 """How many bytes of weights stay loaded, at most; those loaded last stay whatever they weigh."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """A translator ready to run, and the hash of the model file that its weights came from; None without weights.
 
@@ -39,7 +39,7 @@ class Loaded:
 
     translator: Translator
     digest: str | None
-    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @cached_property
     def nbytes(self) -> int:

@@ -159,7 +159,7 @@ def pillow_levels(image: Image.Image, stream: BinaryIO | None = None, *, managed
     deep = _deep_levels(image, stream)
     if deep is not None and not profile:
         return _in_colour(deep)
-    shallow = ImageOps.exif_transpose(image) if deep is None else Image.fromarray(np.round(deep / 257).astype(np.uint8))
+    shallow = _turned(image) if deep is None else Image.fromarray(np.round(deep / 257).astype(np.uint8))
     converted = to_srgb(shallow, profile) if profile else None
     if converted is None and deep is not None:
         return _in_colour(deep)
@@ -209,9 +209,9 @@ def _deep_levels(image: Image.Image, stream: BinaryIO | None) -> np.ndarray | No
         deep = decode_png16(stream) if image.format == "PNG" else _tiff_levels(stream, image)
         return None if deep is None else _upright(deep, image.getexif().get(_ORIENTATION, 1))
     if image.mode == "F":
-        return _float_levels(np.asarray(ImageOps.exif_transpose(image)))
+        return _float_levels(np.asarray(_turned(image)))
     if image.mode.startswith("I"):
-        levels = np.asarray(ImageOps.exif_transpose(image))
+        levels = np.asarray(_turned(image))
         if levels.min() < 0 or levels.max() > 65535:
             found = f"its pixels run from {levels.min()} to {levels.max()}"
             raise UnsuitablePixelsError(f"{found}; artkit reads 8 and 16 bits a channel")
@@ -245,6 +245,12 @@ def _tiff_levels(stream: BinaryIO, image: Image.Image) -> np.ndarray | None:
         return None
     pixels = np.moveaxis(pixels, 0, -1) if in_planes else pixels
     return pixels[:, :, : len(image.mode)].astype(np.uint16)
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF orientation asks; the same image, which Pillow would copy, if for nothing."""
+    image.load()  # which turns a TIFF
+    return image if image.getexif().get(_ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -164,11 +164,12 @@ class Picture:
 
 def _quantise(tensor: Tensor, bits: int) -> Tensor:
     """Return N C H W as rounded levels, a channel at a time: as floats, a large picture is large."""
-    levels = torch.empty(tensor.shape, dtype=torch.uint8 if bits == 8 else torch.uint16, device=tensor.device)
-    for channel in range(tensor.shape[1]):
-        values = tensor[:, channel].detach().float().clamp(0, 1)
+    own = tensor[:, :1] if tensor.stride(1) == 0 else tensor  # equal channels may be one in memory
+    levels = torch.empty(own.shape, dtype=torch.uint8 if bits == 8 else torch.uint16, device=tensor.device)
+    for channel in range(own.shape[1]):
+        values = own[:, channel].detach().float().clamp(0, 1)
         levels[:, channel] = values.mul_(2**bits - 1).round_()
-    return levels
+    return levels.expand(tensor.shape)
 
 
 def write_picture(
