@@ -60,7 +60,10 @@ def test_flow_finds_a_shift_and_says_it_in_pixels_of_any_size():
     half = even(-1, -2, (6, 8))
     y, x = torch.arange(12) + 0.5, torch.arange(16) + 0.5
     assert torch.allclose(sample(half, y, x, (12, 16)), even(-2, -4))
-    assert torch.allclose(compose(even(1, 2), even(3, 4)), even(4, 6))
+    earlier = torch.arange(2.0 * 12 * 16).view(2, 12, 16)
+    assert torch.allclose(
+        compose(even(1, 2), earlier)[:, :-1, :-2], even(1, 2, (11, 14)) + earlier[:, 1:, 2:], atol=1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,6 +157,17 @@ def test_it_follows_a_slide_and_adds_its_steps_up():
         moved = scale * back[inner]
         assert float((moved - torch.tensor([-1.0, -2.0]).view(2, 1, 1) * frames).abs().mean()) < 0.25 * frames
     assert float(known.earlier[0].weight[inner[1:]].mean()) > 0.9
+
+
+def test_what_was_hidden_on_the_way_was_hidden(monkeypatch):
+    masks = iter([torch.eye(12, 16), torch.eye(12, 16).roll(2, 1) + torch.eye(12, 16).roll(1, 1)])
+    monkeypatch.setattr(tracking, "visible", lambda back, forth: next(masks))
+    monkeypatch.setattr(tracking, "estimate_flow", lambda frame, other: even(0, -1))
+    monkeypatch.setattr(tracking, "CUT", 0.0)
+    tracker = Tracker()
+    known = [tracker.follow(torch.full((3, 12, 16), 0.5)) for _ in range(3)][-1]
+    assert torch.equal(known.earlier[0].seen.nonzero()[:3], torch.tensor([[0, 1], [0, 2], [1, 2]]))
+    assert torch.allclose(known.earlier[1].seen[1:], torch.eye(12, 16).roll(1, 1)[1:], atol=1e-5)  # both
 
 
 def test_a_new_shot_forgets_the_last():

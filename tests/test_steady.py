@@ -117,6 +117,13 @@ def test_a_clip_is_steady_unless_told_otherwise(run, chain):
     assert np.array_equal(default[0], stills[0])
 
 
+def test_strokes_ride_with_hardly_any_blending(plugin, monkeypatch):
+    monkeypatch.setattr(tracking, "PERIOD", 24)
+    frames = [slide(index, size=SMALL).permute(1, 2, 0).numpy() for index in range(4)]
+    plain, ridden = ([p.numpy() for p in Chain("strokes").stream(frames, steady=amount)] for amount in (0, 1e-9))
+    assert flicker(ridden) < 0.3 * flicker(plain)
+
+
 def test_chains_that_do_not_flicker_pay_nothing(run, monkeypatch):
     monkeypatch.setattr(tracking, "estimate_flow", None)
     assert run("in", "--chain", "shift", "-o", "out.gif").code == 0
