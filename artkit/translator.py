@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeAlias, cast
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from artkit.errors import ImageError, PluginError
 from artkit.images.decoding import max_pixels
+from artkit.motion import Ride
 from artkit.nn.layout import inference_format
 from artkit.nn.reflection import reflect_index
 from artkit.nn.tiling import limit_memory
@@ -62,6 +63,7 @@ class Context:
     `progress`: to be called now and then, by methods that take long, with the share that is done and, where there is
     something to see, a function that returns the output as it is by now. That is what Ctrl-C leaves of the step.
     `bookmark`: where such methods note where they are, so that the same call goes on from there, to the same bits.
+    `rides`: for each picture, how strokes move with the things in a clip, for `artkit.nn.WorkingResolution.draw`.
     """
 
     seeds: tuple[int, ...]
@@ -73,6 +75,7 @@ class Context:
     progress: Callable[..., None] = _unseen
     numbers: tuple[int, ...] = ()
     bookmark: Bookmark = field(default_factory=Bookmark)
+    rides: tuple[Ride | None, ...] = ()
 
     def draw(self, make: Callable[[int], Tensor]) -> Tensor:
         """Stack `make(seed)` over the batch, on the right device: noise that no other picture of the batch changes."""
@@ -172,6 +175,7 @@ class Translator(nn.Module):
         numbers: tuple[int, ...] = (),
         memory: float | None = None,
         bookmark: Bookmark | None = None,
+        rides: tuple[Ride | None, ...] = (),
     ) -> Tensor:
         """Run the plugin's `translate` under the contract.
 
@@ -188,7 +192,8 @@ class Translator(nn.Module):
         due = self._due_shape(ports, len(seeds), self._allowed_size(height, width))
         watched = _Watched(progress, lambda output: self._finished(self._checked(output, due), size))
         kept = bookmark or Bookmark()
-        context = Context(seeds, height, width, facts, device, dtype, watched, numbers or seeds, kept)
+        placed = tuple(ride and self._place_ride(ride, size, (height, width), device, dtype) for ride in rides)
+        context = Context(seeds, height, width, facts, device, dtype, watched, numbers or seeds, kept, placed)
         inputs = {name: self._place(name, value, (height, width), device, dtype) for name, value in ports.items()}
         with torch.inference_mode(), limit_memory(memory):
             try:
@@ -235,6 +240,17 @@ class Translator(nn.Module):
         has_network = next(self.parameters(), None) is not None
         layout = inference_format(device) if has_network else torch.contiguous_format
         return value.to(device, dtype, copy=True, memory_format=layout)
+
+    def _place_ride(
+        self, ride: Ride, size: tuple[int, int], padded: tuple[int, int], device: torch.device, dtype: torch.dtype
+    ) -> Ride:
+        """Return a ride whose anchors' pictures are as this method's main input, and come with the same margin."""
+        name = self.spec.inputs[0].name
+        anchors = (
+            replace(anchor, picture=self._place(name, anchor.picture[None], padded, device, dtype)[0])
+            for anchor in ride.anchors
+        )
+        return replace(ride, anchors=tuple(anchors), size=size, margin=self.size_rule.margin)
 
     def _checked(self, output: Any, due: tuple[int, ...]) -> Tensor:
         if not isinstance(output, Tensor) or not self._fits(tuple(output.shape), due):

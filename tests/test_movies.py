@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import pytest
 
 from artkit.cli import main
 from artkit.cli.clips import _check_format
+from artkit.clips.matroska import missing_bytes
 from artkit.errors import UsageError
 from artkit.images import read_picture
 from artkit.plugins import discovery
@@ -175,6 +177,35 @@ def test_a_movie_that_is_cut_off_is_told(shell):
     assert "b.mov is damaged or no movie" in refused(shell, "b.mov")
     Path("empty.mp4").write_bytes(b"")
     assert "empty.mp4 is damaged or no movie" in refused(shell, "empty.mp4")
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm"])
+def test_a_matroska_file_that_is_cut_off_is_told(shell, name):
+    webm = name == "a.webm"
+    make_movie(name, 40, sound=None, codec="libvpx" if webm else "libx264")
+    whole = Path(name).read_bytes()
+    with open(name, "rb") as file:
+        assert missing_bytes(file) == 0
+    for share in (0.3, 0.6, 0.95):
+        Path(f"cut-{name}").write_bytes(whole[: int(len(whole) * share)])
+        missing = len(whole) - int(len(whole) * share)
+        assert f"cut-{name} is cut off: {missing:,} bytes are missing at its end." in refused(shell, f"cut-{name}")
+
+
+def test_a_matroska_file_that_says_no_length_is_read(shell):
+    make_movie("a.mkv", 10, sound=None)
+    whole = bytearray(Path("a.mkv").read_bytes())
+    place = whole.index(bytes.fromhex("18538067")) + 4
+    assert whole[place] == 1  # eight bytes of length
+    whole[place : place + 8] = b"\x01" + b"\xff" * 7  # unknown, as in a live stream
+    Path("live.mkv").write_bytes(whole)
+    assert shell("run", "live.mkv", "--chain", "invert", "-o", "b.mp4").code == 0
+    assert len(read_movie("b.mp4")[0]) == 10
+
+
+@pytest.mark.parametrize("head", [b"", b"\x1a", b"\x1a\x45\xdf\xa3", b"\x1a\x45\xdf\xa3\x80\x18\x53", b"\0" * 40])
+def test_what_is_no_matroska_file_misses_nothing(head):
+    assert missing_bytes(BytesIO(head)) == 0
 
 
 def test_a_movie_whose_last_frames_are_gone_is_told(shell):

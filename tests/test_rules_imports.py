@@ -25,6 +25,7 @@ FLOORS = [
     "plugins",
     "images",
     "clips",
+    "motion",
     "nn",
     "translator",
     "data",

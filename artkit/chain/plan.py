@@ -98,6 +98,16 @@ class Plan:
         return all(planned.seed is not None for planned in self.steps)
 
     @property
+    def keeps_places(self) -> bool:
+        """True when things lie in the result, an image, where they lie in the input: no step moves pixels."""
+        return self.has_input and self.output is Kind.IMAGE and not any(planned.carries for planned in self.steps)
+
+    @property
+    def flickers(self) -> bool:
+        """True when frames of a clip would come out unsteady, and can be steadied."""
+        return self.keeps_places and any(planned.spec.flickers for planned in self.steps)
+
+    @property
     def look_back(self) -> int:
         """How many pictures before its input the chain looks at."""
         ports = (port for step in self.steps for port in step.spec.inputs if _is_before(step.bindings.get(port.name)))

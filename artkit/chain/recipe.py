@@ -13,6 +13,7 @@ from artkit.chain.steps import Chain, chain_of
 class Recipe:
     """A chain and what it is run with; None where the recipe does not say. `size` is (width, height) in pixels.
 
+    `steady`, 0 to 1, is for clips.
     `ports` are files by port; a port that takes many has a list of them.
     """
 
@@ -21,6 +22,7 @@ class Recipe:
     size: tuple[int, int] | None = None
     count: int | None = None
     ports: dict[str, Path | list[Path]] = field(default_factory=dict)
+    steady: float | None = None
 
     def to_toml(self) -> str:
         """Return the recipe as TOML text that `read_recipe` reads back."""
@@ -29,7 +31,14 @@ class Recipe:
             for name, given in self.ports.items()
         }
         return dump_toml(
-            RecipeFields(chain=str(self.chain), seed=self.seed, size=self.size, count=self.count, ports=ports)
+            RecipeFields(
+                chain=str(self.chain),
+                seed=self.seed,
+                size=self.size,
+                count=self.count,
+                steady=self.steady,
+                ports=ports,
+            )
         )
 
 
@@ -44,4 +53,4 @@ def read_recipe(path: str | Path) -> Recipe:
         name: [Path(one) for one in given] if isinstance(given, list) else Path(given)
         for name, given in fields.ports.items()
     }
-    return Recipe(chain_of(fields, path), fields.seed, fields.size, fields.count, ports)
+    return Recipe(chain_of(fields, path), fields.seed, fields.size, fields.count, ports, fields.steady)

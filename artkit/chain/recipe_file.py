@@ -33,6 +33,7 @@ class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
     seed: Annotated[int, msgspec.Meta(ge=0)] | None = None
     size: tuple[_PositiveInt, _PositiveInt] | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] | None = None
+    steady: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     ports: dict[str, str | list[str]] = {}
 
 

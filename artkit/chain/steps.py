@@ -136,17 +136,28 @@ class Chain:
         device: str = "auto",
         precision: str = "auto",
         facts: Mapping[str, str] | None = None,
+        steady: float = 0.0,
         **ports: Any,
     ) -> Iterator[Picture]:
         """Run the chain on many pictures and yield each result, in order, as soon as it is there.
 
         The next pictures are read while one is computed, as in a run over a folder, and no more than a few are held.
+        `steady`, 0 to 1, says how much they are steadied as the frames of a clip that they are then, in order: 0.5 is
+        what `artkit run` does to clips.
         Raises the ArtkitError of a picture that fails when its turn comes.
         """
         from artkit.engine.local import stream_chain
 
         return stream_chain(
-            self, pictures, ports, seed=seed, size=size, device=device, precision=precision, facts=facts
+            self,
+            pictures,
+            ports,
+            seed=seed,
+            size=size,
+            device=device,
+            precision=precision,
+            facts=facts,
+            steady=steady,
         )
 
     @overload

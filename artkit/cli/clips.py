@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artkit.chain.arguments import check_steady
 from artkit.cli.files import STDOUT, check_format, collect_sources, describe_job, refuse_overwriting
 from artkit.cli.output import INTERRUPTED, echo, log, print_json
 from artkit.clips.formats import ANIMATION_SUFFIXES, CLIP_SUFFIXES, MOVIE_SUFFIXES, WRITABLE_MOVIE_SUFFIXES
@@ -28,11 +29,12 @@ FPS = 25
 
 @dataclass(frozen=True)
 class ClipTask:
-    """A clip to turn, and where to: a file, or a folder of frames."""
+    """A clip to turn, how much it is steadied, and where to: a file, or a folder of frames."""
 
     clip: Clip
     target: Path
     into_folder: bool
+    steady: float = 0.0
 
     def frame(self, index: int) -> Path:
         """Return where a frame goes that stays in a folder: 0001.png is the first."""
@@ -51,8 +53,9 @@ def find_clip(plan: Plan, request: Request) -> ClipTask | None:
         return None
     if request.count > 1:
         raise UsageError(f"-n makes several pictures of one, and {clip.name} is a clip: run it once for each --seed.")
+    steady = check_steady(request.steady, plan)
     if request.output is not None and _is_folder(request.output):
-        return ClipTask(clip, Path(request.output), into_folder=True)
+        return ClipTask(clip, Path(request.output), True, steady)
     methods = "-".join(step.method for step in request.chain)
     path = Path(clip.name)
     suffix = path.suffix.lower()
@@ -63,7 +66,7 @@ def find_clip(plan: Plan, request: Request) -> ClipTask | None:
         from artkit.clips import check_sound
 
         check_sound(clip, target)
-    return ClipTask(clip, target, into_folder=False)
+    return ClipTask(clip, target, False, steady)
 
 
 def _check_format(target: Path, plan: Plan) -> None:
@@ -148,6 +151,7 @@ def _is_folder(output: str) -> bool:
 
 def run_clip(task: ClipTask, plan: Plan, request: Request) -> int:
     """Turn a clip and return the exit code. Raises the error of a frame that fails."""
+    request = replace(request, steady=task.steady)
     job = Job(task.clip.file, task.target, request.seed, Path(Path(task.clip.name).name))
     done = _count_done(task, plan, request, job)
     if done is None:
@@ -217,7 +221,7 @@ def _execute(task: ClipTask, plan: Plan, request: Request, job: Job, done: int) 
     digest = task.clip.digest
     workplace = None
     if not task.into_folder:
-        note = describe_run(runner, task.clip, request.seed, request.size)
+        note = describe_run(runner, task.clip, request.seed, request.size, task.steady)
         is_movie = task.target.suffix.lower() in WRITABLE_MOVIE_SUFFIXES
         workplace = Workplace(task.target, note, partial(_pack, task.clip) if is_movie else None)
         done = workplace.done
@@ -233,6 +237,7 @@ def _execute(task: ClipTask, plan: Plan, request: Request, job: Job, done: int) 
         size=request.size,
         overwrite=request.overwrite or workplace is not None,
         workplace=workplace,
+        steady=task.steady,
     )
     total = task.clip.count or task.clip.guess
     left = None if total is None else max(total - done, 1)

@@ -35,6 +35,7 @@ class Request:
     size: tuple[int, int] | int | None = None
     count: int = 1
     fps: float | None = None
+    steady: float | None = None
     ports: dict[str, Path | list[Path]] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     remembered: Path | None = None
@@ -74,7 +75,7 @@ def make_request(typed: Mapping[str, Any]) -> Request:
 
         known["chain"] = Chain(text)
     elif record:
-        known |= {"models": _models(record), "remembered": recipe}
+        known |= {"models": _models(record), "remembered": recipe, "steady": known.get("steady", 0.0)}
         if "inputs" not in given:
             known["inputs"] = _find_input(recipe, record)
             known["before"] = _find_before(recipe, record)

@@ -61,6 +61,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="N",
         help="Frames a second of a clip made of a folder of frames (25).",
     ),
+    click.option(
+        "--steady",
+        type=click.FloatRange(0, 1),
+        metavar="0..1",
+        help="How much the frames of a clip are steadied; 0 leaves each as it is (0.5 for chains that would flicker).",
+    ),
     click.option("--device", default="auto", metavar="auto|cpu|cuda|mps", help="Where to compute."),
     click.option("--precision", default="auto", metavar="auto|fp32|bf16|fp16", help="Arithmetic of the networks."),
     click.option(
@@ -108,6 +114,9 @@ def run(registry: Registry, **typed: Any) -> int:
     task = find_clip(plan, request)
     if task is not None:
         return run_clip(task, plan, request)
+    if typed["steady"] is not None:
+        raise UsageError("--steady is for clips: an animation, a movie, or -o NAME.gif, .apng, .webp or .mp4.")
+    request = replace(request, steady=None)
     jobs, kept = _plan_jobs(plan, request)
     if kept:
         log(f"{kept:,} of {kept + len(jobs):,} are there already.")

@@ -68,6 +68,7 @@ def _difference(
         ("was made with other files for its ports", record.get("port_hashes", []) == files),
         ("was made from another input", record.get("input_hash") == digest),
         ("was made after other pictures", record.get("before_hashes", []) == list(map(digest_of, job.before))),
+        ("was steadied otherwise", record.get("steady", 0) == (request.steady or 0)),
         ("was stopped before it was done", "stopped_at" not in record),
     )
     return next((words for words, same in checks if not same), None)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from artkit.clips.clip import Clip, ClipFrame
+from artkit.clips.matroska import missing_bytes
 from artkit.clips.pyav import movie_errors, need_pyav
 from artkit.errors import ImageError
 from artkit.files import open_regular
@@ -49,12 +50,21 @@ class Look:
 def open_movie(path: Path) -> Movie:
     """Return the movie in a file.
 
-    Raises UsageError without PyAV, ImageError for what is no movie, has no pictures, or more pixels than are read.
+    Raises UsageError without PyAV, ImageError for what is no movie, has no pictures, more pixels than are read, or is
+    known to be cut off.
     """
     need_pyav(path)
     name = str(path)
-    with open_regular(path) as file, movie_errors(name), open_container(file) as container:
-        stream = _pictures(container, name)
+    with open_regular(path) as file, movie_errors(name):
+        if missing := missing_bytes(file):
+            raise ImageError(f"{name} is cut off: {missing:,} bytes are missing at its end.")
+        file.seek(0)
+        return _open(path, file)
+
+
+def _open(path: Path, file: BinaryIO) -> Movie:
+    with open_container(file) as container:
+        stream = _pictures(container, str(path))
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         length = container.duration * rate / 1_000_000 if container.duration else 0
         announced = stream.frames if "mp4" in container.format.name else 0  # others count otherwise

@@ -5,6 +5,7 @@ from .devices import pick_device as pick_device, pick_precision as pick_precisio
 from .job import Job as Job, look_back as look_back
 from .local import load as load, run_chain as run_chain
 from .runner import Runner as Runner
+from .steady import Steadier as Steadier
 from .stream import JobResult as JobResult, run_jobs as run_jobs
 from .work import StepResult as StepResult
 from .workplace import Workplace as Workplace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,21 @@ import torch
 from artkit import __version__
 from artkit.chain.steps import Size
 from artkit.clips import WRITABLE_MOVIE_SUFFIXES, Clip, write_animation, write_movie
-from artkit.engine.inputs import Input
+from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job, look_back
 from artkit.engine.runner import Runner
+from artkit.engine.steady import Steadier
 from artkit.engine.stream import JobResult, run_jobs
 from artkit.engine.workplace import Workplace
 from artkit.errors import ArtkitError, ImageError
 from artkit.images import Picture, read_picture, read_provenance
+from artkit.motion.flow import estimator
 
 OF_ONE = ("input", "input_hash", "before", "before_hashes")
 """What the record of a frame says that holds for it alone where the frames are files."""
 
 
-def describe_run(runner: Runner, clip: Clip, seed: int, size: Size | None) -> dict[str, Any]:
+def describe_run(runner: Runner, clip: Clip, seed: int, size: Size | None, steady: float = 0.0) -> dict[str, Any]:
     """Return all that the frames of a run depend on, as a `Workplace` notes it."""
     return {
         "version": __version__,
@@ -33,6 +36,7 @@ def describe_run(runner: Runner, clip: Clip, seed: int, size: Size | None) -> di
         "clip": clip.key,
         "seed": seed,
         "size": size,
+        "steady": [steady, estimator()] if steady else 0,
         "models": runner.models,
         "plugins": runner.plan.plugins(),
         "ports": runner.port_hashes,
@@ -45,8 +49,9 @@ class ClipRun:
     """A chain over a clip: `place(index)` is where the PNG of a frame goes; `done` of them are there already.
 
     Where the frames become a clip, `workplace` takes note of them.
-    `digest` is the hash of the clip's file, which provenance records; `size` that of `run_jobs`. `seconds` says how
-    long frames are shown, of those that were read so far.
+    `digest` is the hash of the clip's file, which provenance records; `size` that of `run_jobs`; `steady`, 0 to 1, how
+    much the frames are steadied (see `Steadier`). `seconds` says how long frames are shown, of those that were read so
+    far.
     """
 
     def __init__(
@@ -61,11 +66,13 @@ class ClipRun:
         size: Size | None = None,
         overwrite: bool = False,
         workplace: Workplace | None = None,
+        steady: float = 0.0,
     ) -> None:
         self.runner, self.clip, self.place, self.done = runner, clip, place, done
         self.seconds: list[Fraction] = []
         self._digest, self._seed, self._size, self._overwrite = digest, seed, size, overwrite
         self._workplace = workplace
+        self._steadier = Steadier(steady, done) if steady else None
 
     def frames(self) -> Iterator[JobResult]:
         """Make the frames that are not there, and yield the result of each.
@@ -73,9 +80,13 @@ class ClipRun:
         Raises the error of a frame that fails, and ImageError for one of another size than the first.
         """
         first, index = self._first_size(), self.done
-        for result in run_jobs(self.runner, self._jobs(), size=self._size, overwrite=self._overwrite):
+        for result in run_jobs(
+            self.runner, self._jobs(), size=self._size, overwrite=self._overwrite, steadier=self._steadier
+        ):
             if result.error is not None:
                 raise _named(result.error, result.job.label)
+            if result.job.target is None:  # a frame that is there: made again for those after it
+                continue
             first = first or result.picture.size
             if result.picture.size != first:
                 assert result.job.target is not None
@@ -109,10 +120,22 @@ class ClipRun:
         write_animation(kept, self.seconds, target, plays=self.clip.plays, overwrite=overwrite, record=record)
 
     def _jobs(self) -> Iterator[Job]:
-        """Yield the jobs of the missing frames; of those that are there the pictures that the next look back at."""
-        count = self.runner.plan.look_back
-        jobs = look_back(self._every_job(max(0, self.done - count)), count)
-        yield from (job for index, job in enumerate(jobs) if index >= self.done)
+        """Yield the jobs of the missing frames, and of those before them that they are blended with, without a target.
+
+        What else they look back at is read, or its motion followed.
+        """
+        count, steadier = self.runner.plan.look_back, self._steadier
+        first = self.done if steadier is None else steadier.computed
+        skip = max(0, first - count)
+        for index, job in enumerate(
+            look_back(self._every_job(skip if steadier is None else min(skip, steadier.watched)), count)
+        ):
+            if index >= self.done:
+                yield job
+            elif index >= first:
+                yield replace(job, target=None)
+            elif steadier is not None and index >= steadier.watched:
+                steadier.follow(read_input(job.source).picture, self.runner.device)
 
     def _every_job(self, skip: int) -> Iterator[Job]:
         for index, frame in enumerate(self.clip.frames(skip)):

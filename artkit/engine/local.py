@@ -11,11 +11,13 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from torch import Tensor
 
+from artkit.chain.arguments import check_steady
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain, Size, Step
 from artkit.engine.inputs import read_input
 from artkit.engine.job import Job, look_back
 from artkit.engine.runner import Runner
+from artkit.engine.steady import Steadier
 from artkit.engine.stream import run_jobs
 from artkit.engine.work import StepResult
 from artkit.errors import ImageError, ModelError, UsageError, nearest
@@ -56,7 +58,7 @@ def run_steps(chain: Chain, picture: Any, ports: Mapping[str, Any], **how: Unpac
 
 
 def stream_chain(
-    chain: Chain, pictures: Iterable[Any], ports: Mapping[str, Any], **how: Unpack[How]
+    chain: Chain, pictures: Iterable[Any], ports: Mapping[str, Any], *, steady: float = 0.0, **how: Unpack[How]
 ) -> Iterator[Picture]:
     """Run a chain on many pictures, one result after the other; see `Chain.stream`."""
     try:
@@ -66,8 +68,9 @@ def stream_chain(
     if sources is None or isinstance(pictures, str | bytes):
         raise ImageError("many pictures are wanted: give a list of paths, arrays or pictures.")
     runner = _runner(chain, ports, how, has_input=True)
+    amount = check_steady(steady, runner.plan)
     jobs = (Job(one, None, how["seed"], _name(one)) for one in sources)
-    return _pictures(runner, look_back(jobs, runner.plan.look_back), how)
+    return _pictures(runner, look_back(jobs, runner.plan.look_back), how, Steadier(amount) if amount else None)
 
 
 def load(model: str | Path, **options: Any) -> Chain:
@@ -128,8 +131,8 @@ def _ports(chain: Chain, registry: Registry) -> list[str]:
     return list(found)
 
 
-def _pictures(runner: Runner, jobs: Iterator[Job], how: How) -> Iterator[Picture]:
-    for result in run_jobs(runner, jobs, size=how["size"], facts=how["facts"]):
+def _pictures(runner: Runner, jobs: Iterator[Job], how: How, steadier: Steadier | None) -> Iterator[Picture]:
+    for result in run_jobs(runner, jobs, size=how["size"], facts=how["facts"], steadier=steadier):
         if result.error is not None:
             raise result.error
         yield result.picture

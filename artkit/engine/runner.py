@@ -26,6 +26,7 @@ from artkit.errors import ChainError
 from artkit.files import digest_of
 from artkit.images import Picture, convert, read_picture
 from artkit.models.store import packaged_classes
+from artkit.motion import Motion
 from artkit.nn.tiling import MOST_ALIVE, PART
 from artkit.seeds import mix_seeds
 from artkit.spec import ClassSet, Kind, Port, StepEvent
@@ -114,6 +115,7 @@ class Runner:
         seeds: Sequence[int],
         *,
         before: Sequence[Sequence[Input | Picture]] = (),
+        motions: Sequence[Motion | None] = (),
         size: Size | None = None,
         facts: Mapping[str, str] | None = None,
         on_step: Callable[[StepEvent], None] | None = None,
@@ -122,13 +124,16 @@ class Runner:
         """Run the chain on several pictures at once; return what `run` returns of each, but left on the device.
 
         They are to be given to `settle`. Steps compute those of one size as one batch (see `compute_batch`); `facts`
-        hold for all. Only one picture alone can be watched, or stopped before it is done. Raises ArtkitError.
+        hold for all; `motions` are what is known of each as frames of a clip. Only one picture alone can be watched,
+        or stopped before it is done. Raises ArtkitError.
         """
         self.load()
         told = check_facts(facts)
         rows = before or [()] * len(sources)
         given = zip(sources, seeds, rows, strict=True)
         works = [self._begin(source, check_seed(seed), size, row) for source, seed, row in given]
+        for work, motion in zip(works, motions, strict=False):
+            work.motion = motion
         for planned, loaded in zip(self.plan.steps, self._loaded, strict=True):
             self._step(planned, loaded, works, told, on_progress, on_step)
         return [self._finish(work) for work in works]
@@ -217,7 +222,7 @@ class Runner:
     ) -> StepRun:
         fed = {port.name: self._feed(planned, port, work, nested) for port in planned.spec.inputs}
         dream, dtype = (work.extent or DREAM_SIZE)[::-1], PRECISIONS[self._precision(planned)]
-        return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype)
+        return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype, work.motion)
 
     def _finish(self, work: Work) -> list[StepResult]:
         """Return the results of a picture, the last with its provenance."""

@@ -18,6 +18,7 @@ from artkit.engine.bookmarks import FileBookmark, fingerprint
 from artkit.engine.loading import Loaded
 from artkit.engine.memory import memory_limit
 from artkit.images import Picture, resize_image, resize_labels
+from artkit.motion import Motion, Ride
 from artkit.nn import is_out_of_memory
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind, Port
@@ -41,7 +42,10 @@ Watcher = Callable[[ProgressEvent], None]
 
 @dataclass(frozen=True)
 class StepRun:
-    """A step, loaded and fed; `number` is its seed before it is mixed with its place, `dream` the size of the run."""
+    """A step, loaded and fed; `number` is its seed before it is mixed with its place, `dream` the size of the run.
+
+    `motion` is what is known of a frame of a clip.
+    """
 
     planned: PlannedStep
     loaded: Loaded
@@ -51,6 +55,7 @@ class StepRun:
     facts: Mapping[str, str]
     device: torch.device
     dtype: torch.dtype
+    motion: Motion | None = None
 
     def compute(
         self, watcher: Watcher | None = None, *, interruptible: bool = False, bookmarked: bool = False
@@ -91,6 +96,15 @@ class StepRun:
     def _size(self) -> tuple[int, int]:
         return self._main.size if self._main else self.loaded.translator.dream_size(*self.dream)
 
+    def _ride(self) -> Ride | None:
+        """Return how strokes move, by anchors of the size of this step."""
+        if self.motion is None:
+            return None
+        anchors = (
+            replace(anchor, picture=resize_image(anchor.picture[None], self._size)[0]) for anchor in self.motion.anchors
+        )
+        return Ride(tuple(anchors), self.motion.share)
+
     def _run(self, ports: Inputs, watcher: Watcher | None, bookmarked: bool) -> Tensor:
         bookmark = FileBookmark(partial(self._fingerprint, ports)) if bookmarked else Bookmark()
         try:
@@ -105,6 +119,7 @@ class StepRun:
                 progress=partial(self._tell, watcher),
                 memory=memory_limit(self.device),
                 bookmark=bookmark,
+                rides=(self._ride(),),
             )
         except Exception:  # and not Ctrl-C, after which the same command may come again
             bookmark.remove()
@@ -154,6 +169,7 @@ def compute_batch(runs: Sequence[StepRun]) -> list[Picture]:
                 device=first.device,
                 dtype=first.dtype,
                 memory=memory_limit(first.device),
+                rides=tuple(run._ride() for run in runs),
             )
         except Exception as error:
             if not is_out_of_memory(error):

@@ -17,11 +17,13 @@ from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
 from artkit.engine.runner import MOST_AT_ONCE, Runner
+from artkit.engine.steady import Steadier
 from artkit.engine.step import ProgressEvent
 from artkit.engine.work import DREAM_SIZE, StepResult, settle
 from artkit.errors import ArtkitError
 from artkit.images import Picture, write_picture
 from artkit.images.formats import LABEL_SUFFIXES
+from artkit.motion import Motion
 from artkit.spec import ClassSet
 
 READ_AHEAD = 1
@@ -58,11 +60,15 @@ class JobResult:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A job, and what is read for it: its picture, and those before it that the chain looks at."""
+    """A job, and what is read for it: its picture, and those before it that the chain looks at.
+
+    `motion` is what is known of a frame of a clip that is made steady.
+    """
 
     job: Job
     reading: Reading
     before: tuple[Reading, ...]
+    motion: Motion | None = None
 
 
 class Reader:
@@ -96,13 +102,14 @@ def run_jobs(
     overwrite: bool = False,
     keep_sources: bool = False,
     on_progress: Callable[[Job, ProgressEvent], None] | None = None,
+    steadier: Steadier | None = None,
 ) -> Iterator[JobResult]:
     """Yield one result a job, in order, up to one that Ctrl-C ended early.
 
     `size` is (width, height), or the longest side of results that keep the proportions of their inputs; those of
     `DREAM_SIZE` without one. The next pictures are read, and the last ones written, while others are computed: several
     at once where the device gains from it. No more than a few wait at either end. Results hold the pictures that were
-    read only with `keep_sources`: they may be large.
+    read only with `keep_sources`: they may be large. With a `steadier` the jobs are frames of a clip, in order.
     """
     ahead = 2 * MOST_AT_ONCE if runner.on_gpu else READ_AHEAD
     with ThreadPoolExecutor(max(READ_AHEAD, WRITERS)) as readers, ThreadPoolExecutor(WRITERS) as writers:
@@ -112,7 +119,12 @@ def run_jobs(
         try:
             while reading:
                 group = _next_group(runner, reading, waiting, reader)
-                for result in _compute(runner, group, size, facts, on_progress):
+                if steadier is not None:
+                    group = [_follow(one, steadier, runner) for one in group]
+                made = _compute(runner, group, size, facts, on_progress)
+                for one, result in zip(group, made, strict=True):
+                    if steadier is not None and one.motion is not None and result.error is None:
+                        result = replace(result, steps=steadier.blend(result.steps, one.motion))
                     result = result if keep_sources else replace(result, source=None)
                     unwritten.append((result, writers.submit(_deliver, result, overwrite)))
                 while len(unwritten) > WRITERS:
@@ -162,6 +174,15 @@ def _size(waiting: Waiting) -> tuple[int, int] | None:
     return read.picture.size if read else DREAM_SIZE[::-1]
 
 
+def _follow(waiting: Waiting, steadier: Steadier, runner: Runner) -> Waiting:
+    """Return a frame that was read with what is known of its motion; none where reading failed."""
+    try:
+        read = waiting.reading.result()
+    except ArtkitError:
+        return waiting
+    return replace(waiting, motion=steadier.follow(read.picture, runner.device)) if read else waiting
+
+
 def _compute(
     runner: Runner,
     group: list[Waiting],
@@ -177,7 +198,8 @@ def _compute(
         read = [one.reading.result() for one in group]
         before = [[found for earlier in one.before if (found := earlier.result())] for one in group]
         seeds = [job.seed for job in jobs]
-        made = runner.compute(read, seeds, before=before, size=size, facts=facts, on_progress=watcher)
+        motions = [one.motion for one in group]
+        made = runner.compute(read, seeds, before=before, motions=motions, size=size, facts=facts, on_progress=watcher)
     except ArtkitError as error:
         if len(group) == 1:
             return [JobResult(jobs[0], error=error, seconds=time.perf_counter() - start)]

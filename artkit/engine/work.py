@@ -17,6 +17,7 @@ from artkit.engine.step import place
 from artkit.errors import ImageError, PluginError
 from artkit.images import Picture
 from artkit.images.decoding import max_pixels
+from artkit.motion import Motion
 from artkit.spec import Port
 from artkit.translator import unfinite
 
@@ -50,7 +51,7 @@ class Work:
     """A picture on its way through the steps: `source` is the chain's input, `picture` what the last step made.
 
     `given` and `given_before` are what was read, `before` the pictures before it in the size of the run, the nearest
-    first.
+    first; `motion` is what is known of a frame of a clip.
     """
 
     given: Input | None
@@ -61,6 +62,7 @@ class Work:
     picture: Picture | None = None
     given_before: Sequence[Input] = ()
     before: Sequence[Picture] = ()
+    motion: Motion | None = None
     results: list[StepResult] = field(default_factory=list)
 
     def bound(self, binding: str, port: Port) -> Picture | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from artkit.motion import Ride
+from artkit.nn.fields import TensorCache
 from artkit.nn.reflection import reflect_index
 from artkit.nn.strokes import LAYERS
 from artkit.spec import SizeRule
@@ -16,6 +20,11 @@ from artkit.spec import SizeRule
 WORKING_SIDE = 512
 """The longest side, in pixels, at which networks paint that lay strokes: about as large as what they learned from."""
 
+Lay: TypeAlias = Callable[[int, int, int, int, "Tensor | None"], Tensor]
+"""`lay(height, width, seed, scale, along)`: strokes z (C, H, W), as `artkit.nn.stroke_noise` lays them."""
+
+_KEPT = TensorCache(256 * 2**20)  # bytes: the strokes laid on the anchors of a clip
+_SPREAD = (613.0, 1009.0)  # make numbers from [0, 1) of a stroke's value and hue, as good as independent of them
 _APART = 10.0  # how unlike two classes are: nothing is mixed of both
 _TOP_LAYER = slice(3 * len(LAYERS) - 3, 3 * len(LAYERS))  # the channels of z that tell of the strokes on top
 _BAND = 2**18  # pixels at a time: what is computed of them stays small
@@ -53,10 +62,40 @@ class WorkingResolution:
         )
         return cls(scale, border, rows, columns)
 
-    def draw(self, make: Callable[[int, int, int], Tensor]) -> tuple[Tensor, Tensor]:
-        """Return what `make(height, width, scale)` draws at the working size, and the same enlarged."""
-        small = make(len(self.rows) // self.scale, len(self.columns) // self.scale, 1)
-        return small, small if self.scale == 1 else make(len(self.rows), len(self.columns), self.scale)
+    def draw(
+        self, lay: Lay, seeds: Sequence[int], *, rides: Sequence[Ride | None] = (), along: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the strokes that `lay` lays for each seed at the working size, N C h w, and the same enlarged.
+
+        `rides` are those of a `Context`: in a clip strokes lie where things were on an earlier frame, and have moved
+        with them. `along` (N 3 h w, at the working size) are the pictures whose contours they follow.
+        """
+        small = self._draw(lay, seeds, rides, along, 1)
+        return small, small if self.scale == 1 else self._draw(lay, seeds, rides, along, self.scale)
+
+    def _draw(
+        self, lay: Lay, seeds: Sequence[int], rides: Sequence[Ride | None], along: Tensor | None, scale: int
+    ) -> Tensor:
+        size = (len(self.rows) * scale // self.scale, len(self.columns) * scale // self.scale)
+        fields = []
+        for index, (seed, ride) in enumerate(zip(seeds, rides or [None] * len(seeds), strict=True)):
+            make = partial(lay, *size, seed, scale)
+            if ride is None:
+                fields.append(make(None if along is None else along[index]))
+            else:
+                fields.append(self._carry(make, ride, (*size, seed, scale), follow=along is not None))
+        return torch.stack(fields)
+
+    def _carry(self, make: Callable[[Tensor | None], Tensor], ride: Ride, key: tuple[int, ...], follow: bool) -> Tensor:
+        """Return strokes that were laid on the anchors of a ride, where they are now; `follow` its contours or not."""
+        fields = []
+        for anchor in ride.anchors:
+            contours = self.shrink(anchor.picture[None])[0] if follow else None
+            drawn = partial(make, contours)
+            fields.append(_KEPT.get((anchor.number, *key), drawn) if follow else drawn())
+        value, hue, _ = fields[0][_TOP_LAYER]
+        chance = (_SPREAD[0] * value + _SPREAD[1] * hue).abs().frac()
+        return ride.carry(fields, chance, step=self.scale // key[-1], margin=self.margin)
 
     def spread(self, picture: Tensor) -> Tensor:
         """Return a picture or labels (..., H, W) with the mirrored borders."""

@@ -38,8 +38,9 @@ class MethodSpec:
     `models` are those in its package, each by `packaged(...)`; `register_models` is for others.
     `group` is the heading that `artkit methods` lists the method under, such as `enlarge`; empty, that follows from the
     rest: `dream` for a source, `translate` for what has weights or is trained, else `filter`. `tiling` promises what
-    its networks do, see `artkit.nn.in_tiles`. `trains_on` says what data will do for training, any one of several;
-    `artkit data check` asks it.
+    its networks do, see `artkit.nn.in_tiles`. `flickers` says that what it makes of the frames of a clip does not hang
+    together, since it draws by chance or decides by a picture as a whole: core then steadies clips, unless told
+    otherwise. `trains_on` says what data will do for training, any one of several; `artkit data check` asks it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class MethodSpec:
     models: tuple[PackagedModel, ...] = ()
     size: SizeRule = field(default_factory=SizeRule)
     tiling: Tiling = Tiling.NONE
+    flickers: bool = False
     group: str = ""
     api: int = API_VERSION
 

@@ -100,6 +100,7 @@ SPEC = MethodSpec(
     summary="Translate between two domains, as learned without pairs: photo to painting, and back.",
     inputs=(Port("image", Kind.IMAGE, "a picture of the domain to translate from"),),
     output=Kind.IMAGE,
+    flickers=True,
     options=CycleGANOptions,
     translator="artkit_cyclegan.translator:CycleGAN",
     trainer="artkit_cyclegan.trainer:CycleGANTrainer",

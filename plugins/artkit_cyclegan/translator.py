@@ -68,12 +68,7 @@ class CycleGAN(Translator):
 
     def _draw_noise(self, context: Context, working: WorkingResolution, small: Tensor) -> tuple[Tensor, Tensor]:
         """Return the strokes along each picture's contours, at the working size, and enlarged."""
-
-        def draw(height: int, width: int, scale: int) -> Tensor:
-            pairs = zip(context.seeds, small, strict=True)
-            return torch.stack([lay_strokes(height, width, seed, scale, along=one) for seed, one in pairs])
-
-        return working.draw(draw)
+        return working.draw(lay_strokes, context.seeds, rides=context.rides, along=small)
 
     def _encode_conditions(self, context: Context) -> list[Tensor]:
         if not self.conditions:

@@ -75,6 +75,7 @@ SPEC = MethodSpec(
     summary="Paint a photo in the style of a picture.",
     inputs=(Port("image", Kind.IMAGE, "the photo"), *_PICTURES, *_MAPS, _IMPORTANCE),
     output=Kind.IMAGE,
+    flickers=True,
     options=NstOptions,
     translator="artkit_nst.translator:Nst",
     needs_model=False,

@@ -79,6 +79,7 @@ SPEC = MethodSpec(
     summary="Translate a label map or picture as learned from pairs.",
     inputs=(Port("image", Kind.IMAGE, "a picture, or a label map where the model was trained on label maps"),),
     output=Kind.IMAGE,
+    flickers=True,
     options=Pix2PixOptions,
     translator="artkit_pix2pix.translator:Pix2Pix",
     trainer="artkit_pix2pix.trainer:Pix2PixTrainer",

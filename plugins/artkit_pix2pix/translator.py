@@ -61,10 +61,10 @@ class Pix2Pix(Translator):
         if self.arguments.noise == "none":
             return None, None
 
-        def draw(height: int, width: int, scale: int) -> Tensor:
-            return context.draw(lambda seed: stroke_noise(height, width, seed, scale=scale, device=context.device))
+        def lay(height: int, width: int, seed: int, scale: int, along: Tensor | None) -> Tensor:
+            return stroke_noise(height, width, seed, scale=scale, device=context.device).to(context.dtype)
 
-        return working.draw(draw)
+        return working.draw(lay, context.seeds, rides=context.rides)
 
     def _measure_heights(self, image: Tensor) -> Tensor | None:
         if not self.arguments.heights:

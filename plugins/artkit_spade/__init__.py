@@ -93,6 +93,7 @@ SPEC = MethodSpec(
         Port("style", Kind.IMAGE, "a picture to take light and style from", required=False, any_size=True),
     ),
     output=Kind.IMAGE,
+    flickers=True,
     options=SpadeOptions,
     translator="artkit_spade.translator:Spade",
     trainer="artkit_spade.trainer:SpadeTrainer",

@@ -64,10 +64,10 @@ class Spade(Translator):
         if not self.arguments.noise_channels:
             return None, None
 
-        def draw(height: int, width: int, scale: int) -> Tensor:
-            return context.draw(lambda seed: stroke_noise(height, width, seed, scale=scale, device=context.device))
+        def lay(height: int, width: int, seed: int, scale: int, along: Tensor | None) -> Tensor:
+            return stroke_noise(height, width, seed, scale=scale, device=context.device).to(context.dtype)
 
-        return working.draw(draw)
+        return working.draw(lay, context.seeds, rides=context.rides)
 
     def _find_code(self, context: Context, style: Tensor | None) -> Tensor:
         """Return each picture's style code, N `code`: of the picture of style, of words, or drawn from its seed."""
