@@ -189,7 +189,7 @@ def test_the_reader_reads(examples):
 
 def test_the_label_map_is_in_class_colours_and_the_picture_is_painted_on_it(translator):
     for size in ((32, 32), (17, 33)):
-        labels, exact = match_exactly(dream(translator(text="a lake", stage=0), 1, size=size), CLASSES)
+        labels, exact = match_exactly(dream(translator(text="a lake at noon", stage=0), *range(6), size=size), CLASSES)
         assert exact.all()
     assert set(labels.unique().tolist()) == {0, 1, 2}
     sketch = dream(translator(text="a lake at noon", stage=1), 1)
@@ -253,8 +253,9 @@ def test_a_batch_equals_its_pictures_one_by_one(translator):
 
 
 def test_unknown_words_are_named_with_the_nearest(translator, capsys):
-    made = translator(text="a quite lake at Noon, with swans")
+    made = [translator(text="a quite lake at Noon, with swans") for _ in range(2)][1]
     told = capsys.readouterr().err
+    assert told.count("never read 'swans'") == 1
     assert "never read 'quite', and leaves it out. Did you mean 'quiet'?" in told
     assert "never read 'swans'" in told
     [report] = made.report(dream(made, 1))
@@ -272,3 +273,15 @@ def test_unknown_words_are_named_with_the_nearest(translator, capsys):
 def test_a_model_runs_in_a_chain(model):
     picture = Chain(f"stackgan(model='{model}',text='a lake')")(size=(40, 32))
     assert picture.tensor.shape == (1, 3, 32, 40)
+
+
+def test_the_default_model_follows_the_sentence():
+    def share(text, colour):
+        made = [Chain(f"stackgan(text='{text}',stage=0)")(seed=seed, size=(48, 48)).tensor for seed in range(3)]
+        return (torch.cat(made) * 255).round().eq(torch.tensor(colour)[:, None, None]).all(1).float().mean()
+
+    water, sand = (50, 95, 160), (225, 205, 150)
+    assert share("a quiet lake below blue mountains", water) > 0.15 > 0.03 > share("a wide plain", water)
+    assert share("a sandy coast", sand) > 3 * share("a green valley among green hills", sand)
+    noon, dusk = (Chain(f"stackgan(text='a lake at {word}')")(size=(48, 48)).tensor.mean() for word in ("noon", "dusk"))
+    assert noon > dusk + 0.1

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, Need, Options, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, hookimpl, option, packaged
 from artkit.nn import Filters, Width
 
 Side = Literal[8, 16, 32, 64, 128]
@@ -76,6 +76,8 @@ SPEC = MethodSpec(
     trainer="artkit_stackgan.trainer:StackganTrainer",
     training_options=StackganTraining,
     trains_on=(Need.CAPTIONS,),
+    default_model="landscape",
+    models=(packaged("landscape", "Sketches landscapes from sentences of 75 words.", "CC0-1.0"),),
 )
 
 

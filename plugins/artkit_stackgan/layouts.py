@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 REACH = 3 / 16
 """Distances count up to here, as a share of the side."""
-STEEPNESS = 48.0
+STEEPNESS = 24.0
 """How many times the distance, as a share of the side, the logit of a class is."""
 
 

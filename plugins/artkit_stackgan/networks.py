@@ -62,7 +62,7 @@ class LayoutGenerator(nn.Module):
         filters = widths(self.inner, width)
         self.enter = nn.Linear(latent, filters[0] * START**2)
         self.levels = nn.ModuleList(Modulated(few, many, latent) for few, many in pairwise(filters))
-        self.leave = nn.Conv2d(filters[-1], 4 * classes, 3, padding=1)
+        self.leave = nn.Conv2d(filters[-1], classes, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
@@ -70,9 +70,9 @@ class LayoutGenerator(nn.Module):
         """Map codes N `latent` to logits N K S S."""
         x = F.leaky_relu(self.enter(code), 0.2).unflatten(1, (-1, START, START))
         for level in self.levels:
-            x = level(F.interpolate(x, scale_factor=2.0, mode="bilinear"), code)
+            x = level(_double(x), code)
         base = self.base(code).view(-1, self.classes, self.inner, self.inner)
-        return F.interpolate(base, scale_factor=2.0, mode="bilinear") + F.pixel_shuffle(self.leave(x), 2)
+        return _double(base) + self.leave(_double(x))
 
 
 class Colours(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -25,6 +26,12 @@ MOST_TOLD = 600
 """Characters of a hint at known words."""
 READ = 0.5
 """A word is read where the reader gives it so much."""
+
+
+@lru_cache(256)
+def _warn_once(message: str) -> None:
+    """Warn, but not anew for each translator of one step: a model's file is checked with one before it is loaded."""
+    warn(message)
 
 
 class Stackgan(Translator):
@@ -136,7 +143,9 @@ class Stackgan(Translator):
             hint = self._hint(unknown[0] if unknown else "")
             raise OptionError(f"stackgan({option}={excerpt(text)!r}): this model knows none of these words. {hint}")
         for word in unknown:
-            warn(f"stackgan({option}): this model never read '{excerpt(word)}', and leaves it out. {self._hint(word)}")
+            _warn_once(
+                f"stackgan({option}): this model never read '{excerpt(word)}', and leaves it out. {self._hint(word)}"
+            )
 
     def _hint(self, word: str) -> str:
         return excerpt(nearest(word, self.vocabulary.words), MOST_TOLD)
