@@ -32,6 +32,7 @@ RUN = {
     "nextframe.md",
     "semgan.md",
     "spade.md",
+    "stackgan.md",
     "trainers.md",
     "training.md",
     "video.md",

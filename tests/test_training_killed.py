@@ -52,6 +52,18 @@ RUNS = {
             "default_conditions": "[noon,photo]",
         },
     ),
+    "stackgan": (
+        "landscapes(count=8,size=[32,32])",
+        {
+            "latent": 4,
+            "width": 4,
+            "discriminator_width": 4,
+            "painter_width": 8,
+            "blocks": 1,
+            "detail": "[4,4]",
+            "first": 0.5,
+        },
+    ),
     "touchup": (SCENES, {**DISCRIMINATOR, "width": 8, "blocks": 1, "detail": "[4,4]", "target": "painting"}),
 }
 

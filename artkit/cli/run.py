@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,14 +102,26 @@ def run(registry: Registry, **typed: Any) -> int:
     """Run a chain on pictures, or let it dream.
 
     INPUT is a picture, several, a folder (then -o DIR) or - for standard input; or an animation (GIF, APNG, WebP) or
-    movie, which stays one, or becomes frames with -o DIR/; a folder of frames becomes one with -o NAME.gif. Without
-    INPUT, a chain that starts with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
+    movie, which stays one, or becomes frames with -o DIR/; a folder of frames becomes one with -o NAME.gif. For a
+    chain that paints sentences it is a table or text of them: captions.tsv, sentences.txt. Without INPUT, a chain that
+    starts with a source (semgan, say) dreams: -n 9 --seed 7 -o dreams/.
     """
-    from artkit.chain import plan_chain
-    from artkit.cli.clips import find_clip, run_clip
-    from artkit.cli.request import check_files, make_request
+    from artkit.cli.request import make_request
+    from artkit.cli.sentences import find_sentences, run_each
 
     request = make_request(typed)
+    told = find_sentences(request, registry)
+    if told is not None:
+        return run_each(request, told, partial(_run, registry))
+    return _run(registry, request)
+
+
+def _run(registry: Registry, request: Request) -> int:
+    """Do what a request asks for, and return the exit code."""
+    from artkit.chain import plan_chain
+    from artkit.cli.clips import find_clip, run_clip
+    from artkit.cli.request import check_files
+
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
     check_files(plan, request)
     task = find_clip(plan, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from artkit.data.batches import Batches
+from artkit.data.captions import Captions, find_captions, read_captions
 from artkit.data.checking import describe
 from artkit.data.dataset import Column, Dataset, Sample
 from artkit.data.folder import FolderDataset
@@ -16,6 +17,7 @@ __all__ = [
     "BEFORE2",
     "NEXT",
     "Batches",
+    "Captions",
     "Column",
     "Dataset",
     "FolderDataset",
@@ -23,7 +25,9 @@ __all__ = [
     "Sample",
     "Table",
     "describe",
+    "find_captions",
     "find_source_and_target",
     "make_dataset",
     "open_dataset",
+    "read_captions",
 ]

@@ -53,13 +53,17 @@ def find_captions(directory: Path) -> Captions | None:
     """
     for path in sorted(directory.iterdir()):
         if path.suffix.lower() in (".csv", ".tsv") and path.is_file():
-            captions = _read(path)
+            captions = read_captions(path)
             if captions:
                 return captions
     return None
 
 
-def _read(path: Path) -> Captions | None:
+def read_captions(path: Path) -> Captions | None:
+    """Read a CSV or TSV file; None where it has no column of file names and another.
+
+    Raises DataError for a file that is no table of text.
+    """
     try:
         with open_regular(path) as stream, TextIOWrapper(stream, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")

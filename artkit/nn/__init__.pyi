@@ -56,6 +56,7 @@ from .losses import (
     is_penalty_due as is_penalty_due,
     lowpass_l1 as lowpass_l1,
 )
+from .modulated import Modulated as Modulated
 from .noise import stroke_noise as stroke_noise
 from .norm import (
     InstanceNorm as InstanceNorm,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from artkit.nn import Arguments, Filters, NetworkArguments
+from artkit.nn import Arguments, Filters, Modulated, NetworkArguments
 from artkit_igan import Side
 
 START = 4
@@ -89,25 +89,6 @@ class Generator(nn.Module):
             for layer in level:  # type: ignore[attr-defined]
                 x = layer(x, z)
         return self.base(z).view(-1, 3, self.side, self.side) + self.leave(x)
-
-
-class Modulated(nn.Module):
-    """A 3x3 convolution, normalised over channels at each pixel, scaled and shifted as z says; leaky ReLU.
-
-    No statistics of a batch: the same z makes the same picture in any company, which a search for z relies on.
-    """
-
-    def __init__(self, channels: int, out: int, latent: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, out, 3, padding=1)
-        self.style = nn.Linear(latent, 2 * out)
-
-    def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        """Map N C H W and codes to N C H W."""
-        x = self.conv(x)
-        scale, shift = self.style(z)[:, :, None, None].chunk(2, 1)
-        normal = x * (x.square().mean(1, keepdim=True) + 1e-4).rsqrt()
-        return F.leaky_relu(torch.addcmul(shift, normal, 1 + scale), 0.2)
 
 
 class Encoder(nn.Module):
