@@ -110,14 +110,13 @@ def run(registry: Registry, **typed: Any) -> int:
     from artkit.cli.sentences import find_sentences, run_each
 
     request = make_request(typed)
+    act = partial(_run, registry, typed["steady"] is not None)
     told = find_sentences(request, registry)
-    if told is not None:
-        return run_each(request, told, partial(_run, registry))
-    return _run(registry, request)
+    return act(request) if told is None else run_each(request, told, act)
 
 
-def _run(registry: Registry, request: Request) -> int:
-    """Do what a request asks for, and return the exit code."""
+def _run(registry: Registry, steady: bool, request: Request) -> int:
+    """Do what a request asks for, and return the exit code; `steady` tells whether --steady was typed."""
     from artkit.chain import plan_chain
     from artkit.cli.clips import find_clip, run_clip
     from artkit.cli.request import check_files
@@ -127,7 +126,7 @@ def _run(registry: Registry, request: Request) -> int:
     task = find_clip(plan, request)
     if task is not None:
         return run_clip(task, plan, request)
-    if typed["steady"] is not None:
+    if steady:
         raise UsageError("--steady is for clips: an animation, a movie, or -o NAME.gif, .apng, .webp or .mp4.")
     request = replace(request, steady=None)
     jobs, kept = _plan_jobs(plan, request)
