@@ -22,6 +22,7 @@ from artkit_igan.search import find_code, projection_loss
 from artkit_igan.trainer import IganTrainer
 from artkit_igan.transfer import carry_over, nearness
 from artkit_igan.translator import Igan, gather
+from plugin_kit import translator_of
 
 DATA = "landscapes(count=30,size=[32,32],seed=5)"
 SMALL = {"picture": "photo", "latent": 12, "width": 4, "discriminator_width": 4}
@@ -56,13 +57,7 @@ def model(trainer, tmp_path_factory):
 
 @pytest.fixture
 def translator(trainer):
-    def build(**options):
-        header, tensors = trainer.export()
-        made = Igan(IganOptions(**options), header)
-        made.load_state_dict(tensors)
-        return made.eval()
-
-    return build
+    return lambda **options: translator_of(trainer, Igan, IganOptions(**options))
 
 
 @pytest.fixture(scope="module")

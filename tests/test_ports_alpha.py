@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from artkit import Chain, Kind, MethodSpec, PluginError, Port
-from artkit.plugins import current_registry, load_registry, use_registry
 from artkit.plugins.checks import validate_method
-from cli_kit import forget_module
+from plugin_kit import plugins, write_plugin
 
 PLUGIN = """
 from artkit import Kind, MethodSpec, Options, Port, Translator, hookimpl
@@ -34,17 +33,14 @@ def register_methods():
 
 @pytest.fixture
 def stick(tmp_path, monkeypatch):
-    (tmp_path / "alpha_plugin.py").write_text(PLUGIN)
-    forget_module(monkeypatch, "alpha_plugin")
-    before = current_registry()
-    use_registry(load_registry((tmp_path / "alpha_plugin.py",)))
+    file = write_plugin(tmp_path / "alpha_plugin.py", PLUGIN, monkeypatch)
     half = np.zeros((4, 6, 4), np.uint8)
     half[..., 0] = 255
     half[:, 3:, 3] = 255
     Image.fromarray(half).save(tmp_path / "strokes.png")
     Image.fromarray(half[..., :3]).save(tmp_path / "solid.png")
-    yield Chain("stick"), np.full((4, 6, 3), 0.5, np.float32), tmp_path
-    use_registry(before)
+    with plugins(file):
+        yield Chain("stick"), np.full((4, 6, 3), 0.5, np.float32), tmp_path
 
 
 def test_the_alpha_channel_is_the_mask_unless_another_is_given(stick):

@@ -18,12 +18,13 @@ from artkit.engine.step import _stacked
 from artkit.engine.work import settle
 from artkit.files import digest_of
 from artkit.images import read_picture, read_provenance
-from artkit.plugins import current_registry, load_registry, use_registry
+from artkit.plugins import current_registry
 from artkit.plugins.checks import validate_method
 from artkit.spec import Kind, MethodSpec, Port
 from artkit.testing import check_method, check_spec
 from artkit.translator import Translator
-from cli_kit import forget_module, open_shell
+from cli_kit import open_shell
+from plugin_kit import plugins, write_plugin
 
 PLUGIN = '''
 import torch
@@ -74,20 +75,15 @@ def register_methods():
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    path = tmp_path / "many_plugin.py"
-    path.write_text(PLUGIN)
-    return path
+    return write_plugin(tmp_path / "many_plugin.py", PLUGIN, monkeypatch)
 
 
 @pytest.fixture
-def plugin(file, monkeypatch):
-    forget_module(monkeypatch, "many_plugin")
-    before = current_registry()
-    use_registry(load_registry((file,)))
-    import many_plugin
+def plugin(file):
+    with plugins(file):
+        import many_plugin
 
-    yield many_plugin
-    use_registry(before)
+        yield many_plugin
 
 
 def flat(level: int, size=(5, 4)) -> np.ndarray:
@@ -170,15 +166,11 @@ def test_lists_in_the_text_are_checked_too(plugin, tiles):
 
 
 def test_a_port_for_one_picture_takes_no_list(plugin, tiles):
-    before = current_registry()
-    use_registry(load_registry())
-    try:
+    with plugins():
         with pytest.raises(ChainError, match=r"'reference' of match takes one picture, not a list \(2 given\)"):
             Chain("match")("photo.png", reference=tiles)
         with pytest.raises(ChainError, match=r"takes one picture, not a list \(2 given\)"):
             Chain("match(reference=['a.png','b.png'])")("photo.png")
-    finally:
-        use_registry(before)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +224,7 @@ shell = pytest.fixture(open_shell)
 
 
 @pytest.fixture
-def run(shell, file, tiles, monkeypatch):
-    forget_module(monkeypatch, "many_plugin")
+def run(shell, file, tiles):
     return lambda *arguments: shell("--plugin", file, *arguments)
 
 

@@ -16,12 +16,13 @@ from artkit.engine.inputs import Input
 from artkit.engine.work import settle
 from artkit.files import digest_of
 from artkit.images import read_picture, read_provenance
-from artkit.plugins import current_registry, load_registry, use_registry
+from artkit.plugins import current_registry
 from artkit.plugins.checks import validate_method
 from artkit.spec import Kind, MethodSpec, Port
 from artkit.testing import check_method
 from artkit.translator import Translator
-from cli_kit import forget_module, open_shell
+from cli_kit import open_shell
+from plugin_kit import plugins, write_plugin
 
 PLUGIN = """
 import torch
@@ -72,18 +73,13 @@ LEVELS = (10, 20, 30, 40)
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    forget_module(monkeypatch, "previous_plugin")
-    path = tmp_path / "previous_plugin.py"
-    path.write_text(PLUGIN)
-    return path
+    return write_plugin(tmp_path / "previous_plugin.py", PLUGIN, monkeypatch)
 
 
 @pytest.fixture
 def plugin(file):
-    before = current_registry()
-    use_registry(load_registry((file,)))
-    yield
-    use_registry(before)
+    with plugins(file):
+        yield
 
 
 def flat(level: int, size=(5, 4)) -> np.ndarray:

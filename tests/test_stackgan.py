@@ -17,6 +17,7 @@ from artkit_stackgan.layouts import REACH, STEEPNESS, layout_logits
 from artkit_stackgan.networks import Colours, LayoutGenerator, Reader, TextEncoder
 from artkit_stackgan.translator import Stackgan
 from artkit_stackgan.words import Vocabulary, bag_of, drop_words
+from plugin_kit import translator_of
 from stackgan_kit import CLASSES, LIGHT, WORDS, batch_of, make
 
 
@@ -44,13 +45,7 @@ def model(trainer, tmp_path_factory):
 
 @pytest.fixture
 def translator(trainer):
-    def build(**options):
-        header, tensors = trainer.export()
-        made = Stackgan(StackganOptions(**options), header)
-        made.load_state_dict(tensors)
-        return made.eval()
-
-    return build
+    return lambda **options: translator_of(trainer, Stackgan, StackganOptions(**options))
 
 
 def dream(translator, *numbers, size=(32, 32), **about):

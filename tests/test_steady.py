@@ -15,9 +15,10 @@ from artkit.engine.job import Job
 from artkit.engine.steady import Steadier
 from artkit.images import read_picture, read_provenance
 from artkit.motion import tracking
-from artkit.plugins import current_registry, load_registry, use_registry
-from cli_kit import forget_module, open_shell
+from artkit.plugins import current_registry
+from cli_kit import open_shell
 from motion_kit import slide, write_frames
+from plugin_kit import plugins, write_plugin
 
 PLUGIN = """
 import torch
@@ -65,19 +66,14 @@ COUNT, SMALL = 8, (32, 48)
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    forget_module(monkeypatch, "steady_plugin")
     monkeypatch.setattr(tracking, "PERIOD", 3)
-    path = tmp_path / "steady_plugin.py"
-    path.write_text(PLUGIN)
-    return path
+    return write_plugin(tmp_path / "steady_plugin.py", PLUGIN, monkeypatch)
 
 
 @pytest.fixture
 def plugin(file):
-    before = current_registry()
-    use_registry(load_registry((file,)))
-    yield
-    use_registry(before)
+    with plugins(file):
+        yield
 
 
 opened = pytest.fixture(open_shell)

@@ -57,7 +57,7 @@ from .losses import (
     lowpass_l1 as lowpass_l1,
 )
 from .modulated import Modulated as Modulated
-from .noise import stroke_noise as stroke_noise
+from .noise import lay_swirls as lay_swirls, stroke_noise as stroke_noise
 from .norm import (
     InstanceNorm as InstanceNorm,
     PictureBatchNorm as PictureBatchNorm,

@@ -53,6 +53,13 @@ def stroke_noise(
     return _KEPT.get(key, draw)
 
 
+def lay_swirls(
+    height: int, width: int, seed: int, scale: int, along: Tensor | None, *, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """Return `stroke_noise` that follows a swirl, whatever the picture `along` shows, for `WorkingResolution.draw`."""
+    return stroke_noise(height, width, seed, scale=scale, device=device).to(dtype)
+
+
 def _draw_noise(theta: Tensor, seed: int, layers: tuple[Layer, ...], centres: bool, scale: int) -> Tensor:
     device, (height, width) = theta.device, theta.shape
     noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width, device=device)

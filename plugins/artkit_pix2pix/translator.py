@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 
 from torch import Tensor
 
@@ -14,10 +15,10 @@ from artkit.nn import (
     choose_statistics,
     decode_image,
     heights,
+    lay_swirls,
     painting_guide,
     read_arguments,
     seeded_dropout,
-    stroke_noise,
 )
 from artkit_pix2pix import SPEC, Pix2PixOptions
 from artkit_pix2pix.networks import Pix2PixArguments, encode_input
@@ -60,10 +61,7 @@ class Pix2Pix(Translator):
         """Return the strokes at the working size, and enlarged."""
         if self.arguments.noise == "none":
             return None, None
-
-        def lay(height: int, width: int, seed: int, scale: int, along: Tensor | None) -> Tensor:
-            return stroke_noise(height, width, seed, scale=scale, device=context.device).to(context.dtype)
-
+        lay = partial(lay_swirls, device=context.device, dtype=context.dtype)
         return working.draw(lay, context.seeds, rides=context.rides)
 
     def _measure_heights(self, image: Tensor) -> Tensor | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -14,9 +16,9 @@ from artkit.nn import (
     WorkingResolution,
     decode_image,
     heights,
+    lay_swirls,
     painting_guide,
     read_arguments,
-    stroke_noise,
 )
 from artkit.seeds import mix_seeds
 from artkit_spade import CONDITIONS, SPEC, SpadeOptions
@@ -63,10 +65,7 @@ class Spade(Translator):
         """Return the strokes at the working size, and enlarged."""
         if not self.arguments.noise_channels:
             return None, None
-
-        def lay(height: int, width: int, seed: int, scale: int, along: Tensor | None) -> Tensor:
-            return stroke_noise(height, width, seed, scale=scale, device=context.device).to(context.dtype)
-
+        lay = partial(lay_swirls, device=context.device, dtype=context.dtype)
         return working.draw(lay, context.seeds, rides=context.rides)
 
     def _find_code(self, context: Context, style: Tensor | None) -> Tensor:
