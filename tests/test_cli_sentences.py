@@ -56,6 +56,31 @@ def test_a_sentence_of_unknown_words_stops_only_itself(chain, folder, capsys):
     assert "2: stackgan(text='zebras'): this model knows none of these words" in capsys.readouterr().err
 
 
+def test_what_is_there_or_would_be_written_twice_is_refused_before_anything_is_made(chain, folder, capsys):
+    (folder / "told.tsv").write_text("file\tcaption\n1.png\ta lake\na/b.png\ta lake\na-b.png\ta meadow\n")
+    assert main(["run", "told.tsv", "--chain", chain, "--size", "32x32", "-o", "out/"]) == 1
+    assert "two rows of told.tsv would both become a-b.png" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+    (folder / "out").mkdir()
+    (folder / "out" / "2.png").write_text("mine")
+    words = ["run", "told", "--chain", chain, "--size", "32x32", "-o", "out/"]
+    assert main(words) == 1
+    assert "out/2.png exists already" in capsys.readouterr().err
+    assert [path.name for path in (folder / "out").iterdir()] == ["2.png"]
+    assert main([*words, "--overwrite"]) == 0
+    made = {path.name: path.stat().st_mtime_ns for path in (folder / "out").iterdir()}
+    (folder / "out" / "2.png").unlink()
+    assert main([*words, "--skip-existing"]) == 0
+    assert (folder / "out" / "train-1.png").stat().st_mtime_ns == made["train-1.png"]
+    assert set(made) == {path.name for path in (folder / "out").iterdir()}
+
+
+def test_names_that_no_file_can_have_are_made_into_some_that_can(chain, folder):
+    (folder / "told.tsv").write_text(f"file\tcaption\n\x1b[31m.png\ta lake\n{'é' * 300}.png\ta lake\n..\ta lake\n")
+    assert main(["run", "told.tsv", "--chain", chain, "--size", "32x32", "-o", "out/"]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {"-[31m.png", f"{'é' * 60}.png", "picture.png"}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from artkit.cli.files import STDOUT
+from artkit.cli.files import STDOUT, refuse_overwriting
 from artkit.cli.output import INTERRUPTED, log
 from artkit.errors import DataError, ImageError, OptionError, UsageError
 from artkit.files import make_folder, open_regular
@@ -23,6 +23,7 @@ COLUMNS = ("caption", "text", "sentence")
 """Columns of a table that sentences are looked for in first; else they are in the first of words."""
 TABLES, LINES = (".tsv", ".csv"), ".txt"
 MOST_BYTES = 2**24  # of a text
+LONGEST_NAME = 60  # letters, of up to four bytes each: file systems take 255 bytes
 
 Told = tuple[str, str]
 """What a picture is called, and its sentence."""
@@ -54,17 +55,20 @@ def find_sentences(request: Request, registry: Registry) -> list[Told] | None:
 def run_each(request: Request, told: list[Told], run: Callable[[Request], int]) -> int:
     """Run every sentence, as the `text` of the first step, and return the exit code.
 
-    One that cannot be painted is told of, and the others go on. Raises UsageError where there is no folder to write to.
+    One that cannot be painted is told of, and the others go on. Raises UsageError where there is no folder to write to,
+    DataError where two rows would become one file, OutputError for files that are there.
     """
     if not _is_folder(request.output) or request.as_json or request.strip:
         raise UsageError(
             f"{request.inputs[0]} has {len(told)} sentences: give a folder to write to, -o FOLDER/, without --json and "
             "--strip."
         )
+    runs = list(_each(request, told))
+    _check_places(runs, request)
     if not request.dry_run:
         make_folder(Path(str(request.output)))
     code = 0
-    for name, one in _each(request, told):
+    for name, one in runs:
         try:
             code = max(code, run(one))
         except (OptionError, ImageError) as error:
@@ -73,6 +77,21 @@ def run_each(request: Request, told: list[Told], run: Callable[[Request], int]) 
         if code == INTERRUPTED:
             break
     return code
+
+
+def _check_places(runs: list[tuple[str, Request]], request: Request) -> None:
+    """Refuse what could not be written, before anything is computed; the runs of -n refuse for themselves."""
+    seen: set[str] = set()
+    for name, _ in runs:
+        if name in seen:
+            raise DataError(
+                f"two rows of {request.inputs[0]} would both become {name}.png: give each a name of its own."
+            )
+        seen.add(name)
+    if request.count == 1:
+        targets = [Path(str(one.output)) for _, one in runs]
+        kept = request.overwrite or request.skip_existing
+        refuse_overwriting(targets, [Path(request.inputs[0])], overwrite=kept)
 
 
 def _is_folder(output: str | None) -> bool:
@@ -115,5 +134,6 @@ def _read_table(path: Path) -> list[Told]:
 
 
 def _safe(name: str) -> str:
-    """Return a picture's name without what leads out of a folder: a table is a stranger's."""
-    return "-".join(part for part in PurePosixPath(name).parts if part not in ("/", "..", ".")) or "picture"
+    """Return a picture's name without what leads out of a folder or no file is called: a table is a stranger's."""
+    parts = (part for part in PurePosixPath(name).parts if part not in ("/", "..", "."))
+    return "".join(letter if letter.isprintable() else "-" for letter in "-".join(parts))[:LONGEST_NAME] or "picture"
