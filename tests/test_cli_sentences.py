@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+import artkit.cli.run  # noqa: F401 - main would import it later
 from artkit.cli import main
 from artkit.images import read_picture, read_provenance
 from artkit.models import save_model
@@ -79,6 +82,13 @@ def test_names_that_no_file_can_have_are_made_into_some_that_can(chain, folder):
     (folder / "told.tsv").write_text(f"file\tcaption\n\x1b[31m.png\ta lake\n{'é' * 300}.png\ta lake\n..\ta lake\n")
     assert main(["run", "told.tsv", "--chain", chain, "--size", "32x32", "-o", "out/"]) == 0
     assert {path.name for path in (folder / "out").iterdir()} == {"-[31m.png", f"{'é' * 60}.png", "picture.png"}
+
+
+def test_what_was_stopped_does_not_go_on_with_the_next(chain, folder, monkeypatch):
+    begun = []
+    monkeypatch.setattr(sys.modules["artkit.cli.run"], "_run", lambda *asked: begun.append(asked) or 130)
+    assert main(["run", "told", "--chain", chain, "-o", "out/"]) == 130
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize(

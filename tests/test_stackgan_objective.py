@@ -27,6 +27,7 @@ def test_a_right_caption_is_never_called_wrong():
     assert not find_wrong(whole[:2], whole[:2], visible)[1].any()
     part = torch.tensor([[0, 1, 0, 0]] * 3, dtype=torch.float)
     assert not find_wrong(part, whole, visible)[1].any()  # a lake is right for all of them
+    assert not find_wrong(torch.stack([part[0], whole[2]]), whole[1:], visible)[1][1]  # nor is what was left out wrong
 
 
 def test_the_matching_aware_loss_is_that_of_the_paper():

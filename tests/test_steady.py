@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from artkit import Chain, UsageError
@@ -13,6 +14,7 @@ from artkit.chain import plan_chain
 from artkit.engine import Runner, run_jobs
 from artkit.engine.job import Job
 from artkit.engine.steady import Steadier
+from artkit.engine.work import settle
 from artkit.images import read_picture, read_provenance
 from artkit.motion import tracking
 from artkit.plugins import current_registry
@@ -177,6 +179,23 @@ def test_another_amount_begins_anew(run):
     noted = Path(".out.apng.frames/run.json").read_text()
     assert run("in", "--chain", "flicker", "-o", "out.apng", "--steady", "0.25").code == 1
     assert Path(".out.apng.frames/run.json").read_text() != noted
+
+
+def test_frames_that_are_computed_at_once_ride_each_by_itself(plugin):
+    runner = Runner(plan_chain(Chain("strokes"), current_registry(), has_input=True))
+    frames = [read_picture(slide(index, size=SMALL).permute(1, 2, 0).numpy()) for index in range(4)]
+    steadier = Steadier(0.5)
+    motions = [steadier.follow(frame) for frame in frames]
+    together = settled(runner.compute(frames, [7] * 4, motions=motions))
+    alone = [
+        settled(runner.compute([one], [7], motions=[motion]))[0] for one, motion in zip(frames, motions, strict=True)
+    ]
+    torch.testing.assert_close(together, alone)
+    assert not torch.allclose(together[3], settled(runner.compute(frames, [7] * 4))[3], atol=0.01)
+
+
+def settled(made):
+    return [settle(steps)[-1].picture.tensor for steps in made]
 
 
 def test_little_is_kept(plugin, monkeypatch):
