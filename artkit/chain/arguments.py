@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artkit.errors import UsageError
-
-if TYPE_CHECKING:
-    from artkit.chain.plan import Plan
-
-DEFAULT_STEADY = 0.5
-"""How much the clips of chains that would flicker are steadied."""
 
 _SIZE = re.compile(r"\s*([1-9][0-9]{0,6})(?:\s*[xX×]\s*([1-9][0-9]{0,6}))?\s*")
 
@@ -42,20 +36,12 @@ def check_seed(value: Any) -> int:
     return seed
 
 
-def check_steady(value: Any, plan: Plan) -> float:
-    """Return how much a clip is steadied, by default where its chain would flicker.
-
-    Raises UsageError for anything but None and numbers from 0 to 1, and where the result cannot be blended.
-    """
+def check_steady(value: Any) -> float | None:
+    """Return how much a clip is to be steadied, as it is. Raises UsageError for anything but None and 0 to 1."""
     if value is None:
-        return DEFAULT_STEADY if plan.flickers else 0.0
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise UsageError(f"steady={_shown(value)}: how much a clip is steadied is a number from 0 to 1.")
-    if value and not plan.keeps_places:
-        raise UsageError(
-            f"steady={value:g} blends pictures along the motion of the clip, and {plan.chain} gives label maps or "
-            "moves pixels: run the steps that do so before it or after it, on their own."
-        )
     return float(value)
 
 

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 import msgspec
 
 from artkit.chain.steps import Chain, Step
+from artkit.errors import UsageError
 from artkit.spec import Kind, MethodSpec, Options
 
 if TYPE_CHECKING:
     from artkit.models.opening import ModelFile
     from artkit.plugins import Registry
     from artkit.spec import ModelHeader
+
+STEADY = 0.5
+"""How much the clips of chains that would flicker are steadied."""
 
 Binding: TypeAlias = Union[Literal["previous", "original", "before"], Path, "Plan", tuple[Any, ...], Any]
 """What feeds a port: the previous step (for the first step: the chain's input), the chain's input, the input
@@ -106,6 +110,20 @@ class Plan:
     def flickers(self) -> bool:
         """True when frames of a clip would come out unsteady, and can be steadied."""
         return self.keeps_places and any(planned.spec.flickers for planned in self.steps)
+
+    def steadied(self, amount: float | None) -> float:
+        """Return how much a clip is steadied, 0 to 1: as asked for, else by `STEADY` where it would flicker.
+
+        Raises UsageError where the result cannot be blended.
+        """
+        if amount is None:
+            return STEADY if self.flickers else 0.0
+        if amount and not self.keeps_places:
+            raise UsageError(
+                f"steady={amount:g} blends pictures along the motion of the clip, and {self.chain} gives label maps or "
+                "moves pixels: run the steps that do so before it or after it, on their own."
+            )
+        return amount
 
     @property
     def look_back(self) -> int:

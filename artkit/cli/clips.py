@@ -53,7 +53,7 @@ def find_clip(plan: Plan, request: Request) -> ClipTask | None:
         return None
     if request.count > 1:
         raise UsageError(f"-n makes several pictures of one, and {clip.name} is a clip: run it once for each --seed.")
-    steady = check_steady(request.steady, plan)
+    steady = plan.steadied(check_steady(request.steady))
     if request.output is not None and _is_folder(request.output):
         return ClipTask(clip, Path(request.output), True, steady)
     methods = "-".join(step.method for step in request.chain)

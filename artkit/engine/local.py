@@ -68,7 +68,7 @@ def stream_chain(
     if sources is None or isinstance(pictures, str | bytes):
         raise ImageError("many pictures are wanted: give a list of paths, arrays or pictures.")
     runner = _runner(chain, ports, how, has_input=True)
-    amount = check_steady(steady, runner.plan)
+    amount = runner.plan.steadied(check_steady(steady))
     jobs = (Job(one, None, how["seed"], _name(one)) for one in sources)
     return _pictures(runner, look_back(jobs, runner.plan.look_back), how, Steadier(amount) if amount else None)
 
