@@ -113,13 +113,9 @@ def test_large_pictures_are_painted_at_a_working_size():
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "chain"),
-    [
-        ("artkit_pix2pix.translator", "stroke_noise", "pix2pix"),
-        ("artkit_cyclegan.networks", "stroke_noise", "cyclegan"),
-    ],
+    ("module", "chain"), [("artkit.nn.noise", "pix2pix"), ("artkit_cyclegan.networks", "cyclegan")]
 )
-def test_the_strokes_that_guide_are_those_that_were_painted(monkeypatch, module, name, chain):
+def test_the_strokes_that_guide_are_those_that_were_painted(monkeypatch, module, chain):
     drawn = []
 
     def draw(height, width, seed, *args, scale=1, **how):
