@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from torch.nn import functional as F
 
 from artkit import Chain, SizeRule
-from artkit.nn import WorkingResolution, enlarge_guided, stroke_noise
+from artkit.nn import WorkingResolution, enlarge_guided, lay_swirls, stroke_noise
 from artkit.nn.enlarging import _FLOOR, _NEAR
 
 RULE = SizeRule(multiple=4, minimum=4, margin=8)
@@ -128,6 +128,12 @@ def test_the_strokes_that_guide_are_those_that_were_painted(monkeypatch, module,
     small, large = drawn
     assert small[:3] == large[:3]
     assert (small[3], large[3]) == (1, 2)
+
+
+def test_swirls_are_laid_in_the_precision_of_the_network():
+    laid = lay_swirls(16, 24, 3, 2, torch.ones(3, 8, 12), device=torch.device("cpu"), dtype=torch.bfloat16)
+    assert torch.equal(laid, stroke_noise(16, 24, 3, scale=2).bfloat16())
+    assert laid.dtype == torch.bfloat16
 
 
 def test_photos_too():
