@@ -81,6 +81,9 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
     ] = 0.25
     matching: Annotated[float, option("weight of feature matching, summed over layers", ge=0)] = 2.0
     lowpass: Annotated[float, option("weight of the L1 loss of averages over 8 x 8 pixels", ge=0)] = 12.0
+    contrast: Annotated[
+        float, option("weight of the L1 loss of local contrast: strokes as strong as the style has them", ge=0)
+    ] = 10.0
     consistency: Annotated[float, option("weight of reading the code back from the picture; for tables", ge=0)] = 1.0
     kl: Annotated[float, option("weight of keeping the paper's encoder like plain noise", ge=0)] = 0.05
 

@@ -15,6 +15,7 @@ from artkit.images import one_hot, paint_labels
 from artkit.models import Model
 from artkit.nn import (
     Conditions,
+    contrast_l1,
     decode_image,
     discriminator_loss,
     divergence_from_noise,
@@ -131,13 +132,14 @@ class SpadeTrainer(Trainer):
             "adversarial": generator_loss(D.logits(features, w), self.options.gan, D.logits(real_features, w)),
             "matching": (len(features[0]) - 1) * feature_matching(real_features, features),
             "lowpass": lowpass_l1(fake, x, LOWPASS_CELL),
+            "contrast": contrast_l1(fake, x),
         }
         if self.tables:
             losses["consistency"] = F.l1_loss(self.encoder(fake), w)
         return losses
 
     def _weights(self) -> dict[str, float]:
-        names = ("adversarial", "matching", "lowpass", "consistency", "kl")
+        names = ("adversarial", "matching", "lowpass", "contrast", "consistency", "kl")
         return {name: getattr(self.options, name) for name in names} | {"words": 1.0}
 
     def _encode_style(self, style: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
