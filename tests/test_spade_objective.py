@@ -103,19 +103,28 @@ def test_small_networks(own):
         "adversarial": -torch.stack([scale.mean() for scale in logits]).mean(),
         "matching": matching(real_features, features),
         "lowpass": (F.avg_pool2d(fake, 8) - F.avg_pool2d(x, 8)).abs().mean(),
+        "l1": (fake - x).abs().mean(),
         "contrast": (contrast(fake) - contrast(x)).abs().mean(),
         "consistency": (encoder(fake) - code).abs().mean(),
         "words": (words(torch.cat([torch.ones(2, 1), told], 1)) - code).abs().mean(),
     }
     agree(losses, {"discriminator": hinge(real, made), **expected})
-    weights = {"adversarial": 1, "matching": 2, "lowpass": 12, "contrast": 10, "consistency": 1.5, "words": 1}
+    weights = {"adversarial": 1, "matching": 2, "lowpass": 12, "l1": 4, "contrast": 10, "consistency": 1.5, "words": 1}
     total = sum(weights[name] * value for name, value in expected.items())
     networks = [trainer.generator, trainer.encoder, trainer.words]
     check_gradients(networks, [generator, encoder, words], total)
 
 
 def test_the_papers():
-    weights = {"matching": 10.0, "lowpass": 0.0, "contrast": 0.0, "kl": 0.05, "own_style": 1.0, "spectral": False}
+    weights = {
+        "matching": 10.0,
+        "lowpass": 0.0,
+        "l1": 0.0,
+        "contrast": 0.0,
+        "kl": 0.05,
+        "own_style": 1.0,
+        "spectral": False,
+    }
     trainer, given = alive(make(**PAPER | weights)), {name: batch()[name] for name in make(**PAPER).columns}
     before = copy.deepcopy(trainer.networks)
     torch.manual_seed(5)

@@ -81,6 +81,9 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
     ] = 0.25
     matching: Annotated[float, option("weight of feature matching, summed over layers", ge=0)] = 2.0
     lowpass: Annotated[float, option("weight of the L1 loss of averages over 8 x 8 pixels", ge=0)] = 12.0
+    l1: Annotated[
+        float, option("weight of the L1 loss: strokes lie where the noise lays them, in styles that have any", ge=0)
+    ] = 4.0
     contrast: Annotated[
         float, option("weight of the L1 loss of local contrast: strokes as strong as the style has them", ge=0)
     ] = 10.0

@@ -132,6 +132,7 @@ class SpadeTrainer(Trainer):
             "adversarial": generator_loss(D.logits(features, w), self.options.gan, D.logits(real_features, w)),
             "matching": (len(features[0]) - 1) * feature_matching(real_features, features),
             "lowpass": lowpass_l1(fake, x, LOWPASS_CELL),
+            "l1": F.l1_loss(fake.float(), x.float()),
             "contrast": contrast_l1(fake, x),
         }
         if self.tables:
@@ -139,7 +140,7 @@ class SpadeTrainer(Trainer):
         return losses
 
     def _weights(self) -> dict[str, float]:
-        names = ("adversarial", "matching", "lowpass", "contrast", "consistency", "kl")
+        names = ("adversarial", "matching", "lowpass", "l1", "contrast", "consistency", "kl")
         return {name: getattr(self.options, name) for name in names} | {"words": 1.0}
 
     def _encode_style(self, style: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
