@@ -94,3 +94,31 @@ def test_a_chain_without_a_picture_dreams_and_throws_dice(open_page):
     page.wait_until("() => document.getElementById('status').textContent === 'Picture 1'")
     assert page.tab.input_value("#seed") == first
     assert page.problems == []
+
+
+def test_a_sentence_is_painted_and_unknown_words_are_named(open_page):
+    page = open_page("?chain=stackgan(stage=0),pix2pix,resize(longest=64)")
+    page.wait_for_card(1)  # any landscape
+    assert page.tab.get_attribute("main", "data-mode") == "dream"
+    page.tab.fill("#sentence-text", "a lake at dusk with unicorns")
+    page.wait_for_card(2)
+    assert "unicorns" in page.tab.text_content("#sentence-unknown")
+    assert "text='a lake at dusk with unicorns'" in page.text()
+    page.tab.fill("#sentence-text", "a lake at noon")
+    page.tab.press("#sentence-text", "Enter")
+    page.wait_for_card(3)
+    assert page.tab.text_content("#sentence-unknown") == ""
+    page.tab.click(".card .open >> nth=1")
+    page.wait_until("() => document.getElementById('status').textContent === 'Picture 2'")
+    assert page.tab.input_value("#sentence-text") == "a lake at dusk with unicorns"
+    assert page.problems == []
+
+
+def test_a_sentence_is_one_of_the_chains_to_start_from(open_page):
+    page = open_page("?chain=pix2pix")
+    page.tab.click("#start")
+    page.tab.get_by_role("menuitem", name="A sentence").click()
+    page.wait_until("() => document.querySelector('main').dataset.mode === 'dream'")
+    assert page.text().startswith("stackgan(")
+    assert page.tab.is_visible("#sentence-text")
+    assert page.tab.evaluate("document.activeElement.id") != "map"

@@ -134,7 +134,8 @@ class RecipeInfo(msgspec.Struct, frozen=True):
 class JobInfo(msgspec.Struct, frozen=True):
     """How a job stands: the `share` of its work that is done, its `position` in the queue (0: its turn), what is where.
 
-    A cancelled job has a picture where its step had something to show; then `share` says how far it came.
+    A cancelled job has a picture where its step had something to show; then `share` says how far it came. `steps` has,
+    of each step that is done, its `method` and what that reports of its picture.
     """
 
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -145,6 +146,7 @@ class JobInfo(msgspec.Struct, frozen=True):
     picture: str | None
     sketch: str | None
     seconds: float | None
+    steps: list[dict[str, Any]]
     recipe: RecipeInfo
 
 

@@ -124,6 +124,7 @@ class ChainWork:
         watch = Watch(job, plan)
         with Stoppable(job.heed):
             steps = runner.run(given, seed=self.seed, size=size, on_step=watch.step, on_progress=watch.progress)
+        job.steps = [{"method": step.method, **step.report} for step in steps]
         made = steps[-1].picture
         made = replace(made, provenance={**(made.provenance or {}), **self._remembered(given)})
         encode = self.encode or (encode_look if self.longest else encode_result)

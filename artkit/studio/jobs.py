@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from artkit.errors import ArtkitError
 from artkit.studio.answers import RecipeInfo
@@ -60,7 +60,8 @@ class Job:
     `preview` is for a look: the next one of the same client takes its place, which is the one with a greater `turn`: it
     says in which order clients asked. `share` is how much of the work is done. `cancels` counts how often its end was
     asked for: the first time a step that has something to show ends with it, as at Ctrl-C; the second time, or where it
-    is `hurried` (which says why), nothing is kept. `fault` is for an error that is nobody's but the program's.
+    is `hurried` (which says why), nothing is kept. `steps` is what each step says of what it made. `fault` is for an
+    error that is nobody's but the program's.
     """
 
     work: Work
@@ -74,6 +75,7 @@ class Job:
     error: str | None = None
     fault: bool = False
     picture: bytes | None = None
+    steps: list[dict[str, Any]] = field(default_factory=list)
     sketch: bytes | None = None
     sketches: int = 0
     cancels: int = 0

@@ -1,8 +1,8 @@
 """How fast are training steps? `python tests/benchmarks/training.py [SIDE]` prints a table; nothing is asserted.
 
 CycleGAN with ResNet-9 at SIDE×SIDE (256) and pix2pix with U-Net-256, in batches of one: the trainers of artkit, in
-the layout that its loop chooses and in the other one, against plain PyTorch loops over the same networks and losses,
-fp32 and contiguous. Steps are taken in turns; the least of `STEPS` counts, after a first one on small pictures. Seconds
+both memory layouts, and in bf16 where the processor has units for it, against plain PyTorch loops over the same
+networks and losses, fp32 and contiguous. Steps are taken in turns; the least of `STEPS` counts, after a first one on small pictures. Seconds
 are the processor's, so that other work on the machine counts little; `OMP_NUM_THREADS=1` keeps threads from waiting.
 """
 
@@ -24,12 +24,13 @@ from torch.nn import functional as F
 
 from artkit.data import Column, Dataset
 from artkit.nn import InstanceNorm, PictureBatchNorm
-from artkit.nn.layout import training_format
+from artkit.nn.layout import has_bf16_units
 from artkit.spec import Kind, parse_options
 from artkit.training import Settings, Trainer
 
 SIDE = int(sys.argv[1]) if len(sys.argv) > 1 else 256
 STEPS = 2
+LAYOUTS = (torch.contiguous_format, torch.channels_last)
 PAPER = Path(__file__).parents[2] / "examples" / "recipes" / "cyclegan-paper.toml"
 Step = Callable[[Tensor, Tensor], object]
 
@@ -149,13 +150,14 @@ def plain_pix2pix(networks: dict[str, nn.Module]) -> Step:
     return step
 
 
-def of_artkit(trainer: Trainer, layout: torch.memory_format) -> Step:
-    """Return a trainer's step, its networks and batches in `layout`, as artkit's loop places them."""
+def of_artkit(trainer: Trainer, layout: torch.memory_format, precision: str) -> Step:
+    """Return a trainer's step, its networks and batches in `layout`, as artkit's loop places them and casts them."""
     for network in trainer.networks.values():
         network.to(memory_format=layout).train()  # type: ignore[call-overload]
 
     def step(a: Tensor, b: Tensor) -> None:
-        with mock.patch("artkit.nn.layout.training_format", return_value=layout):
+        casts = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+        with mock.patch("artkit.nn.layout.training_format", return_value=layout), casts:
             trainer.training_step({"a": a.contiguous(memory_format=layout), "b": b.contiguous(memory_format=layout)})
 
     return step
@@ -171,18 +173,15 @@ def seconds(step: Step, side: int) -> float:
 
 def main() -> None:
     """Print the table."""
-    chosen = training_format(torch.device("cpu"))
-    other = torch.contiguous_format if chosen is torch.channels_last else torch.channels_last
     for name, make, plain in (
         ("pix2pix unet_256", make_pix2pix, plain_pix2pix),
         ("cyclegan resnet_9", make_cyclegan, plain_cyclegan),
     ):
         trainer = make()
-        ways = {
-            "plain loop": plain(copied(trainer)),
-            f"artkit ({chosen})": of_artkit(trainer, chosen),
-            f"artkit ({other})": of_artkit(make(), other),
-        }
+        ways = {"plain loop": plain(copied(trainer))}
+        for precision in ("fp32", "bf16") if has_bf16_units(torch.device("cpu")) else ("fp32",):
+            for layout in LAYOUTS:
+                ways[f"artkit {precision} ({layout})"] = of_artkit(make(), layout, precision)
         for step in ways.values():
             seconds(step, 256 if name.endswith("unet_256") else 64)
         side = 256 if name.endswith("unet_256") else SIDE

@@ -40,6 +40,14 @@ def test_it_is_the_picture_that_a_chain_makes(visitor):
     assert np.array_equal(pixels_of(answer.content), artkit.Chain("pix2pix,touchup")(colours(), seed=5).numpy())
 
 
+def test_a_job_says_what_its_steps_report(visitor):
+    job = visitor.job("stackgan(text='a lake with unicorns',stage=0),invert", size="16x12")
+    wait_for_end(job)
+    words, inverted = visitor.state(job)["steps"]
+    assert (words["method"], words["words"], words["unknown"]) == ("stackgan", ["a", "lake", "with"], ["unicorns"])
+    assert inverted == {"method": "invert"}
+
+
 def test_indices_mean_the_classes_of_the_first_step_that_has_them(visitor):
     by_index, by_colour = (
         visitor.run("pix2pix", encode(pixels), png=True, **how)

@@ -11,7 +11,7 @@ import { Away, Lost, presence } from "./presence.js";
 /** @typedef {{method: string, options: Record<string, any>, model: string | null}} Step */
 /** @typedef {{text: string, steps: Step[], input: string | null, needs_input: boolean, output: string, classes: Class[] | null, conditions: Record<string, string[]>, ports: string[], wants: string[], fits: string[]}} Chain */
 /** @typedef {{chain: string, seed: number, size: string | null, command: string, toml: string}} Recipe */
-/** @typedef {{state: "queued" | "running" | "done" | "failed" | "cancelled", share: number, step: string | null, position: number, error: string | null, picture: string | null, sketch: string | null, seconds: number | null, recipe: Recipe}} Job */
+/** @typedef {{state: "queued" | "running" | "done" | "failed" | "cancelled", share: number, step: string | null, position: number, error: string | null, picture: string | null, sketch: string | null, seconds: number | null, steps: Record<string, unknown>[], recipe: Recipe}} Job */
 /** @typedef {{name: string, kind: "image" | "labels", classes: string | null, summary: string, url: string}} Example */
 /** @typedef {{sha256: string | null, name: string | null}} Origin  A picture that another was made of. */
 /** @typedef {{chain: string, seed: number, size: string | null, stopped_at: number | null, inputs: Record<string, Origin & {map: string | null}>, recipe: Recipe}} Restored */

@@ -173,7 +173,9 @@ export class ChainBar {
 /** The chains to begin with: every model, and every method that needs none. @param {ChainState} chain */
 export function starts(chain) {
   /** @type {import("./dom.js").MenuItem[]} */
-  const items = [];
+  const items = SENTENCE.match(/\w+(?=\(|,|$)/g)?.every((step) => chain.methods.get(step)?.default_model)
+    ? [{ heading: "say" }, { label: "A sentence", detail: SENTENCE, run: () => void chain.set({ text: SENTENCE }) }]
+    : [];
   let group = "";
   for (const method of [...chain.methods.values()].sort((a, b) => order(a) - order(b))) {
     const alone = method.models.length === 0 && method.default_model === null;
@@ -188,6 +190,8 @@ export function starts(chain) {
   return items;
 }
 
+/** The chain that paints sentences best. */
+const SENTENCE = "stackgan(stage=0),pix2pix,touchup";
 const GROUPS = ["translate", "dream", "enlarge", "restore and touch up", "filter"];
 
 /** @param {Method} method */

@@ -13,6 +13,7 @@ import { Painter } from "./painter.js";
 import { encodeMap } from "./png.js";
 import { named, Recall } from "./recall.js";
 import { ResultPanel } from "./result.js";
+import { SentencePanel } from "./sentence.js";
 import { Sheet } from "./sheet.js";
 import { boundSize, chooseSize, chosenSize } from "./sizes.js";
 import { StylePanel } from "./style.js";
@@ -26,6 +27,7 @@ const HINTS = {
   map: "Pick a colour below and paint: the picture follows.",
   photo: "Drop a photo; pick a chain or a style; compare; download.",
   dream: "This chain needs no input. Throw the dice for another dream.",
+  words: "Type a sentence: the picture follows. Throw the dice for another one of it.",
 };
 
 export class Desk {
@@ -55,6 +57,7 @@ export class Desk {
     this.chain = chain;
     this.examples = examples;
     this.style = new StylePanel(chain, this.recall);
+    this.sentence = new SentencePanel(chain);
     this.result = new ResultPanel(this.view, () => (this.mode === "map" ? this.sheet.screen : this.easel.photo));
     chain.addEventListener("change", () => (this.#settled = this.#rechain()));
     this.style.addEventListener("change", () => this.touch());
@@ -118,23 +121,22 @@ export class Desk {
 
   /** What is to be made now; null while something is missing. @returns {Promise<api.Order | null>} */
   async order() {
-    const missing = this.style.missing;
+    const { missing } = this.style;
     if (!this.chain.info || missing || (this.mode === "photo" && !this.photo)) {
       const wanted = missing && (this.recall.name(missing) ?? "a picture");
       this.result.status({ text: wanted ? `The chain wants ${wanted} for ${missing}: drop it in Style` : "", share: null, busy: false });
       return null;
     }
-    const { text } = this.chain.info;
-    const input = this.mode === "map" ? await encodeMap(this.sheet.map, this.sheet.colours) : this.photo;
-    return { chain: text, seed: this.seed, input, labels: this.mode === "map", ports: this.style.ports, ...chosenSize(this.mode, this.sheet.map) };
+    const input = this.mode === "map" ? await encodeMap(this.sheet.map, this.sheet.colours) : this.mode === "photo" ? this.photo : null;
+    return { chain: this.chain.text, seed: this.seed, input, labels: this.mode === "map", ports: this.style.ports, ...chosenSize(this.mode, this.sheet.map) };
   }
 
   /** Another chain: what it takes decides what lies on the desk. */
   async #rechain() {
     const info = this.chain.info;
     if (!info) return;
-    await this.#setMode(info.classes ? "map" : info.needs_input || (info.input && (this.photo || this.recall.wanted.input)) ? "photo" : "dream");
-    if (info.classes) await this.#reclass(info.classes);
+    await this.#setMode(info.input === null ? "dream" : info.classes ? "map" : info.needs_input || (info.input && (this.photo || this.recall.wanted.input)) ? "photo" : "dream");
+    if (this.mode === "map" && info.classes) await this.#reclass(info.classes);
     this.touch();
   }
 
@@ -142,17 +144,16 @@ export class Desk {
   async #setMode(mode) {
     const before = this.mode;
     this.mode = mode;
-    need("hint", HTMLElement).textContent = HINTS[mode];
-    need("left-title", HTMLElement).textContent = mode === "map" ? "Map" : mode === "photo" ? "Photo" : "Dream";
+    need("hint", HTMLElement).textContent = HINTS[mode === "dream" && this.sentence.asked ? "words" : mode];
+    need("left-title", HTMLElement).textContent = mode === "map" ? "Map" : mode === "photo" ? "Photo" : this.sentence.asked ? "Sentence" : "Dream";
     document.querySelector("main")?.setAttribute("data-mode", mode);
     this.easel.painting = mode === "map";
     this.easel.photo = mode === "photo" && this.photo ? this.easel.photo : null;
     this.#askForPhoto(mode === "photo" && this.photo === null);
-    if (mode !== before) {
-      this.result.clear();
-      if (mode === "photo" && this.photo) await this.usePhoto(this.photo, false);
-      else this.view.show(this.sheet.map);
-    }
+    if (mode === before) return;
+    this.result.clear();
+    if (mode === "photo" && this.photo) await this.usePhoto(this.photo, false);
+    else this.view.show(this.sheet.map);
   }
 
   /** @param {boolean} ask */
@@ -242,6 +243,7 @@ export class Desk {
     const { chain, seed, input, ports } = order;
     const card = { picture, chain, seed, mode: this.mode, input, ports, recipe: job.recipe };
     this.made = { ...card, name: "Preview" };
+    this.sentence.heard(job);
     await this.result.show(picture);
     if (full) this.made = await this.gallery.add(card);
   }
