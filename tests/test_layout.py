@@ -23,8 +23,9 @@ def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     has_bf16_units.cache_clear()
 
 
-def test_machines_with_bf16_units_learn_channels_last(machine: str) -> None:
-    expected = torch.contiguous_format if machine == "neither" else torch.channels_last
+def test_machines_that_multiply_tiles_learn_channels_last(machine: str) -> None:
+    expected = torch.channels_last if machine == "amx" else torch.contiguous_format
+    assert has_bf16_units(CPU) is (machine != "neither")
     assert training_format(CPU) is expected
     assert inference_format(CPU) is torch.channels_last
     x = torch.rand(2, 3, 4, 5)

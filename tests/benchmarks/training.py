@@ -2,8 +2,9 @@
 
 CycleGAN with ResNet-9 at SIDE×SIDE (256) and pix2pix with U-Net-256, in batches of one: the trainers of artkit, in
 both memory layouts, and in bf16 where the processor has units for it, against plain PyTorch loops over the same
-networks and losses, fp32 and contiguous. Steps are taken in turns; the least of `STEPS` counts, after a first one on small pictures. Seconds
-are the processor's, so that other work on the machine counts little; `OMP_NUM_THREADS=1` keeps threads from waiting.
+networks and losses, fp32 and contiguous. Steps are taken in turns; the least of `STEPS` counts, after a first one on
+small pictures. Seconds are the processor's, so that other work on the machine counts little; `OMP_NUM_THREADS=1` keeps
+threads from waiting.
 """
 
 from __future__ import annotations
