@@ -45,6 +45,9 @@ class TouchupTraining(DiscriminatorOptions, frozen=True):
     l1: Annotated[float, option("weight of the L1 loss of each artist to its residual", ge=0)] = 100.0
     lowpass: Annotated[float, option("weight of an L1 loss on averages of the picture over cells", ge=0)] = 0.0
     lowpass_cell: Annotated[int, option("side of those cells, in pixels", ge=1, le=256)] = 8
+    smooth: Annotated[
+        float, option("pixels of a blur over the correction before it is compared, as in use; 0 for none", ge=0, le=64)
+    ] = 0.0
     contrast: Annotated[
         float, option("weight of an L1 loss on local contrast: strokes are neither rubbed out nor sharpened", ge=0)
     ] = 0.0

@@ -130,7 +130,7 @@ class TouchupTrainer(Trainer):
         losses = {}
         if self.options.adversarial:
             losses["discriminator"] = self.update_discriminator("discriminator", real, fake, self.options.gan)
-        touched = touch_up(generated, *outputs)
+        touched = touch_up(generated, *outputs, smooth=self.options.smooth)
         losses |= {
             "additive": lowpass_l1(outputs[0], residuals[0], 1),
             "subtractive": lowpass_l1(outputs[1], residuals[1], 1),
@@ -159,14 +159,14 @@ class TouchupTrainer(Trainer):
         """Return what the discriminator sees of residuals, real or fake, in [-1, 1]."""
         if self.options.discriminator_input == "residuals":
             return encode_image(torch.cat([generated, added, taken], 1))
-        return encode_image(torch.cat([generated, touch_up(generated, added, taken)], 1))
+        return encode_image(torch.cat([generated, touch_up(generated, added, taken, smooth=self.options.smooth)], 1))
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show the generated picture, what is added, what is taken away, the picture touched up, and the target."""
         names, multiple = (GENERATED, PLACES, self.target), self.size_rule.multiple
         generated, places, target = (trim(batch[name], multiple) for name in names)
         added, taken = (self.exported(name)(generated, places) for name in self.averaged)
-        return [generated, added, taken, touch_up(generated, added, taken), target]
+        return [generated, added, taken, touch_up(generated, added, taken, smooth=self.options.smooth), target]
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
         """Return both artists as one model."""
