@@ -20,7 +20,7 @@ def squares(real):
 
 
 def contrast(picture):
-    """Root mean square of what averages over 9 x 9 pixels leave, in cells of 16; averages of pixels there are."""
+    """Logarithm of the root mean square of what averages over 9 x 9 pixels leave, in cells of 16."""
     height, width = picture.shape[-2:]
     blurred = torch.stack(
         [
@@ -32,7 +32,7 @@ def contrast(picture):
     ).view_as(picture)
     squares = (picture - blurred) ** 2
     cells = [squares[..., y : y + 16, x : x + 16].mean((-2, -1)) for y in (0, 16) for x in (0, 16)]
-    return (torch.stack(cells, -1) + 1e-6).sqrt()
+    return (torch.stack(cells, -1) + 1e-4).sqrt().log()
 
 
 @pytest.mark.parametrize("seen", ["residuals", "picture"])

@@ -91,21 +91,24 @@ def divergence_from_noise(mean: Tensor, log_variance: Tensor) -> Tensor:
     return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
 
 
+UNSEEN = 0.01
+"""Contrast that nobody sees, about a level of 255."""
 STROKE, NEIGHBOURHOOD = 9, 16  # px: what is no wider counts as texture, and over how wide a cell its strength is taken
 
 
 def contrast_l1(output: Tensor, target: Tensor) -> Tensor:
-    """L1 distance of local contrast: how strong texture is in cells of 16 px, wherever in them it lies.
+    """L1 distance of log local contrast: how strong texture is in cells of 16 px, wherever in them it lies.
 
-    Texture is what a blur over 9 px leaves; its strength is the root of its mean square. For networks that correct
-    pictures with strokes: distances of pixels or of averages reward them for rubbing strokes out. N C H W to a number.
+    Texture is what a blur over 9 px leaves; its strength is the root of its mean square. Twice as strong is as wrong as
+    half as strong: a little relief on what should be smooth counts as much as strokes that are missing. Distances of
+    pixels or of averages reward networks for rubbing strokes out. N C H W in [-1, 1] or [0, 1] to a number.
     """
     return F.l1_loss(_contrast(output.float()), _contrast(target.float()))
 
 
 def _contrast(picture: Tensor) -> Tensor:
     blurred = F.avg_pool2d(picture, STROKE, 1, STROKE // 2, count_include_pad=False)
-    return F.avg_pool2d((picture - blurred).square(), NEIGHBOURHOOD, ceil_mode=True).add(1e-6).sqrt()
+    return F.avg_pool2d((picture - blurred).square(), NEIGHBOURHOOD, ceil_mode=True).add(UNSEEN**2).log() / 2
 
 
 def _scales(logits: Logits) -> list[Tensor]:

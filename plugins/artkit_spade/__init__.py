@@ -85,8 +85,8 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
         float, option("weight of the L1 loss: strokes lie where the noise lays them, in styles that have any", ge=0)
     ] = 4.0
     contrast: Annotated[
-        float, option("weight of the L1 loss of local contrast: strokes as strong as the style has them", ge=0)
-    ] = 10.0
+        float, option("weight of the L1 loss of log local contrast: strokes as strong as the style has them", ge=0)
+    ] = 2.0
     consistency: Annotated[float, option("weight of reading the code back from the picture; for tables", ge=0)] = 1.0
     kl: Annotated[float, option("weight of keeping the paper's encoder like plain noise", ge=0)] = 0.05
 

@@ -49,7 +49,7 @@ class TouchupTraining(DiscriminatorOptions, frozen=True):
         float, option("pixels of a blur over the correction before it is compared, as in use; 0 for none", ge=0, le=64)
     ] = 0.0
     contrast: Annotated[
-        float, option("weight of an L1 loss on local contrast: strokes are neither rubbed out nor sharpened", ge=0)
+        float, option("weight of an L1 loss on log local contrast: strokes are neither rubbed out nor sharpened", ge=0)
     ] = 0.0
 
 
