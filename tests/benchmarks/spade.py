@@ -26,13 +26,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit import Chain, ClassSet
+from artkit import Chain, ClassSet, Kind
 from artkit.data import Dataset, Sample, open_dataset
 from artkit.images import Picture, read_picture
 from artkit.nn import SubpixelArguments
 
 SCENES, LOOKS, LEARNED, STEPS = 20, 4, 480, 500
-STYLES = "[photo,impressionist,swirl,pastel,watercolour,ink]"
+STYLES = "[photo,impressionist,swirl,pastel,watercolour]"
 HELD_OUT = f"landscapes(count={{}},seed={{}},looks={LOOKS},lights=any,styles={STYLES},partner=true,drawn=0.3)"
 WORDS = ("time", "weather", "style")
 Made = dict[str, list[Tensor]]
@@ -64,7 +64,7 @@ def paint(model: str, shown: list[Sample], classes: ClassSet) -> Made:
 
 def label_map(sample: Sample, classes: ClassSet) -> Picture:
     """Return a sample's label map."""
-    return Picture(sample["label"][None].long(), classes=classes)
+    return Picture(sample["label"][None].long(), Kind.LABELS, classes)
 
 
 def train_reader(learned: list[Sample]) -> nn.Module:
