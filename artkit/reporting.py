@@ -6,8 +6,9 @@ import os
 import re
 import sys
 
-from artkit.errors import ArtkitError
+from artkit.errors import ArtkitError, excerpt
 
+MOST = 400
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 and C1 controls and DEL, line separators, marks that turn the direction of writing, halves of surrogate pairs."""
 
@@ -36,10 +37,13 @@ def restricted() -> bool:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the error's type and message on one line, without a final full stop; artkit's own without the type."""
-    text = " ".join(str(error).split()).rstrip(".")
+    """Return the error's type and message on one line, without a final full stop; artkit's own without the type.
+
+    What other libraries say may quote a whole file, and is cut off after `MOST` characters.
+    """
     if isinstance(error, ArtkitError):
-        return text
+        return " ".join(str(error).split()).rstrip(".")
+    text = excerpt(str(error), MOST).rstrip(".")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -229,3 +229,9 @@ def test_a_long_name_in_a_pickle_does_not_take_hours(tmp_path, zipped, word):
     else:
         (tmp_path / "net.pth").write_bytes(pickled)
     assert "is damaged" in refusal(tmp_path / "net.pth")
+
+
+def test_what_pytorch_quotes_of_a_file_is_cut_short(tmp_path):
+    path = tmp_path / "net.pth"
+    path.write_bytes(b"\x80\x02F" + b"z" * 20_000 + b"\n.")  # PyTorch's error holds the whole of this number
+    assert "could not convert string to float" in refusal(path)

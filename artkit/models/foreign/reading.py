@@ -16,10 +16,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from artkit.errors import ModelError
+from artkit.errors import ModelError, excerpt
 from artkit.files import open_regular
 from artkit.models.header import is_pickle
-from artkit.reporting import one_line
+from artkit.reporting import MOST, one_line
 
 MAX_BYTES = 4 * 2**30  # the largest generator of these projects, CUT's and pix2pix's included, weighs 0.7 GB
 MAX_TENSORS = 20_000
@@ -123,7 +123,7 @@ def _why(message: str) -> str:
     if message.startswith("Weights only load failed"):
         return "is refused: it is a pickle of other things than tensors. Nothing was run."
     first = message.strip().splitlines()[0].split(". ")[0].rstrip(".") if message.strip() else "it cannot be read"
-    return f"is damaged, cut short or no PyTorch file: {first}."
+    return f"is damaged, cut short or no PyTorch file: {excerpt(first, MOST)}."
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
