@@ -39,6 +39,16 @@ def installed(tmp_path_factory):
     return root / "env" / "bin" / "python"
 
 
+def test_the_wheel_has_what_a_new_plugin_begins_with(installed):
+    (packages,) = installed.parents[1].glob("lib/python*/site-packages")
+    templates = ROOT / "artkit" / "plugins" / "templates"
+    written = {file.relative_to(ROOT) for file in templates.rglob("*") if file.is_file()}
+    assert len(written) > 20
+    assert {file for file in written if not (packages / file).is_file()} == set()
+    (entry_points,) = packages.glob("artkit_images-*.dist-info/entry_points.txt")
+    assert "[pytest11]\nartkit = artkit.testing.pytest_plugin\n" in entry_points.read_text()
+
+
 def test_an_authors_mypy_sees_the_types_of_the_wheel(installed, tmp_path):
     (tmp_path / "author.py").write_text(AUTHOR)
     command = [sys.executable, "-m", "mypy", "--python-executable", str(installed), "--follow-imports=silent"]
