@@ -93,8 +93,20 @@ def test_an_installed_plugin_goes_by_its_name_or_a_method_of_its(check):
     assert code == 0
     assert ("method superres", "training") in records
     assert ("metric psnr_y", "metrics") in records
+    assert ("model superres/sharp", "models") in records
     assert ("method superres", "docs") not in records
     assert check("blur")[1].count("method blur ") == 3
+
+
+def test_a_plugin_that_offers_nothing_says_so(check, tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text('[project.entry-points.artkit]\nquiet = "artkit_quiet"\n')
+    (tmp_path / "artkit_quiet.py").write_text("import artkit\n@artkit.hookimpl\ndef before_step(step): pass\n")
+    forget_module(monkeypatch, "artkit_quiet")
+    code, out, _ = check(".")
+    assert (code, out) == (
+        0,
+        "It offers nothing that the contract is about: no methods, models, datasets or metrics.\n",
+    )
 
 
 def test_a_method_without_a_model_is_given_one(check, tmp_path, monkeypatch):
@@ -187,8 +199,8 @@ def test_pytest_starts_without_what_computes(tmp_path):
 def test_every_check_has_its_heading_in_the_docs():
     page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
     source = (ROOT / "artkit" / "testing" / "plugin.py").read_text(encoding="utf-8")
-    names = set(re.findall(r'yield Check\([^)]*?, "(\w+)"', source))
-    assert names == {"declaration", "code", "training", "behaviour", "docs", "datasets", "metrics"}
+    names = set(re.findall(r'yield Check\([^)]*?, "(\w+)"', source.replace("{spec.method}/{spec.name}", "x")))
+    assert names == {"declaration", "code", "training", "behaviour", "docs", "models", "datasets", "metrics"}
     headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", page, re.MULTILINE)}
     assert names == headings
     assert Check("method x", "docs", list).page == "docs/contract.md#docs"

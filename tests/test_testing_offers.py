@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
+import torch
 
+from artkit.models import save_model
 from artkit.plugins import load_registry
+from artkit.spec import Kind, ModelHeader, ModelSpec
 from artkit.testing import check_dataset, check_metric
+from artkit.testing.offers import model_faults
 from plugin_kit import write_plugin
 
 REGISTRY = load_registry()
@@ -122,3 +127,35 @@ def test_faults_of_a_metric_are_named(tmp_path, monkeypatch, old, new, fault):
     registry = registry_with(tmp_path / "tried_metric.py", METRIC, monkeypatch, old, new)
     with pytest.raises(AssertionError, match=re.escape(fault)):
         check_metric("tried_gap", registry)
+
+
+@pytest.mark.parametrize("model", [model for model in REGISTRY.models if model.file], ids=lambda model: model.name)
+def test_models_that_ship_pass(model):
+    assert model_faults(model) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, None),
+        ({"method": "blurr"}, "its header has the method 'blur', and the spec 'blurr'"),
+        ({"name": "hard"}, "is missing from its plugin"),
+        ({"file": "kept_models:weights/junk.safetensors"}, "junk.safetensors"),
+        ({"licence": "MIT"}, "its header has the licence 'CC0-1.0', and the spec 'MIT'"),
+        ({"licence": ""}, "and the spec ''"),
+        ({"summary": ""}, "the model has no summary"),
+    ],
+)
+def test_faults_of_a_model_are_named(tmp_path, monkeypatch, changes, fault):
+    weights = tmp_path / "kept_models" / "weights"
+    weights.mkdir(parents=True)
+    (tmp_path / "kept_models" / "__init__.py").touch()
+    header = ModelHeader(method="blur", name="soft", architecture="x", inputs={}, output=Kind.IMAGE, licence="CC0-1.0")
+    save_model(weights / "soft.safetensors", header, {"w": torch.zeros(1)})
+    (weights / "junk.safetensors").write_bytes(b"junk")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = ModelSpec("soft", "blur", "Soft.", file="kept_models:weights/soft.safetensors", licence="CC0-1.0")
+    file = f"kept_models:weights/{changes['name']}.safetensors" if "name" in changes else spec.file
+    faults = model_faults(replace(spec, **({"file": file} | changes)))
+    assert len(faults) == (fault is not None)
+    assert not faults or fault in faults[0]

@@ -172,6 +172,8 @@ def _record(check: Check) -> dict[str, Any]:
 
 
 def _print(records: list[dict[str, Any]]) -> None:
+    if not records:
+        echo("It offers nothing that the contract is about: no methods, models, datasets or metrics.")
     print_columns((record["subject"], record["check"], _verdict(record)) for record in records)
     for record in records:
         if record["faults"]:

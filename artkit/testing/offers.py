@@ -1,4 +1,4 @@
-"""The contract of datasets and metrics: what they declare, and what they give when they are used."""
+"""The contract of datasets, metrics and models: what they declare, and what they give when they are used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from torch import Tensor
 
 from artkit.data import Column, Dataset, Sample
 from artkit.errors import ArtkitError
+from artkit.models.header import read_header
+from artkit.models.store import registered_file
 from artkit.plugins import Registry, resolve
 from artkit.reporting import one_line
-from artkit.spec import DatasetSpec, Kind, MetricSpec, parse_options
+from artkit.spec import DatasetSpec, Kind, MetricSpec, ModelSpec, parse_options
 from artkit.testing.contract import options_faults, root_faults, summary_faults
 from artkit.testing.faults import gathered, refuse
 
@@ -163,3 +165,18 @@ def _pictures(kind: Kind, seed: int) -> list[Tensor]:
     if kind is Kind.LABELS:
         return [torch.randint(3, (24, 32), generator=generator) for _ in range(4)]
     return [torch.rand(3 if kind is Kind.IMAGE else 1, 24, 32, generator=generator) for _ in range(4)]
+
+
+def model_faults(spec: ModelSpec) -> list[str]:
+    """Return what is wrong with a model in a plugin's package, one line each: its file, and what its header says."""
+    try:
+        header = read_header(registered_file(spec))
+    except ArtkitError as error:
+        return [one_line(error)]
+    faults = [*summary_faults("the model", spec.summary)]
+    for what, said, recorded in (("method", spec.method, header.method), ("name", spec.name, header.name)):
+        if recorded != said:
+            faults.append(f"its header has the {what} '{recorded}', and the spec '{said}'")
+    if not spec.licence or spec.licence != header.licence:
+        faults.append(f"its header has the licence '{header.licence}', and the spec '{spec.licence}': both say one")
+    return faults

@@ -12,9 +12,9 @@ from typing import Any
 from artkit.chain.steps import Step
 from artkit.errors import UsageError, nearest
 from artkit.plugins import Registry
-from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, describe_options
+from artkit.spec import DatasetSpec, MethodSpec, MetricSpec, ModelSpec, describe_options
 from artkit.testing.contract import declaration_faults, implementation_faults, method_faults
-from artkit.testing.offers import dataset_faults, metric_faults
+from artkit.testing.offers import dataset_faults, metric_faults, model_faults
 from artkit.testing.trainers import trainer_faults
 
 
@@ -61,6 +61,8 @@ def plugin_checks(plugin: str, registry: Registry, given: Given) -> Iterator[Che
     for spec in registry.offers(plugin):
         if isinstance(spec, MethodSpec):
             yield from _method_checks(spec, registry, given)
+        elif isinstance(spec, ModelSpec) and spec.file is not None:
+            yield Check(f"model {spec.method}/{spec.name}", "models", partial(model_faults, spec))
         elif isinstance(spec, DatasetSpec):
             yield Check(f"dataset {spec.name}", "datasets", partial(dataset_faults, spec, registry))
         elif isinstance(spec, MetricSpec):
