@@ -6,10 +6,13 @@ import pytest
 
 from artkit.models.store import list_models
 from artkit.plugins import load_registry
-from artkit.testing import check_method, check_spec
+from artkit.testing import check_method, check_spec, check_trainer
 
 REGISTRY = load_registry()
 READY = [spec.name for spec in REGISTRY.methods.values() if spec.default_model or not spec.needs_model]
+TRAINED = [spec.name for spec in REGISTRY.methods.values() if spec.trainer]
+SMALL = {"width": 8, "widths": (4,), "receptive_field": 16, "blocks": 1}
+SUBPIXEL = {"pix2pix", "cyclegan"}
 
 
 @pytest.mark.parametrize("spec", REGISTRY.methods.values(), ids=lambda spec: spec.name)
@@ -20,6 +23,13 @@ def test_declarations(spec):
 @pytest.mark.parametrize("name", READY)
 def test_behaviour(name):
     check_method(name, REGISTRY)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_trainers(name, tmp_path):
+    known = REGISTRY.method(name).training_options.__struct_fields__
+    values = {option: value for option, value in SMALL.items() if option in known}
+    check_trainer(name, REGISTRY, tmp_path, values=values | ({"network": "subpixel"} if name in SUBPIXEL else {}))
 
 
 def test_default_models_are_small_and_say_where_they_come_from():

@@ -78,7 +78,7 @@ def test_all_faults_come_at_once(write: Callable[..., None]) -> None:
     with pytest.raises(AssertionError) as caught:
         check_spec(replace(SPEC, summary="", size=SizeRule(0)))
     lines = str(caught.value).splitlines()
-    assert lines[0] == "The method 'darken' breaks the contract:"
+    assert lines[0] == "the method 'darken' breaks the contract:"
     assert len(lines) == 5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
@@ -9,6 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from artkit.plugins import Registry
+from artkit.plugins.scaffold import KINDS, write_plugin
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +43,16 @@ def installed(tmp_path_factory):
     return root / "env" / "bin" / "python"
 
 
+def test_the_wheel_has_what_a_new_plugin_begins_with(installed):
+    (packages,) = installed.parents[1].glob("lib/python*/site-packages")
+    templates = ROOT / "artkit" / "plugins" / "templates"
+    written = {file.relative_to(ROOT) for file in templates.rglob("*") if file.is_file()}
+    assert len(written) > 20
+    assert {file for file in written if not (packages / file).is_file()} == set()
+    (entry_points,) = packages.glob("artkit_images-*.dist-info/entry_points.txt")
+    assert "[pytest11]\nartkit = artkit.testing.pytest_plugin\n" in entry_points.read_text()
+
+
 def test_an_authors_mypy_sees_the_types_of_the_wheel(installed, tmp_path):
     (tmp_path / "author.py").write_text(AUTHOR)
     command = [sys.executable, "-m", "mypy", "--python-executable", str(installed), "--follow-imports=silent"]
@@ -56,3 +70,28 @@ def test_an_authors_mypy_sees_the_types_of_the_wheel(installed, tmp_path):
     assert "pathlib" in revealed[1]
     assert sum(line.startswith("error:") for line in lines) == 1
     assert any('Argument "name" to "MethodSpec" has incompatible type "int"' in line for line in lines)
+
+
+QUICK = """
+[mypy]
+disallow_untyped_defs = True
+warn_unused_ignores = True
+
+[mypy-torch.*,numpy.*,skimage.*,scipy.*,PIL.*]
+follow_imports = skip
+"""
+
+
+def test_new_packages_and_the_example_are_typed(tmp_path):
+    packages = [ROOT / "examples" / "plugin-colouriser" / "artkit_colouriser"]
+    for kind in KINDS:
+        packages.append(write_plugin(f"typed_{kind}", kind, "MIT", tmp_path, Registry()) / f"artkit_typed_{kind}")
+    for package in packages:
+        (tmp_path / package.name).symlink_to(package)
+    (tmp_path / "mypy.ini").write_text(QUICK)
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", *(package.name for package in packages)]
+    environment = os.environ | {"MYPYPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")])}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stdout

@@ -49,7 +49,7 @@ COMMANDS = {
     "methods": ("artkit.cli.methods:methods", "List the methods, or say everything about one."),
     "models": ("artkit.cli.models:models", "List models, show one; pull, import or export one."),
     "data": ("artkit.cli.data:data", "List datasets, make one, or check a folder."),
-    "plugins": ("artkit.cli.doctor:plugins", "List the plugins, broken ones with their error."),
+    "plugins": ("artkit.cli.plugins:plugins", "List plugins, write a new one, or check one."),
     "doctor": ("artkit.cli.doctor:doctor", "Say what is here, wrong, or slow."),
     "completion": ("artkit.cli.group:completion", "Print the completion script of a shell."),
 }

@@ -78,7 +78,7 @@ def find_model(method: str, name: str | None, registry: Registry, default: str |
         )
     if spec.url is not None:
         raise ModelError(how_to_pull(spec, registry))
-    return _registered_file(spec)
+    return registered_file(spec)
 
 
 def list_models(registry: Registry) -> list[StoredModel]:
@@ -150,7 +150,8 @@ def _existing_path(path: Path) -> Path:
     raise ModelError(f"There is no model file {path}.{nearest(path.name, beside)}")
 
 
-def _registered_file(spec: ModelSpec) -> Path:
+def registered_file(spec: ModelSpec) -> Path:
+    """Return the file of a model in a plugin's package; ModelError when it is not there."""
     path = _packaged_file(spec)
     if not path.is_file():
         raise ModelError(f"The model '{spec.name}' of {spec.method} is missing from its plugin: no file {path}.")

@@ -58,7 +58,7 @@ def _sources_in(file: str, distribution: str, version: str) -> list[PluginSource
             text = stream.read()
     except (OSError, UnicodeDecodeError):
         return []
-    return [PluginSource(name, _importer(reference), distribution, version) for name, reference in _entries(text)]
+    return [PluginSource(name, importer(reference), distribution, version) for name, reference in _entries(text)]
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:
@@ -72,7 +72,7 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
             yield name.strip(), reference.partition("[")[0].strip()
 
 
-def _importer(reference: str) -> Callable[[], object]:
+def importer(reference: str) -> Callable[[], object]:
     """Return a function that imports `package.module` or `package.module:object`."""
 
     def load() -> object:
@@ -113,7 +113,7 @@ def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
     """
     files = [file_source(path) for path in plugin_files]
     registry = Registry()
-    registry.add(PluginSource("artkit", _importer("artkit.metrics.builtin"), OWN_DISTRIBUTION, __version__))
+    registry.add(PluginSource("artkit", importer("artkit.metrics.builtin"), OWN_DISTRIBUTION, __version__))
     for source in [*_selected(installed_sources()), *files]:
         registry.add(source)
     return registry

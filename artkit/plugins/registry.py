@@ -165,6 +165,11 @@ class Registry:
                 return self._origins[kind, name]
         raise UsageError(f"No plugin registered '{name}'.")
 
+    def offers(self, plugin: str) -> list[Any]:
+        """Return the specs that a plugin registered: methods first, then models, datasets and metrics."""
+        known = ((kind, key, spec) for kind, specs in self._specs.items() for key, spec in specs.items())
+        return [spec for kind, key, spec in known if self._origins[kind, key] == plugin]
+
     def _get(self, kind: type, name: str, error: type[UsageError]) -> Any:
         known = self._specs[kind]
         if isinstance(name, str) and name in known:

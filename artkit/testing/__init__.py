@@ -1,5 +1,7 @@
 """The contract kit: what a plugin's author calls in a test to learn whether the plugin keeps its promises.
 
+Names load on first use, so that pytest, which knows `--artkit-contract`, starts without torch.
+
 Example:
     ```python
     from artkit.plugins import current_registry
@@ -14,6 +16,6 @@ Example:
 
 from __future__ import annotations
 
-from artkit.testing.contract import check_method, check_spec, spec_faults
+import lazy_loader
 
-__all__ = ["check_method", "check_spec", "spec_faults"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -24,6 +24,7 @@ from artkit.plugins import Registry, resolve
 from artkit.plugins.checks import validate_method
 from artkit.reporting import one_line
 from artkit.spec import Kind, MethodSpec, Options, Tiling, describe_options
+from artkit.testing.faults import gathered, refuse
 from artkit.training import Trainer
 from artkit.translator import Translator
 
@@ -35,11 +36,11 @@ def declaration_faults(spec: MethodSpec) -> Iterator[str]:
     except PluginError as error:
         yield str(error)
         return
-    yield from _summary_faults("the method", spec.summary)
+    yield from summary_faults("the method", spec.summary)
     for port in spec.inputs:
-        yield from _summary_faults(f"port '{port.name}'", port.summary)
-    yield from _options_faults("option", spec.options)
-    yield from _options_faults("training option", spec.training_options)
+        yield from summary_faults(f"port '{port.name}'", port.summary)
+    yield from options_faults("option", spec.options)
+    yield from options_faults("training option", spec.training_options)
     yield from _number_faults(spec)
     if spec.trainer is None and spec.training_options is not Options:
         yield "it has training options but no trainer"
@@ -47,14 +48,15 @@ def declaration_faults(spec: MethodSpec) -> Iterator[str]:
         yield "its output is text, which no step can make: return an image, labels or a mask"
 
 
-def _summary_faults(owner: str, summary: str) -> Iterator[str]:
+def summary_faults(owner: str, summary: str) -> Iterator[str]:
+    """Check that something is described, in one line."""
     if not summary.strip():
         yield f"{owner} has no summary"
     elif "\n" in summary:
         yield f"{owner}'s summary takes more than one line"
 
 
-def _options_faults(word: str, options: type[Options]) -> Iterator[str]:
+def options_faults(word: str, options: type[Options]) -> Iterator[str]:
     """Check that every option has a description, and a default that its own limits allow."""
     for option in describe_options(options):
         if not option.summary:
@@ -84,7 +86,7 @@ _LIST_HEAVY = (
 
 def implementation_faults(spec: MethodSpec) -> Iterator[str]:
     """Yield what is wrong with a method's root module, translator and trainer, one line each."""
-    yield from _root_faults(spec.translator.partition(":")[0].partition(".")[0])
+    yield from root_faults(spec.translator.partition(":")[0].partition(".")[0])
     try:
         yield from _translator_faults(spec, resolve(spec.translator, spec.name))
         if spec.trainer is not None:
@@ -93,7 +95,7 @@ def implementation_faults(spec: MethodSpec) -> Iterator[str]:
         yield str(error)
 
 
-def _root_faults(root: str) -> Iterator[str]:
+def root_faults(root: str) -> Iterator[str]:
     """Import a package in a fresh Python and see what came along; a one-file plugin may import what it likes."""
     found = importlib.util.find_spec(root)
     if found is None or found.submodule_search_locations is None:
@@ -166,11 +168,11 @@ def check_method(
     and a mask, and invents no class. Whatever the plugin's code raises is a fault like any other.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
-    faults = _method_faults(step, registry, sizes)
-    assert not faults, "\n".join([f"{name} breaks the contract:", *faults])
+    refuse(name, method_faults(step, registry, sizes))
 
 
-def _method_faults(step: Step, registry: Registry, sizes: Sequence[Size]) -> list[str]:
+def method_faults(step: Step, registry: Registry, sizes: Sequence[Size] = SIZES) -> list[str]:
+    """Return what `check_method` would complain of, one line each."""
     try:
         spec = registry.method(step.method)
         others = {port.name: [...] if port.many else ... for port in spec.inputs[1:] if port.required}
@@ -188,18 +190,9 @@ def _method_faults(step: Step, registry: Registry, sizes: Sequence[Size]) -> lis
         fault
         for variant in variants
         for size in sizes
-        for fault in _told(f"{_where(variant, size)}: ", _faults(translator, variant, classes, size))
+        for fault in gathered(_faults(translator, variant, classes, size), f"{_where(variant, size)}: ")
     ]
-    return faults + list(_told("", _tile_faults(translator, kinds, classes, max(sizes))))
-
-
-def _told(where: str, faults: Iterator[str]) -> Iterator[str]:
-    """Yield the faults, and what the plugin's code raises as the last of them."""
-    try:
-        for fault in faults:
-            yield where + fault
-    except Exception as error:
-        yield f"{where}it raised {one_line(error)}"
+    return faults + gathered(_tile_faults(translator, kinds, classes, max(sizes)))
 
 
 def _where(kinds: dict[str, Kind], size: Size) -> str:
@@ -294,9 +287,7 @@ def check_spec(spec: MethodSpec) -> None:
     code: the root module imports nothing heavy, the translator's `translate` takes `context` and the declared ports,
     the trainer is one. Raises AssertionError listing everything to mend.
     """
-    faults = spec_faults(spec)
-    if faults:
-        raise AssertionError("\n".join([f"The method '{spec.name}' breaks the contract:", *(f"- {x}" for x in faults)]))
+    refuse(f"the method '{spec.name}'", spec_faults(spec))
 
 
 def spec_faults(spec: MethodSpec) -> list[str]:

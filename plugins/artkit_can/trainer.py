@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Column, Dataset, Sample
+from artkit.models import Model
 from artkit.nn import (
     augment,
     decode_image,
@@ -19,6 +20,7 @@ from artkit.nn import (
     generator_loss,
     gradient_penalty,
     is_penalty_due,
+    read_arguments,
     settle_norms,
     stroke_noise,
 )
@@ -55,6 +57,15 @@ class CanTrainer(Trainer):
     options: CanTraining
     generator: Generator
     discriminator: Discriminator
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """See Trainer: the generator's arguments, and the classifier's, from which a new discriminator is drawn."""
+        arguments = read_arguments(model.header, CanArguments)
+        generator, classifier = arguments.generator, arguments.classifier
+        built: dict[str, Any] = {"latent": generator.latent, "width": generator.width, "upsample": generator.upsample}
+        built |= {"noise": "strokes" if generator.strokes else "none", "crop": generator.resolution}
+        return built | {"discriminator_width": classifier.width, "discriminator_norm": classifier.norm}
 
     def __init__(self, options: CanTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)

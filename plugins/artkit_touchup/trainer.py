@@ -12,6 +12,7 @@ from artkit.chain import Plan, plan_chain
 from artkit.data import Column, Dataset, FolderDataset, Sample, find_source_and_target
 from artkit.engine import Runner
 from artkit.images import convert
+from artkit.models import Model
 from artkit.nn import (
     MultiscaleDiscriminator,
     contrast_l1,
@@ -20,6 +21,8 @@ from artkit.nn import (
     least_side,
     lowpass_l1,
     make_discriminator,
+    options_of_arguments,
+    read_arguments,
 )
 from artkit.plugins import current_registry
 from artkit.reporting import warn
@@ -87,6 +90,11 @@ class TouchupTrainer(Trainer):
     additive: Artist
     subtractive: Artist
     discriminator: MultiscaleDiscriminator
+
+    @classmethod
+    def options_of(cls, model: Model) -> dict[str, Any]:
+        """See Trainer: the artists' arguments."""
+        return options_of_arguments(read_arguments(model.header, ArtistArguments), TouchupTraining)
 
     def __init__(self, options: TouchupTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
