@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from artkit.data import open_dataset
+from artkit.data import Batches, open_dataset
 from artkit.images import one_hot, paint_labels, resize_image, resize_labels
 from artkit.models import Model
 from artkit.plugins import load_registry, resolve, use_registry
@@ -164,6 +164,18 @@ def test_a_run_starts_with_the_options_of_its_model(make, name):
         expected |= one if isinstance(one, dict) else {one: GIVEN[name][one]}
     found = trainer.options_of(Model(header, tensors, Path("model.safetensors")))
     assert plain(found) == plain(expected)
+
+
+@pytest.mark.parametrize("name", ["can", "igan", "touchup"])
+def test_a_step_makes_nothing_elsewhere(make, name):
+    trainer = make(name)
+    trainer.step = 1
+    batch = Batches(open_dataset(LOOKS, "train"), trainer.columns, size=2, crop=32, seed=0, prepare=trainer.prepare).at(
+        0
+    )
+    with torch.device("meta"):  # as unlike where the batch lies as a GPU would be
+        losses = trainer.training_step(batch)
+    assert {loss.device.type for loss in losses.values()} == {"cpu"}
 
 
 def picture(seed=0, channels=3):
