@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
 from torch import distributed, nn
 
 from artkit.errors import UsageError
+from artkit.plugins import current_registry
+from artkit.seeds import mix_seeds
+from artkit.training import loop
 from artkit.training.distribution import Processes, join_processes
+from artkit.training.report import NullReporter
+from artkit.training.run import _make_loop
 
 
 @pytest.fixture
@@ -107,3 +113,37 @@ def test_a_process_joins_by_what_torchrun_told_it(partner, monkeypatch, cards, b
     processes = join_processes()
     assert (processes.rank, processes.count) == (1, 2)
     assert joined == ([1, backend] if cards else [backend])
+
+
+def test_a_run_hands_its_processes_on_and_computes_its_share_of_a_batch(partner, tmp_path):
+    second = Processes(1, 2)
+    values = {"labels": "label", "parts": "generate", "resolution": 32, "crop": 32, "batch": 4, "width": 2}
+    values |= {"discriminator_width": 2}
+    spec = current_registry().method("semgan")
+    made = _make_loop(spec, "landscapes(count=4,size=[32,32])", tmp_path, values, NullReporter(), second)
+    assert made.processes is second
+    assert len(made.batches.at(0)["label"]) == 2
+    assert torch.initial_seed() == mix_seeds(0, 1)  # what it draws is its own
+
+
+def test_cuda_is_told_to_multiply_in_tf32_and_to_look_for_the_fastest_way(monkeypatch):
+    told = []
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", told.append)
+    for name in ("allow_tf32", "benchmark"):
+        monkeypatch.setattr(torch.backends.cudnn, name, False)
+    loop._tune_cuda()
+    assert told == ["high"]
+    assert torch.backends.cudnn.allow_tf32 is True
+    assert torch.backends.cudnn.benchmark is True
+
+
+def test_batches_go_to_a_gpu_out_of_pinned_memory(monkeypatch):
+    card = torch.device("cuda")
+    monkeypatch.setattr(loop, "training_format", {card: torch.channels_last}.__getitem__)
+    for sides, layout in ((4, torch.channels_last), (3, torch.contiguous_format)):
+        value = Mock()
+        pinned = value.pin_memory.return_value
+        pinned.dim.return_value = sides
+        assert loop.Loop._place(SimpleNamespace(device=card), value) is pinned.to.return_value.contiguous.return_value
+        pinned.to.assert_called_once_with(card, non_blocking=True)
+        pinned.to.return_value.contiguous.assert_called_once_with(memory_format=layout)
