@@ -51,6 +51,20 @@ def jobs_of(levels, size=(6, 8), seed=0):
     ]
 
 
+@pytest.mark.parametrize("chain", ["rotate(angle=90)", "rectify"])
+def test_steps_whose_pictures_bring_more_than_pixels_compute_each_by_itself(chain, batches):
+    """What is clear in a picture goes with it, and a size that is found is one picture's own."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 12, 9, 4), dtype=np.uint8)
+    one, pictures = runner(chain), [read_picture(each) for each in pixels]
+    together = one.compute(pictures, [0, 1])
+    assert set(batches) == {1}
+    for made, picture in zip(together, pictures, strict=True):
+        [alone] = one.compute([picture], [0])
+        assert torch.equal(made[-1].picture.tensor, alone[-1].picture.tensor)
+        turned = picture.alpha.rot90(1, (2, 3)) if chain != "rectify" else picture.alpha
+        assert torch.equal(made[-1].picture.alpha, turned)
+
+
 def test_a_cuda_device_is_a_gpu_and_no_other(monkeypatch):
     one = runner("invert")
     assert one.on_gpu is False
