@@ -180,8 +180,8 @@ def test_contradictions_name_the_nearest_layout(change, words):
 
 
 def test_much_else_beside_a_network_hides_none():
-    state = pixel_state("instance") | {f"unknown.{number}": torch.zeros(1) for number in range(20)}
-    with pytest.raises(ModelError, match=r"nearest is pixel discriminator.*; unexpected: unknown\.0 and 19 more\."):
+    state = patch_state("none", layers=1) | {f"unknown.{number}": torch.zeros(1) for number in range(20)}
+    with pytest.raises(ModelError, match=r"nearest is PatchGAN discriminator.*; unexpected: unknown\.0 and 19 more\."):
         recognise(state)
 
 

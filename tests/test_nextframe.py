@@ -183,6 +183,7 @@ def test_the_discriminator_sees_the_two_frames_before(clips, gan):
     torch.testing.assert_close(losses["matching"], matching)
     ((*_, fake),), ((*_, real),) = fakes, reals
     adversarial = F.softplus((real.detach() if gan == "relativistic" else 0) - fake).mean()  # -log D, non-saturating
+    torch.testing.assert_close(losses["adversarial"], adversarial)
     total = mse + 0.3 * adversarial + 2.0 * matching
     expected = torch.cat([gradient.flatten() for gradient in torch.autograd.grad(total, [*twin.parameters()])])
     found = torch.cat([parameter.grad.flatten() for parameter in trainer.predictor.parameters()])
