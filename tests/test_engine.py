@@ -212,6 +212,7 @@ def test_the_report_tells_of_cores_left_idle(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # then torch takes a thread a physical core: as it should be
     report = devices.report()
     assert [*report] == ["torch", "device", "cuda", "mps", "cpu", "threads", "precision", "memory", "slow"]
+    assert report["slow"][0] == "no GPU was found: networks run on the CPU"
     assert not any("cores" in reason for reason in report["slow"])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert "OMP_NUM_THREADS=1 keeps networks from using all 64 cores" in devices.report()["slow"]
