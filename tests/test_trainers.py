@@ -166,6 +166,16 @@ def test_a_run_starts_with_the_options_of_its_model(make, name):
     assert plain(found) == plain(expected)
 
 
+@pytest.mark.parametrize("name", GIVEN)
+def test_every_weight_is_some_optimisers(make, name):
+    trainer = make(name)
+    groups = [group for optimiser in trainer.optimisers.values() for group in optimiser.param_groups]
+    learned = [id(weight) for group in groups for weight in group["params"]]
+    trained = (network for part, network in trainer.networks.items() if part != "reader")  # fitted in closed form
+    weights = {id(weight) for network in trained for weight in network.parameters()}
+    assert sorted(learned) == sorted(weights)
+
+
 @pytest.mark.parametrize("name", ["can", "igan", "touchup"])
 def test_a_step_makes_nothing_elsewhere(make, name):
     trainer = make(name)
