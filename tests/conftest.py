@@ -29,6 +29,21 @@ def artkit_home():
         yield home
 
 
+@pytest.fixture(scope="session", autouse=True)
+def errors_say_something():
+    """Hold every error that a test meets, whatever the test asks of it, to the rule that it says something."""
+    from artkit.errors import ArtkitError
+
+    def say(self, *said):
+        if not (said and isinstance(said[0], str) and said[0].strip()):
+            pytest.fail(f"{type(self).__name__} says {said}")
+        Exception.__init__(self, *said)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ArtkitError, "__init__", say)
+        yield
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("gpu"):
         import torch

@@ -72,6 +72,12 @@ def test_a_folder_that_cannot_be_written_stops_nobody(home):
     FileBookmark(lambda: "x").write(lambda: STATE)
 
 
+def test_a_bookmark_that_cannot_be_replaced_stops_nobody(home):
+    (home / "x.pt" / "in the way").mkdir(parents=True)
+    FileBookmark(lambda: "x").write(lambda: STATE)
+    assert (home / "x.pt" / "in the way").exists()
+
+
 def test_old_bookmarks_go(home):
     home.mkdir()
     for name, age in (("old", FORGOTTEN + 10), ("new", FORGOTTEN - 10)):

@@ -122,8 +122,9 @@ def test_an_unknown_keyword_lists_what_there_is():
     )
     with pytest.raises(UsageError, match="Did you mean 'style'"):
         Chain("mix")(grey(1), styl=grey(2))
-    with pytest.raises(UsageError, match="Did you mean 'seed'"):
-        Chain("mix").steps(grey(1), sed=1)
+    for near in ("sed", "sending"):  # of which three letters in seven are those of a setting
+        with pytest.raises(UsageError, match="Did you mean 'seed'"):
+            Chain("mix").steps(grey(1), **{near: 1})
 
 
 @pytest.mark.parametrize("text", ["mix(strength=1,style='{}')", 'mix(strength=1,style="{}")'])

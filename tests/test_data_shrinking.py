@@ -107,6 +107,7 @@ def test_training_loads_at_the_size_asked_for(photos, tmp_path):
         assert sheet.height < 3 * 70  # three rows of whole pictures, 40 px on their shortest side
     with pytest.raises(UsageError, match="load_size=16 leaves less"):
         train("pix2pix", str(photos), tmp_path / "small", values=values | {"load_size": 16})
+    train("pix2pix", str(photos), tmp_path / "all", values=values | {"load_size": 32})
 
 
 def test_large_pictures_are_noticed(photos, tmp_path):

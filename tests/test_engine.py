@@ -157,6 +157,13 @@ def test_streams_do_not_overwrite(tmp_path):
     assert np.array_equal(np.array(Image.open(tmp_path / "a.png")), grey(1))
 
 
+def test_a_size_may_be_as_large_as_the_limit(monkeypatch):
+    monkeypatch.setenv("ARTKIT_MAX_PIXELS", "1369")
+    assert Chain("invert")(grey(20), size=(37, 37)).size == (37, 37)
+    with pytest.raises(ImageError, match=r"^38x37 are more pixels than the limit of 1369: give a smaller --size"):
+        Chain("invert")(grey(20), size=(38, 37))
+
+
 def test_load_finds_models_by_name_and_says_what_is_missing(tmp_path):
     with pytest.raises(ModelError, match="artkit models"):
         artkit.load("pix2pix/nowhere")
@@ -186,7 +193,7 @@ def test_precisions():
     cpu = torch.device("cpu")
     assert pick_precision("fp32", cpu) == "fp32"
     assert pick_precision("auto", cpu) in ("fp32", "bf16")
-    with pytest.raises(UsageError, match="fp16 needs a GPU"):
+    with pytest.raises(UsageError, match=r"^fp16 needs a GPU: use --precision bf16 or fp32 on the CPU\.$"):
         pick_precision("fp16", cpu)
     with pytest.raises(UsageError, match="bf16"):
         pick_precision("bf61", cpu)
@@ -205,6 +212,7 @@ def test_the_report_tells_of_cores_left_idle(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # then torch takes a thread a physical core: as it should be
     report = devices.report()
     assert [*report] == ["torch", "device", "cuda", "mps", "cpu", "threads", "precision", "memory", "slow"]
+    assert report["slow"][0] == "no GPU was found: networks run on the CPU"
     assert not any("cores" in reason for reason in report["slow"])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert "OMP_NUM_THREADS=1 keeps networks from using all 64 cores" in devices.report()["slow"]

@@ -51,6 +51,28 @@ def jobs_of(levels, size=(6, 8), seed=0):
     ]
 
 
+@pytest.mark.parametrize("chain", ["rotate(angle=90)", "rectify"])
+def test_steps_whose_pictures_bring_more_than_pixels_compute_each_by_itself(chain, batches):
+    """What is clear in a picture goes with it, and a size that is found is one picture's own."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 12, 9, 4), dtype=np.uint8)
+    one, pictures = runner(chain), [read_picture(each) for each in pixels]
+    together = one.compute(pictures, [0, 1])
+    assert set(batches) == {1}
+    for made, picture in zip(together, pictures, strict=True):
+        [alone] = one.compute([picture], [0])
+        assert torch.equal(made[-1].picture.tensor, alone[-1].picture.tensor)
+        turned = picture.alpha.rot90(1, (2, 3)) if chain != "rectify" else picture.alpha
+        assert torch.equal(made[-1].picture.alpha, turned)
+
+
+def test_pictures_are_read_into_pinned_memory_for_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor + 0.25)  # to be told by
+    for pinned, level in ((False, 0.2), (True, 0.45)):
+        read = stream._read(grey(51, 2, 2), None, (), pinned)
+        torch.testing.assert_close(read.picture.tensor, torch.full((1, 3, 2, 2), level))
+    assert stream._read(None, None, (), True) is None
+
+
 def test_a_cuda_device_is_a_gpu_and_no_other(monkeypatch):
     one = runner("invert")
     assert one.on_gpu is False
@@ -245,6 +267,8 @@ def test_a_batch_too_large_for_the_memory_is_computed_one_by_one(batches, monkey
     monkeypatch.setattr(engine_methods.Invert, "translate", narrow)
     results = list(run_jobs(runner("invert"), jobs_of([1, 2])))
     assert [int(result.picture.numpy()[0, 0, 0]) for result in results] == [254, 253]
+    made = runner("invert").compute([read_picture(grey(level, 6, 8)) for level in (1, 2)], [0, 1])
+    assert [int(steps[-1].picture.numpy()[0, 0, 0]) for steps in made] == [254, 253]
 
 
 def test_results_come_in_order_however_long_writing_takes(tmp_path, monkeypatch):

@@ -12,8 +12,8 @@ import artkit
 from artkit import Chain, Kind, MethodSpec, ModelHeader, Port, Translator, hookimpl
 from artkit.cli import main
 from artkit.errors import ModelError, OptionError, PluginError
-from artkit.models import load_model, read_header, user_model_path
-from artkit.models.foreign import import_model
+from artkit.models import Model, load_model, read_header, user_model_path
+from artkit.models.foreign import export_networks, import_model
 from artkit.nn.reflection import reflect_index
 from artkit.plugins import PluginSource, Registry, current_registry, use_registry
 from artkit.seeds import mix_seeds
@@ -244,6 +244,14 @@ def test_a_chain_names_the_file_that_is_nothing_known(tmp_path, capsys):
     [line] = capsys.readouterr().err.splitlines()
     assert "nearest is ResNet-6" in line
     assert "model.7.weight (16, 9, 3, 3) for (16, 8, 3, 3)" in line
+
+
+@pytest.mark.parametrize("name", ["mixer", "generator_c"])
+def test_a_network_of_no_role_there_is_not_exported(name):
+    header = ModelHeader(method="pix2pix", architecture="resnet_9", inputs={"image": Kind.IMAGE}, output=Kind.IMAGE)
+    model = Model(header, {f"{name}.weight": torch.zeros(1)}, Path("model.safetensors"))
+    with pytest.raises(ModelError, match=rf"has generators and discriminators, and no '{name}'\.$"):
+        export_networks(model)
 
 
 def test_a_model_in_no_known_layout_is_not_exported(tmp_path, capsys):

@@ -179,6 +179,12 @@ def test_contradictions_name_the_nearest_layout(change, words):
     assert "\n" not in str(raised.value)
 
 
+def test_much_else_beside_a_network_hides_none():
+    state = patch_state("none", layers=1) | {f"unknown.{number}": torch.zeros(1) for number in range(20)}
+    with pytest.raises(ModelError, match=r"nearest is PatchGAN discriminator.*; unexpected: unknown\.0 and 19 more\."):
+        recognise(state)
+
+
 def test_an_unknown_network_is_said_to_be_one():
     with pytest.raises(ModelError, match=r"its tensors \(the first of 2: fc\.weight \(3, 4\)\) are not named"):
         recognise({"fc.weight": torch.zeros(3, 4), "fc.bias": torch.zeros(3)})

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from artkit.engine.step import resize
 from artkit.errors import ImageError
 from artkit.images import Picture, convert, encode_picture, one_hot, read_picture
+from artkit.images.reading import holds_labels
 from artkit.spec import ClassSet, Kind, LabelClass
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]))
@@ -184,3 +185,18 @@ def test_floats_out_of_range_are_told_how_to_mend_them_where_it_is_clear(low, hi
     before, _, after = str(caught.value).partition(f" to {hint}")
     assert before == f"Float pixels must lie in [0, 1]; these run from {low}"
     assert after in ("", ": (x + 1) / 2.")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "labels"),
+    [
+        ((3, 4), torch.uint8, True),
+        ((1, 3, 4), torch.int64, True),
+        ((3, 4), torch.float32, False),
+        ((3, 4), torch.bool, False),
+        ((3, 3, 4), torch.uint8, False),
+        ((1, 1, 3, 4), torch.uint8, False),
+    ],
+)
+def test_one_plane_of_integers_is_a_label_map(shape, dtype, labels):
+    assert holds_labels(torch.zeros(shape, dtype=dtype)) is labels

@@ -221,6 +221,11 @@ def test_pipes_and_devices_are_refused_and_not_waited_for(tmp_path: Path) -> Non
         read_provenance("a\0b.png")
 
 
+def test_bytes_without_a_name_are_the_picture() -> None:
+    with pytest.raises(ImageError, match=r"^The picture is empty \(0 bytes\)\.$"):
+        read_picture(b"")
+
+
 def test_errors_without_a_file_to_look_into_are_one_line() -> None:
     for error, words in ((MemoryError(), "does not fit into memory"), (UnidentifiedImageError(), "is not a picture")):
         with pytest.raises(ImageError, match=rf"^big {words}\.$"), decoding_errors("big"):

@@ -55,6 +55,12 @@ def test_a_tiff_says_nothing_of_how_it_was_written(tmp_path: Path, dtype: type) 
         assert 270 not in stored.tag_v2  # ImageDescription
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_is_packed(tmp_path: Path, dtype: type) -> None:
+    flat = read_picture(np.full((64, 64, 3), 9, dtype))
+    assert flat.save(tmp_path / "out.tif").stat().st_size < flat.levels(flat.bits).nbytes / 4
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
 def test_jpeg_and_webp_come_near(tmp_path: Path, suffix: str) -> None:
     ramp = torch.linspace(0, 1, 48).expand(1, 3, 32, 48).contiguous()

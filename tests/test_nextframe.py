@@ -163,21 +163,27 @@ def test_prednet_learns_from_every_frame_but_the_first(clips):
     torch.testing.assert_close(losses["mse"], expected)
 
 
-def test_the_discriminator_sees_the_two_frames_before(clips):
-    trainer, batch = make(clips, adversarial=0.3, matching=2.0, network="pgn"), draw()
+@pytest.mark.parametrize("gan", ["vanilla", "relativistic"])
+def test_the_discriminator_sees_the_two_frames_before(clips, gan):
+    trainer, batch = make(clips, adversarial=0.3, matching=2.0, network="pgn", gan=gan), draw()
     trainer.discriminator.eval()  # else every look turns its spectral norms a little
     before, frame, y = (batch[name] * 2 - 1 for name in ("before", "frame", "next"))
     x = torch.stack([batch["before2"] * 2 - 1, before, frame], 1)
-    twin = copy.deepcopy(trainer.predictor)
+    twin, untaught = copy.deepcopy(trainer.predictor), copy.deepcopy(trainer.discriminator)
     predicted = twin(x)
     mse = (predicted - y).square().mean()
     losses = trainer.training_step(batch)
+    (fake,), (real,) = (untaught(torch.cat([before, frame, seen], 1)) for seen in (predicted, y))
+    told = F.softplus(fake - real) if gan == "relativistic" else (F.softplus(-real) + F.softplus(fake)) / 2
+    torch.testing.assert_close(losses["discriminator"], told.mean())
     judge = trainer.discriminator  # as it is after its own step
     fakes, reals = (judge.features(torch.cat([before, frame, seen], 1)) for seen in (predicted, y))
     pairs = [pair for f, r in zip(fakes, reals, strict=True) for pair in zip(f[:-1], r[:-1], strict=True)]
     matching = torch.stack([(fake - real.detach()).abs().mean() for fake, real in pairs]).mean()
     torch.testing.assert_close(losses["matching"], matching)
-    adversarial = torch.stack([F.softplus(-scale[-1]).mean() for scale in fakes]).mean()  # -log D, non-saturating
+    ((*_, fake),), ((*_, real),) = fakes, reals
+    adversarial = F.softplus((real.detach() if gan == "relativistic" else 0) - fake).mean()  # -log D, non-saturating
+    torch.testing.assert_close(losses["adversarial"], adversarial)
     total = mse + 0.3 * adversarial + 2.0 * matching
     expected = torch.cat([gradient.flatten() for gradient in torch.autograd.grad(total, [*twin.parameters()])])
     found = torch.cat([parameter.grad.flatten() for parameter in trainer.predictor.parameters()])

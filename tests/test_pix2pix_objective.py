@@ -128,6 +128,7 @@ def test_crops_keep_the_heights_of_their_picture():
     down = torch.linspace(-1 + 1 / 32, 1 - 1 / 32, 32)
     torch.testing.assert_close(sample["heights"], down[None, :, None].expand(1, 32, 32))
     assert trainer.export()[0].arguments["heights"] is True
+    assert sample["z"].shape == (STROKE_CHANNELS, 32, 32)
 
 
 def test_noise_on_the_input_reaches_the_generator_alone():

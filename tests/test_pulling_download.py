@@ -57,6 +57,19 @@ def test_what_the_catalogue_does_not_know_is_not_said(web):
     assert (header.name, header.summary, header.licence) == ("red", "", "")
 
 
+def test_a_model_of_another_method_is_not_kept(web, tmp_path, home):
+    web.files["/models/red.safetensors"] = web_kit.model_bytes(tmp_path, "draw")
+    with pytest.raises(ModelError, match=r"red\.safetensors is a model of draw, not of paint\.$"):
+        pull(web)
+    assert left(home) == set()
+
+
+def test_what_travels_is_taken_as_it_is(web):
+    web.plan = [web_kit.call_it_packed]
+    assert pull(web).sha256 == hashlib.sha256(web.files["/models/red.safetensors"]).hexdigest()
+    assert len(web.asked) == 1  # unpacked, it would have been asked for once more
+
+
 def test_progress_counts_to_the_end(web):
     diary = Diary()
     pull(web, watcher=diary)

@@ -221,3 +221,11 @@ def test_maps_are_mirrored_where_the_settings_say_so(monkeypatch):
         trainer = SemganTrainer(options, Settings(batch=3, crop=32, mirror=mirror), Maps())
         trainer.training_step({"label": torch.zeros(3, 32, 32, dtype=torch.int64)})
     assert mirrored == [3]
+
+
+def test_what_is_exported_covers_as_much_with_each_class_as_real_maps():
+    made = trainer()
+    made.training_step(batch())
+    raw = made.exported("generator").state_dict()
+    exported = made.export()[1]
+    assert any(not torch.equal(exported[f"generator.{name}"], tensor) for name, tensor in raw.items())

@@ -13,10 +13,11 @@ from torch.nn import functional as F
 from artkit.data.needs import list_trainable, list_untrainable
 from artkit.errors import OptionError
 from artkit.images import one_hot
+from artkit.training import Settings
 from artkit_atelier import StylesOptions
 from artkit_atelier.gallery import Gallery, list_paintings
 from artkit_spade import SpadeTraining
-from artkit_spade.trainer import find_columns, find_conditions
+from artkit_spade.trainer import SpadeTrainer, find_columns, find_conditions
 from objectives import agree
 from spade_kit import PAPER, batch, data, make
 
@@ -162,6 +163,8 @@ def test_columns_are_found_and_a_partner_is_no_target():
         find_columns(
             SimpleNamespace(columns=columns, column=columns.get), SpadeTraining(source="partner", target="photo")
         )
+    with pytest.raises(OptionError, match=r"training spade: network=paper: .*48.*side"):
+        SpadeTrainer(SpadeTraining(**PAPER), Settings(crop=48), data())
     known = (
         list_trainable("d", data()),
         list_untrainable(Gallery(list_paintings(StylesOptions(count=20, size=(16, 16))))),

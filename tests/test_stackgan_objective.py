@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from artkit import OptionError
-from artkit.images import one_hot
+from artkit.images import one_hot, resize_image, resize_labels
 from artkit.training import train
 from artkit_stackgan.losses import divergence, find_wrong, matching_aware_loss, reading_loss
 from artkit_stackgan.networks import LayoutGenerator, TextEncoder
@@ -192,3 +192,17 @@ def test_what_was_worked_out_learns_ten_times_as_slowly():
 def test_the_crop_is_four_times_a_sketch(crop, tmp_path):
     with pytest.raises(OptionError, match=f"stackgan\\(crop={crop}\\): pictures are 32, 64, 128, 256, 512 px a side"):
         train("stackgan", "landscapes(count=4,size=[16,16])", tmp_path / "run", values={"crop": crop, "steps": 1})
+
+
+def test_whole_pictures_and_maps_are_scaled_to_the_crop():
+    trainer = make()
+    labels = torch.arange(12 * 20).view(12, 20).remainder(3).to(torch.uint8)
+    photo = torch.randint(256, (3, 12, 20), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    scaled = trainer.prepare({"label": labels, "photo": photo, "caption": "a lake"})
+    assert torch.equal(scaled["label"], resize_labels(labels, (32, 32)))
+    whole = resize_image(photo[None] / 255, (32, 32))[0] * 255
+    assert scaled["photo"].dtype == torch.uint8
+    assert (scaled["photo"] - whole).abs().max() <= 0.5 + 1e-4
+    assert scaled["caption"] == "a lake"
+    sample = {"label": labels.new_zeros(32, 32), "photo": photo.new_zeros(3, 32, 32)}
+    assert all(trainer.prepare(dict(sample))[name] is value for name, value in sample.items())

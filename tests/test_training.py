@@ -173,13 +173,14 @@ def test_whoever_watches_hears_of_every_step(pairs, tmp_path):
             self.steps.append(step)
 
         def step(self, step, losses, images_per_second, eta):
-            self.reports.append((step, sorted(losses), images_per_second > 0, eta >= 0))
+            self.reports.append((step, sorted(losses), images_per_second > 0, eta * images_per_second))
 
     values = TINY | SHORT | {"steps": 4}
     train("pix2pix", str(pairs), tmp_path / "run", values=values, reporter=Listener())
     assert Listener.steps == [1, 2, 3, 4]
     assert [step for step, *_ in Listener.reports] == [2, 4]
-    assert all("l1" in names and fast and left for _, names, fast, left in Listener.reports)
+    assert all("l1" in names and fast for _, names, fast, _ in Listener.reports)
+    assert [left for *_, left in Listener.reports] == pytest.approx([2 * values["batch"], 0])  # pictures that are due
 
 
 def test_sheets_come_on_schedule(pairs, tmp_path):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from artkit.errors import TrainingError
+from artkit.errors import OutputError, TrainingError
 from artkit.training import Restart
 from artkit.training.loop import Meter, stop_on_interrupt
 from artkit.training.report import CsvLog
@@ -27,6 +27,9 @@ def test_rows_past_the_checkpoint_are_dropped_when_a_run_goes_on(tmp_path):
     assert len(path.read_text().split()) == 4
     CsvLog(path, 0)
     assert not path.exists()
+    path.mkdir()
+    with pytest.raises(OutputError, match=rf"{path}"):
+        CsvLog(path, 0)
 
 
 def test_a_meter_tells_means_and_speed_since_it_was_read(monkeypatch):

@@ -46,7 +46,7 @@ def match_palette(image: Tensor, classes: ClassSet) -> tuple[Tensor, float]:
 
 def match_exactly(image: Tensor, classes: ClassSet) -> tuple[Tensor, Tensor]:
     """Return labels NHW that hold where the colours of N3HW are exactly class colours, and where they are, NHW."""
-    known, order = _colour_codes(_palette(classes, image.device).int(), dim=1).sort()
+    known, order = _colour_codes(_palette(classes, image.device), dim=1).sort()
     labels = torch.empty(len(image), *image.shape[2:], dtype=torch.int64, device=image.device)
     exact = torch.empty_like(labels, dtype=torch.bool)
     for rows in _bands(labels.shape):
@@ -102,8 +102,8 @@ def resize_image(image: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _palette(classes: ClassSet, device: torch.device) -> Tensor:
-    """Return the class colours as float (K, 3), 0 to 255."""
-    return torch.tensor(classes.colours, dtype=torch.float32, device=device)
+    """Return the class colours as integers (K, 3), 0 to 255."""
+    return torch.tensor(classes.colours, dtype=torch.int32, device=device)
 
 
 def _colour_codes(levels: Tensor, dim: int) -> Tensor:

@@ -27,7 +27,7 @@ def show(picture: Picture, stream: TextIO | None = None, *, width: int | None = 
     from rich.console import Console
 
     stream = stream or sys.stdout
-    console = Console(file=stream, force_terminal=True, color_system="auto" if stream.isatty() else "truecolor")
+    console = Console(file=stream, color_system="auto" if stream.isatty() else "truecolor")
     try:
         console.print(_renderable(stream)(_drawable(picture), width=width or "auto", height="auto"))
     except (ZeroDivisionError, ValueError) as error:

@@ -175,8 +175,8 @@ class Downloader:
             if start == 0:
                 self.partial.begin(shown(url), version_of(response))
             with open(self.partial.path, "ab") as file:
-                # Not decoded: the place where to go on counts the bytes that travel.
-                for chunk in response.raw.stream(CHUNK, decode_content=False):
+                # As requests leaves it, not decoded: the place where to go on counts the bytes that travel.
+                for chunk in response.raw.stream(CHUNK):
                     done += len(chunk)
                     self._check_size(url, done)
                     file.write(chunk)

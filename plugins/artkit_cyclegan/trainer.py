@@ -107,8 +107,8 @@ class CycleGANTrainer(Trainer):
         options, styles = self.options, self.conditions.channels
         self.arguments = arguments_for(options, styles)
         self.check_crop(self.arguments.generator.size_rule.multiple, least_side(options))
-        self.networks |= self.arguments.build()
-        self.generator_a, self.generator_b = (self.networks[name] for name in self.averaged)
+        generators = self.arguments.build()
+        self.generator_a, self.generator_b = (generators[name] for name in self.averaged)
         self.discriminator_a = StyleDiscriminator(options, self.channels["b"], styles)
         self.discriminator_b = StyleDiscriminator(options, self.channels["a"], 0)
         for name, network in self.networks.items():

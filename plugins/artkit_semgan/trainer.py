@@ -13,7 +13,7 @@ from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
 from artkit.models import Model
 from artkit.nn import divergence_from_noise, generator_loss, read_arguments
-from artkit.training import Settings, Trainer, set_trainable
+from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_semgan import SemganTraining
 from artkit_semgan.damage import damage, damaged_patches
 from artkit_semgan.losses import ShareLoss, cross_entropy
@@ -28,6 +28,8 @@ from artkit_semgan.networks import (
 )
 from artkit_semgan.shares import calibrate, cell_shares
 
+SIZE_MULTIPLE = 2
+"""The segmenter halves maps once."""
 R1_EVERY = 8
 """One step in so many pays R1, on average, and so many times (Karras et al. 2020, appendix B)."""
 
@@ -98,7 +100,7 @@ class SemganTrainer(Trainer):
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
         """Show a real map and a generated one, then the map damaged and segmented."""
-        labels = batch[self.labels]
+        labels = trim(batch[self.labels], SIZE_MULTIPLE)
         painted = paint_labels(labels, self.classes)
         shown = [painted]
         if "generator" in self.networks:
@@ -120,7 +122,7 @@ class SemganTrainer(Trainer):
             output=Kind.LABELS,
             classes=self.classes,
             value_range=(0, 1),
-            size_multiple=2,
+            size_multiple=SIZE_MULTIPLE,
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
         states = {part: self._finished(part).state_dict() for part in self.averaged}

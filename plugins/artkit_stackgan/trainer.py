@@ -128,7 +128,7 @@ class StackganTrainer(Trainer):
         if self.step == self.first_steps:
             self._fix_stage_one()
         stage = self._step_one if self.step < self.first_steps else self._step_two
-        zero = torch.zeros((), device=batch[self.picture].device)
+        zero = batch[self.picture].new_zeros(())
         return {**dict.fromkeys(LOSSES, zero), **stage(batch)}
 
     # -- stage I ------------------------------------------------------------------------------------------------
