@@ -16,6 +16,7 @@ from artkit.files import digest_of
 
 if TYPE_CHECKING:
     from artkit.chain import Chain, Plan
+    from artkit.cli.sharding import Shard
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Request:
     show: bool = False
     overwrite: bool = False
     skip_existing: bool = False
+    shard: Shard | None = None
     dry_run: bool = False
     as_json: bool = False
 
