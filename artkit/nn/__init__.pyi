@@ -81,6 +81,17 @@ from .perceptual import (
     load_perceptual_network as load_perceptual_network,
 )
 from .pool import ImagePool as ImagePool
+from .portable import (
+    IMAGE as IMAGE,
+    RESULT as RESULT,
+    Field as Field,
+    Portable as Portable,
+    class_planes as class_planes,
+    classes_field as classes_field,
+    condition_field as condition_field,
+    labels_field as labels_field,
+    strokes_field as strokes_field,
+)
 from .position import heights as heights
 from .reflection import reflect_index as reflect_index
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
