@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from artkit.cli.export import export
 from artkit.cli.output import echo, json_option, log, print_columns, print_json
-from artkit.cli.pull import pull
+from artkit.cli.pull import pull, push
 from artkit.errors import ModelError
 
 if TYPE_CHECKING:
@@ -65,13 +65,14 @@ def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, *
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List models, show one; pull, import or export one."""
+    """List models, show one; pull, push, import or export one."""
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, as_json)
 
 
 models.add_command(import_command)
 models.add_command(pull)
+models.add_command(push)
 models.add_command(export)
 
 
