@@ -90,6 +90,9 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="I/N",
         help="Make part I of N alone, 1/N to N/N; each picture is in one of them, by its name. See docs/clusters.md.",
     ),
+    click.option(
+        "--check", is_flag=True, help="Say what is other here than where the --recipe was made; compute nothing."
+    ),
     click.option("--dry-run", is_flag=True, help="Check everything, print the plan, compute nothing."),
     json_option,
 )
@@ -116,6 +119,10 @@ def run(registry: Registry, **typed: Any) -> int:
     from artkit.cli.request import make_request
     from artkit.cli.sentences import find_sentences, run_each
 
+    if typed.pop("check"):
+        from artkit.cli.comparing import compare
+
+        return compare(typed, registry)
     request = make_request(typed)
     act = partial(_run, registry, typed["steady"] is not None)
     told = find_sentences(request, registry)
