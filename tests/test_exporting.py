@@ -112,9 +112,9 @@ class Half(artkit.Translator):
 
 
 def half(network: torch.nn.Module) -> tuple[Half, Portable]:
-    from artkit.nn import IMAGE, RESULT
+    from artkit.nn import IMAGE_FIELD, RESULT_FIELD
 
-    return Half(None, None), Portable(network, (IMAGE,), RESULT, lambda context, *, image: (image,))
+    return Half(None, None), Portable(network, (IMAGE_FIELD,), RESULT_FIELD, lambda context, *, image: (image,))
 
 
 def test_a_graph_that_keeps_the_size_it_was_traced_at_is_refused():

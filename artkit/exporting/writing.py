@@ -20,7 +20,7 @@ from artkit.files import check_target, write_atomically
 from artkit.models.file import model_hash
 from artkit.models.opening import open_header
 from artkit.models.store import find_listed
-from artkit.nn import Field, Portable
+from artkit.nn import Portable, PortableField
 from artkit.translator import Translator
 
 if TYPE_CHECKING:
@@ -108,5 +108,5 @@ def _describe(translator: Translator, portable: Portable, trials: list[Trial]) -
     }
 
 
-def _field(one: Field) -> dict[str, Any]:
+def _field(one: PortableField) -> dict[str, Any]:
     return {"name": one.name, "kind": one.kind, "axes": list(one.axes), "meaning": one.meaning, **one.more}

@@ -82,10 +82,10 @@ from .perceptual import (
 )
 from .pool import ImagePool as ImagePool
 from .portable import (
-    IMAGE as IMAGE,
-    RESULT as RESULT,
-    Field as Field,
+    IMAGE_FIELD as IMAGE_FIELD,
+    RESULT_FIELD as RESULT_FIELD,
     Portable as Portable,
+    PortableField as PortableField,
     class_planes as class_planes,
     classes_field as classes_field,
     condition_field as condition_field,

@@ -14,7 +14,7 @@ from artkit.spec import ClassSet
 
 
 @dataclass(frozen=True)
-class Field:
+class PortableField:
     """A tensor that goes into a graph or comes out of it.
 
     `kind`: `image`, `labels`, `strokes`, `noise`, `condition` or `words`. `axes`: the length of each axis, or the name
@@ -39,8 +39,8 @@ class Portable:
     """
 
     network: nn.Module
-    inputs: tuple[Field, ...]
-    output: Field
+    inputs: tuple[PortableField, ...]
+    output: PortableField
     feed: Callable[..., tuple[Tensor, ...]]
     finish: Callable[[Tensor, Any], Tensor] = lambda output, context: output
 
@@ -48,11 +48,13 @@ class Portable:
         self.network.eval()  # else exporters would leave the networks in it as they found their frame: learning
 
 
-IMAGE = Field("image", "image", (1, 3, "height", "width"), "the picture: RGB, sRGB-encoded, from 0 to 1")
-RESULT = Field("result", "image", (1, 3, "height", "width"), "the result: RGB, sRGB-encoded, from 0 to 1 once clipped")
+IMAGE_FIELD = PortableField("image", "image", (1, 3, "height", "width"), "the picture: RGB, sRGB-encoded, from 0 to 1")
+RESULT_FIELD = PortableField(
+    "result", "image", (1, 3, "height", "width"), "the result: RGB, sRGB-encoded, from 0 to 1 once clipped"
+)
 
 
-def strokes_field(layers: tuple[Layer, ...] = LAYERS, *, centres: bool = False) -> Field:
+def strokes_field(layers: tuple[Layer, ...] = LAYERS, *, centres: bool = False) -> PortableField:
     """Return the field of brush strokes that `artkit.nn.stroke_noise` lays, and what is needed to lay others."""
     count = len(layers)
     told = (
@@ -64,17 +66,17 @@ def strokes_field(layers: tuple[Layer, ...] = LAYERS, *, centres: bool = False) 
         told += "; then for each layer how many pixels down and right of a pixel the centre of its stroke lies"
     channels = 3 * count + 2 + 2 * count * centres
     more = {"layers": [asdict(layer) for layer in layers], "centres": centres}
-    return Field("strokes", "strokes", (1, channels, "height", "width"), told, more)
+    return PortableField("strokes", "strokes", (1, channels, "height", "width"), told, more)
 
 
-def labels_field(classes: ClassSet) -> Field:
+def labels_field(classes: ClassSet) -> PortableField:
     """Return a label map that goes in, with the classes that its numbers mean."""
-    return Field("labels", "labels", (1, "height", "width"), CLASS_OF_PIXEL, {"classes": _table(classes)})
+    return PortableField("labels", "labels", (1, "height", "width"), CLASS_OF_PIXEL, {"classes": _table(classes)})
 
 
-def classes_field(classes: ClassSet) -> Field:
+def classes_field(classes: ClassSet) -> PortableField:
     """Return a label map that comes out."""
-    return Field("result", "labels", (1, "height", "width"), CLASS_OF_PIXEL, {"classes": _table(classes)})
+    return PortableField("result", "labels", (1, "height", "width"), CLASS_OF_PIXEL, {"classes": _table(classes)})
 
 
 CLASS_OF_PIXEL = "the label map: the index of each pixel's class, as int64; the graph makes it one-hot"
@@ -90,9 +92,9 @@ def class_planes(labels: Tensor, count: int) -> Tensor:
     return (labels.clamp(0, count - 1)[:, None] == known).float()
 
 
-def condition_field(known: Mapping[str, Sequence[str]]) -> Field:
+def condition_field(known: Mapping[str, Sequence[str]]) -> PortableField:
     """Return the words of a conditional network, one-hot in a row."""
     words = [word for group in known.values() for word in group]
     told = f"which words steer it, 1 for each that does: one of each of {', '.join(known)}"
     groups = {name: list(group) for name, group in known.items()}
-    return Field("condition", "condition", (1, len(words)), told, {"words": groups})
+    return PortableField("condition", "condition", (1, len(words)), told, {"words": groups})

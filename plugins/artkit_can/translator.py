@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import RESULT, Field, Portable, decode_image, read_arguments, stroke_noise, strokes_field
+from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments, stroke_noise, strokes_field
 from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
@@ -46,10 +46,10 @@ class Can(Translator):
     def portable(self) -> Portable:
         """Return the generator: noise, and strokes where it sees such, to a picture."""
         told = "what the picture shows: normal noise of mean 0 and variance 1"
-        noise = Field("z", "noise", (1, self.generator.latent), told)
+        noise = PortableField("z", "noise", (1, self.generator.latent), told)
         inputs = (noise, strokes_field()) if self.generator.strokes else (noise,)
         side = self.arguments.generator.resolution
-        output = RESULT if self.generator.strokes else replace(RESULT, axes=(1, 3, side, side))
+        output = RESULT_FIELD if self.generator.strokes else replace(RESULT_FIELD, axes=(1, 3, side, side))
         return Portable(PortableDream(self.generator, self.options.temperature), inputs, output, self._feed)
 
     def _feed(self, context: Context) -> tuple[Tensor, ...]:

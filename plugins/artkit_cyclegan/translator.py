@@ -9,8 +9,8 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import (
-    IMAGE,
-    RESULT,
+    IMAGE_FIELD,
+    RESULT_FIELD,
     WORKING_SIDE,
     Conditions,
     Portable,
@@ -60,10 +60,10 @@ class CycleGAN(Translator):
     def portable(self) -> Portable:
         """Return the generator of its direction; large pictures are not shrunk for it."""
         paints = isinstance(self.generator, Painter)
-        inputs = [IMAGE, *([strokes_field(STROKES, centres=True)] if paints else [])]
+        inputs = [IMAGE_FIELD, *([strokes_field(STROKES, centres=True)] if paints else [])]
         inputs += [condition_field(self.conditions.known)] if self.conditions else []
         graph = PortableGenerator(self.generator, self.channels, strokes=paints)
-        return Portable(graph, tuple(inputs), RESULT, self._feed)
+        return Portable(graph, tuple(inputs), RESULT_FIELD, self._feed)
 
     def _feed(self, context: Context, *, image: Tensor) -> tuple[Tensor, ...]:
         strokes = []

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
-from artkit.nn import IMAGE, RESULT, Portable, decode_image, encode_image, read_arguments
+from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Portable, decode_image, encode_image, read_arguments
 from artkit_nextframe import SPEC, NextFrameOptions
 from artkit_nextframe.arguments import NextFrameArguments
 from artkit_nextframe.portable import PortablePredictor
@@ -28,9 +28,9 @@ class NextFrame(Translator):
     def portable(self) -> Portable:
         """Return the predictor."""
         told = {"before2": "the picture two frames before", "before": "the picture a frame before"}
-        earlier = tuple(replace(IMAGE, name=name, meaning=f"{text}, as image") for name, text in told.items())
+        earlier = tuple(replace(IMAGE_FIELD, name=name, meaning=f"{text}, as image") for name, text in told.items())
         graph = PortablePredictor(self.predictor, self.options.ahead)
-        return Portable(graph, (*earlier, IMAGE), RESULT, self._feed)
+        return Portable(graph, (*earlier, IMAGE_FIELD), RESULT_FIELD, self._feed)
 
     def _feed(self, context: Context, *, image: Tensor, before: Tensor, before2: Tensor) -> tuple[Tensor, ...]:
         return before2, before, image

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
 from artkit.nn import (
-    IMAGE,
-    RESULT,
+    IMAGE_FIELD,
+    RESULT_FIELD,
     WORKING_SIDE,
     Conditions,
     Portable,
@@ -50,12 +50,12 @@ class Pix2Pix(Translator):
     def portable(self) -> Portable:
         """Return the generator, which draws its own heights; large pictures are not shrunk for it."""
         strokes = self.arguments.noise == "strokes"
-        inputs = [labels_field(self.header.classes) if self.classes and self.header.classes else IMAGE]
+        inputs = [labels_field(self.header.classes) if self.classes and self.header.classes else IMAGE_FIELD]
         inputs += [strokes_field()] if strokes else []
         inputs += [condition_field(self.conditions.known)] if self.conditions else []
         margin = self.size_rule.margin if self.arguments.heights else None
         graph = PortableGenerator(self.generator, self.classes, self.arguments.channels, strokes=strokes, margin=margin)
-        return Portable(graph, tuple(inputs), RESULT, self._feed)
+        return Portable(graph, tuple(inputs), RESULT_FIELD, self._feed)
 
     def _feed(self, context: Context, *, image: Tensor) -> tuple[Tensor, ...]:
         z, _ = self._draw_noise(context, WorkingResolution.of(image, 0, self.size_rule))

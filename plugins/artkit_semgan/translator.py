@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.images import match_exactly, one_hot
-from artkit.nn import IMAGE, Portable, classes_field, read_arguments
+from artkit.nn import IMAGE_FIELD, Portable, classes_field, read_arguments
 from artkit_semgan import SPEC, SemganOptions
 from artkit_semgan.light import even_light
 from artkit_semgan.networks import SemganArguments
@@ -43,7 +43,7 @@ class Semgan(Translator):
         if self.segmenter is None or self.header.classes is None:
             return None
         graph = PortableSegmenter(self.segmenter, len(self.header.classes), self.barred)
-        return Portable(graph, (IMAGE,), classes_field(self.header.classes), self._feed)
+        return Portable(graph, (IMAGE_FIELD,), classes_field(self.header.classes), self._feed)
 
     def _feed(self, context: Context, *, image: Tensor) -> tuple[Tensor, ...]:
         assert self.header.classes is not None

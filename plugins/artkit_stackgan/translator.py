@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.errors import excerpt
 from artkit.images import one_hot, paint_labels, resize_image
-from artkit.nn import RESULT, Field, Portable, decode_image, read_arguments
+from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments
 from artkit.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit_stackgan import SPEC, StackganOptions
@@ -67,17 +67,19 @@ class Stackgan(Translator):
         if stage == 0 or self.options.tries > 1 or self.options.morph is not None:
             return None
         told = "the sentence: the place of each word in the list, from 1, and 0 where there is none"
-        words = Field("words", "words", (1, "length"), told, {"words": list(known.words)})
+        words = PortableField("words", "words", (1, "length"), told, {"words": list(known.words)})
         told = "the chance in it: normal noise of mean 0 and variance 1; zeros give the likeliest layout"
-        noise = Field("noise", "noise", (1, self.arguments.latent), told)
+        noise = PortableField("noise", "noise", (1, self.arguments.latent), told)
         networks = self.text, self.generator, self.colours
         if stage == 1:
             sketch = PortableSketch(*networks, side, self.options.truncation)
-            return Portable(sketch, (words, noise), replace(RESULT, axes=(1, 3, side, side)), self._feed, _enlarge)
+            return Portable(
+                sketch, (words, noise), replace(RESULT_FIELD, axes=(1, 3, side, side)), self._feed, _enlarge
+            )
         told = "the chance in the painting: normal noise of mean 0 and variance 1, as large as the picture"
-        grain = Field("grain", "noise", (1, 1, "height", "width"), told)
+        grain = PortableField("grain", "noise", (1, 1, "height", "width"), told)
         painting = PortablePainting(*networks, self.painter, self.options.truncation)
-        return Portable(painting, (words, noise, grain), RESULT, self._feed)
+        return Portable(painting, (words, noise, grain), RESULT_FIELD, self._feed)
 
     def _feed(self, context: Context) -> tuple[Tensor, ...]:
         words = self.vocabulary.encode([self.options.text or context.fact(0, CAPTION) or ""])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import IMAGE, RESULT, Edsr, Portable, fix_tiles, read_arguments
+from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Edsr, Portable, fix_tiles, read_arguments
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.networks import SuperresArguments, network_name
 from artkit_superres.portable import PortableEdsr
@@ -41,10 +41,10 @@ class Superres(Translator):
     def portable(self) -> Portable:
         """Return the network of its scale."""
         sides = tuple(f"{self.scale}*{side}" for side in ("height", "width"))
-        output = replace(RESULT, axes=(1, 3, *sides))
+        output = replace(RESULT_FIELD, axes=(1, 3, *sides))
         network = self.get_submodule(network_name(self.scale))
         graph = PortableEdsr(network) if isinstance(network, Edsr) else network
-        return Portable(graph, (IMAGE,), output, lambda context, *, image: (image,))
+        return Portable(graph, (IMAGE_FIELD,), output, lambda context, *, image: (image,))
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Enlarge N3HW."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
-from artkit.nn import IMAGE, RESULT, Portable, read_arguments
+from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Portable, read_arguments
 from artkit_touchup import SPEC, TouchupOptions
 from artkit_touchup.artists import Artist, ArtistArguments, find_places, touch_up
 from artkit_touchup.portable import PortableArtists
@@ -33,7 +33,7 @@ class Touchup(Translator):
         margin, smooth = self.size_rule.margin, options.smooth
         artists = self.additive, self.subtractive
         graph = PortableArtists(*artists, margin, add=add, subtract=subtract, smooth=smooth)
-        return Portable(graph, (IMAGE,), RESULT, lambda context, *, image: (image,))
+        return Portable(graph, (IMAGE_FIELD,), RESULT_FIELD, lambda context, *, image: (image,))
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Correct N3HW."""
