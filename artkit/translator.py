@@ -14,6 +14,7 @@ from artkit.errors import ImageError, PluginError
 from artkit.images.decoding import max_pixels
 from artkit.motion import Ride
 from artkit.nn.layout import inference_format
+from artkit.nn.portable import Portable
 from artkit.nn.reflection import reflect_index
 from artkit.nn.tiling import limit_memory
 from artkit.seeds import mix_seeds
@@ -132,6 +133,10 @@ class Translator(nn.Module):
     def report(self, output: Tensor) -> list[dict[str, Any]]:
         """Return what `--json` tells of each picture of a finished output besides its file: nothing, as a rule."""
         return [{} for _ in output]
+
+    def portable(self) -> Portable | None:
+        """Return its network for other programs to run; None where the method is not one network, as a rule."""
+        return None
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the output's (height, width) for an input of that size; the same unless a method says otherwise.

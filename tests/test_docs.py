@@ -25,6 +25,7 @@ RUN = {
     "README.md",
     "can.md",
     "cli.md",
+    "clusters.md",
     "cyclegan.md",
     "data.md",
     "filters.md",

@@ -32,6 +32,7 @@ FLOORS = [
     "models",
     "chain",
     "engine",
+    "exporting",
     "pairing",
     "metrics",
     "training",

@@ -14,7 +14,8 @@ class Recipe:
     """A chain and what it is run with; None where the recipe does not say. `size` is (width, height) in pixels.
 
     `steady`, 0 to 1, is for clips.
-    `ports` are files by port; a port that takes many has a list of them.
+    `ports` are files by port; a port that takes many has a list of them. `models` and `plugins` say with what it was
+    made: hashes of models by `method/name`, versions of plugins by name.
     """
 
     chain: Chain
@@ -23,6 +24,8 @@ class Recipe:
     count: int | None = None
     ports: dict[str, Path | list[Path]] = field(default_factory=dict)
     steady: float | None = None
+    models: dict[str, str] = field(default_factory=dict)
+    plugins: dict[str, str] = field(default_factory=dict)
 
     def to_toml(self) -> str:
         """Return the recipe as TOML text that `read_recipe` reads back."""
@@ -38,6 +41,8 @@ class Recipe:
                 count=self.count,
                 steady=self.steady,
                 ports=ports,
+                models=self.models,
+                plugins=self.plugins,
             )
         )
 
@@ -53,4 +58,5 @@ def read_recipe(path: str | Path) -> Recipe:
         name: [Path(one) for one in given] if isinstance(given, list) else Path(given)
         for name, given in fields.ports.items()
     }
-    return Recipe(chain_of(fields, path), fields.seed, fields.size, fields.count, ports, fields.steady)
+    chosen = (fields.seed, fields.size, fields.count, ports, fields.steady)
+    return Recipe(chain_of(fields, path), *chosen, fields.models, fields.plugins)

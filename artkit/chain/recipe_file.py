@@ -26,7 +26,10 @@ _PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a recipe and their types; `size` is (width, height) in pixels."""
+    """The keys of a recipe and their types; `size` is (width, height) in pixels.
+
+    `models` and `plugins` say with what it was made: hashes by `method/name`, versions by name.
+    """
 
     chain: str | None = None
     steps: list[dict[str, Any]] | None = None
@@ -35,6 +38,8 @@ class RecipeFields(msgspec.Struct, frozen=True, kw_only=True):
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] | None = None
     steady: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     ports: dict[str, str | list[str]] = {}
+    models: dict[str, str] = {}
+    plugins: dict[str, str] = {}
 
 
 def read_recipe_file(path: str | Path) -> RecipeFields:
@@ -117,6 +122,9 @@ def dump_toml(fields: RecipeFields) -> str:
         lines.append(f"size = [{fields.size[0]}, {fields.size[1]}]")
     if fields.ports:
         lines += ["", "[ports]", *(f"{name} = {_listed(paths)}" for name, paths in fields.ports.items())]
+    for table in ("models", "plugins"):
+        if told := getattr(fields, table):
+            lines += ["", f"[{table}]", *(f"{_quote(name)} = {_quote(value)}" for name, value in told.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -139,7 +147,13 @@ def _remembered(path: Path) -> Mapping[str, Any]:
     found = read_provenance(path)
     if found is None:
         raise ChainError(f"{path} carries no recipe: only PNGs that artkit wrote do.")
-    return {name: value for name, value in found.items() if value is not None}
+    told = {name: _texts(found.get(name)) for name in ("models", "plugins")}
+    return {name: value for name, value in found.items() if value is not None} | told
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """Return what is text in a table that a picture's record should be, and nothing of another thing."""
+    return {name: text for name, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
 
 
 def _parse_toml(data: bytes, path: Path) -> dict[str, Any]:

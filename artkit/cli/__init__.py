@@ -47,7 +47,7 @@ COMMANDS = {
     "evaluate": ("artkit.cli.evaluate:evaluate", "Score a chain on the held-out pairs of a dataset."),
     "studio": ("artkit.cli.studio:studio", "Open the studio, a page in the browser."),
     "methods": ("artkit.cli.methods:methods", "List the methods, or say everything about one."),
-    "models": ("artkit.cli.models:models", "List models, show one; pull, import or export one."),
+    "models": ("artkit.cli.models:models", "List models, show one; pull, push, import or export one."),
     "data": ("artkit.cli.data:data", "List datasets, make one, or check a folder."),
     "plugins": ("artkit.cli.plugins:plugins", "List plugins, write a new one, or check one."),
     "doctor": ("artkit.cli.doctor:doctor", "Say what is here, wrong, or slow."),

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,16 +20,24 @@ Source: TypeAlias = tuple[Path | bytes, Path]
 """A picture to start from (standard input as its bytes), and what it is called inside an output folder."""
 
 
-def collect_sources(inputs: Sequence[str], output: str | None, stdin: Callable[[], bytes]) -> list[Source]:
+def collect_sources(
+    inputs: Sequence[str],
+    output: str | None,
+    stdin: Callable[[], bytes],
+    keep: Callable[[Path], bool] | None = None,
+) -> list[Source]:
     """List the pictures that `inputs` name; a folder gives every picture below it, except those under `output`.
 
+    With `keep`, only those are listed whose name inside the output folder it says yes to.
     Raises ImageError for a folder without pictures and for a single file that is not there (among several, a missing
     one fails alone), UsageError for standard input given twice.
     """
     if inputs.count(STDIN) > 1:
         raise UsageError("'-' is standard input; it can be read only once.")
     folder = Path(output) if output else None
-    sources = [source for text in inputs for source in _sources_of(text, folder, stdin)]
+    sources = [
+        source for text in inputs for source in _sources_of(text, folder, stdin) if keep is None or keep(source[1])
+    ]
     if len(sources) == 1 and isinstance(path := sources[0][0], Path) and not path.exists():
         raise ImageError(f"there is no picture {path}{_neighbours(path)}")
     return sources
@@ -45,10 +54,11 @@ def _sources_of(text: str, output: Path | None, stdin: Callable[[], bytes]) -> I
     if text == STDIN:
         yield stdin(), Path("stdin.png")
     elif path.is_dir():
-        found = [(file, file.relative_to(path)) for file in _pictures_below(path, output)]
-        if not found:
+        found = _pictures_below(path, output)
+        first = next(found, None)
+        if first is None:
             raise ImageError(f"the folder {path} has no pictures in it ({', '.join(sorted(READABLE_SUFFIXES))}).")
-        yield from found
+        yield from ((file, file.relative_to(path)) for file in chain([first], found))
     else:
         yield path, Path(path.name)
 
@@ -119,7 +129,9 @@ class Namer:
         """Return the folder that `-o` names; complain when it names none."""
         pictures = "1 picture" if count == 1 else f"{count} pictures"
         if self.output is None:
-            raise UsageError(f"a folder, several pictures or -n need a folder to write to ({pictures}): -o FOLDER/")
+            raise UsageError(
+                f"a folder, several pictures, -n and --shard need a folder to write to ({pictures}): -o FOLDER/"
+            )
         if self.output == STDOUT:
             raise UsageError(f"standard output takes one picture, not a folder or {pictures}; use -o FOLDER/")
         path = Path(self.output)

@@ -1,4 +1,4 @@
-"""`artkit models`: the store's models listed, shown, imported, exported; `pull` has a file of its own."""
+"""`artkit models`: the store's models listed, shown, imported; `pull` and `export` have files of their own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from artkit.cli.export import export
 from artkit.cli.output import echo, json_option, log, print_columns, print_json
-from artkit.cli.pull import pull
-from artkit.errors import ModelError, OutputError
+from artkit.cli.pull import pull, push
+from artkit.errors import ModelError
 
 if TYPE_CHECKING:
     from artkit.models.store import StoredModel
@@ -60,27 +61,19 @@ def import_command(registry: Registry, files: tuple[Path, ...], as_json: bool, *
         echo(str(path))
 
 
-def export_layout(name: str, target: Path, registry: Registry, *, overwrite: bool) -> list[Path]:
-    """Write the model NAME, METHOD/NAME or file to `target` in the other project's layout; return what was written."""
-    from artkit.models.foreign import write_networks
-    from artkit.models.opening import open_model
-    from artkit.models.store import find_listed
-
-    path = Path(name) if Path(name).is_file() else find_listed(name, registry).path
-    return write_networks(open_model(path, None, registry), target, overwrite=overwrite)
-
-
 @click.group(invoke_without_command=True)
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List models, show one; pull, import or export one."""
+    """List models, show one; pull, push, import or export one."""
     if ctx.invoked_subcommand is None:
         _list(ctx.obj, as_json)
 
 
 models.add_command(import_command)
 models.add_command(pull)
+models.add_command(push)
+models.add_command(export)
 
 
 @models.command("list")
@@ -110,35 +103,6 @@ def show(registry: Registry, name: str, as_json: bool) -> None:
         print_json(record)
     else:
         print_columns((key, _short(value)) for key, value in record.items() if value not in (None, "", [], {}))
-
-
-@models.command()
-@click.argument("source", metavar="RUN|MODEL")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--layout", type=click.Choice(["cyclegan"]), help="Write weights as pytorch-CycleGAN-and-pix2pix has them."
-)
-@click.option("--overwrite", is_flag=True, help="Replace existing files.")
-@json_option
-@click.pass_obj
-def export(registry: Registry, source: str, file: Path, layout: str | None, overwrite: bool, as_json: bool) -> None:
-    """Write the model of a training RUN, as of its last checkpoint, to FILE (.safetensors).
-
-    With --layout, write a MODEL's weights for that project: the generator to FILE (.pth), or every network to a folder.
-    """
-    if layout:
-        written = export_layout(source, file, registry, overwrite=overwrite)
-    else:
-        from artkit.training import export_run
-
-        if file.exists() and not overwrite:
-            raise OutputError(f"{file} exists already. Add --overwrite, or name another file.")
-        written = [export_run(Path(source), file)]
-    if as_json:
-        print_json({"model": str(written[0]), "files": [str(path) for path in written]})
-        return
-    for path in written:
-        echo(str(path))
 
 
 def _list(registry: Registry, as_json: bool, everything: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Parameter types that several commands share: sizes, `NAME=VALUE`, chains."""
+"""Parameter types that several commands share: sizes, shards, `NAME=VALUE`, chains."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from artkit.cli.sharding import MOST_SHARDS, Shard
 
 if TYPE_CHECKING:
     from artkit.plugins import Registry
@@ -34,6 +36,25 @@ class Size(click.ParamType):
         if match[2] is None and self.one == LONGEST:
             return int(match[1])
         return int(match[1]), int(match[2] or match[1])
+
+
+class ShardText(click.ParamType):
+    """`I/N`, part I of N, as a Shard."""
+
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """Return the Shard; fail on anything but two whole numbers of which the first counts from 1 to the second."""
+        if isinstance(value, Shard):
+            return value
+        match = re.fullmatch(r"([0-9]{1,7})/([0-9]{1,7})", value.strip())
+        if match is None:
+            self.fail(f"'{value}' is no shard; write the part and how many there are, as in 3/16.", param, ctx)
+        index, count = int(match[1]), int(match[2])
+        if not 1 <= index <= count <= MOST_SHARDS:
+            reason = f"parts are counted from 1 to their number, which is at most {MOST_SHARDS:,}"
+            self.fail(f"there is no shard {index}/{count}: {reason}.", param, ctx)
+        return Shard(index, count)
 
 
 class Assignment(click.ParamType):

@@ -1,4 +1,4 @@
-"""`artkit models pull`: download a model of the catalogue."""
+"""`artkit models pull` and `push`: models from the catalogue and the hub, and to the hub."""
 
 from __future__ import annotations
 
@@ -36,10 +36,18 @@ def _complete_entries(ctx: click.Context, param: click.Parameter, incomplete: st
 @json_option
 @click.pass_obj
 def pull(registry: Registry, name: str, mirror: str | None, sha256: str | None, overwrite: bool, as_json: bool) -> None:
-    """Download a model of the catalogue: NAME or METHOD/NAME.
+    """Download a model of the catalogue: NAME or METHOD/NAME; or one of the Hugging Face hub: hf:USER/REPO[@REV].
 
-    `artkit models list --all` lists them.
+    `artkit models list --all` lists the catalogue.
     """
+    if name.startswith("hf:"):
+        if mirror or sha256:
+            raise UsageError(
+                "--mirror and --sha256 are for the catalogue; a model of the hub is pinned by hf:...@COMMIT."
+            )
+        pulled = _pull_from_hub(name, registry, overwrite=overwrite, hidden=as_json)
+        _tell(pulled, registry, as_json=as_json)
+        return
     from artkit.models.catalogue import find_entry
     from artkit.models.pulling import mirrored, pull_model
 
@@ -47,6 +55,47 @@ def pull(registry: Registry, name: str, mirror: str | None, sha256: str | None, 
     digits = sha256 and _digits(sha256, mirrored(spec, mirror).rpartition("/")[2])
     with _pull_progress(spec.name, hidden=as_json) as watcher:
         pulled = pull_model(spec, registry, mirror=mirror, sha256=digits, overwrite=overwrite, watcher=watcher)
+    _tell(pulled, registry, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("place", metavar="hf:USER/REPO")
+@click.option(
+    "--sample",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PNG",
+    help="A picture that the model made, by artkit run: it and its record are shown with the model.",
+)
+@json_option
+@click.pass_obj
+def push(registry: Registry, name: str, place: str, sample: Path, as_json: bool) -> None:
+    """Publish a model on the Hugging Face hub, with a card of what its header says: NAME, METHOD/NAME or a file.
+
+    Who you are there is what `hf auth login` or HF_TOKEN says.
+    """
+    from artkit.exporting import push_model
+    from artkit.models.store import find_listed
+
+    path = Path(name) if Path(name).is_file() else find_listed(name, registry).path
+    pushed = push_model(path, place, sample)
+    if as_json:
+        print_json({"place": pushed.place, "files": list(pushed.files)})
+    else:
+        echo(pushed.place)
+
+
+def _pull_from_hub(text: str, registry: Registry, *, overwrite: bool, hidden: bool) -> Pulled:
+    from artkit.models.hub import pull_from_hub
+
+    with _pull_progress(text, hidden=hidden) as watcher:
+        pulled = pull_from_hub(text, registry, overwrite=overwrite, watcher=watcher)
+    log(f"this is {pulled.spec.source}")
+    return pulled
+
+
+def _tell(pulled: Pulled, registry: Registry, *, as_json: bool) -> None:
     if as_json:
         print_json(_record(pulled))
     else:

@@ -16,6 +16,7 @@ from artkit.files import digest_of
 
 if TYPE_CHECKING:
     from artkit.chain import Chain, Plan
+    from artkit.cli.sharding import Shard
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Request:
     """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
     `size` is (width, height), or the longest side alone; `ports` are files by port, a list where several are given.
-    `models` holds the hashes of the models that made the picture which serves as the recipe, by `method/name`;
+    `models` holds the hashes of the models that the recipe was made with, by `method/name`;
     `remembered` is that picture, where the chain is the one in its record, and `before` are the pictures before its
     input that it was made with.
     """
@@ -47,6 +48,7 @@ class Request:
     show: bool = False
     overwrite: bool = False
     skip_existing: bool = False
+    shard: Shard | None = None
     dry_run: bool = False
     as_json: bool = False
 
@@ -73,9 +75,9 @@ def make_request(typed: Mapping[str, Any]) -> Request:
     if text is not None:
         from artkit.chain import Chain
 
-        known["chain"] = Chain(text)
+        known |= {"chain": Chain(text), "models": {}}
     elif record:
-        known |= {"models": _models(record), "remembered": recipe, "steady": known.get("steady", 0.0)}
+        known |= {"remembered": recipe, "steady": known.get("steady", 0.0)}
         if "inputs" not in given:
             known["inputs"] = _find_input(recipe, record)
             known["before"] = _find_before(recipe, record)
@@ -116,7 +118,8 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     """Return the fields that a recipe sets."""
     from artkit.chain import read_recipe
 
-    return {name: value for name, value in vars(read_recipe(path)).items() if value is not None}
+    fields = vars(read_recipe(path))
+    return {name: value for name, value in fields.items() if value is not None and name != "plugins"}
 
 
 def _record_in(recipe: Path) -> dict[str, Any]:
@@ -124,11 +127,6 @@ def _record_in(recipe: Path) -> dict[str, Any]:
     from artkit.images import read_provenance
 
     return read_provenance(recipe) or {}
-
-
-def _models(record: Mapping[str, Any]) -> dict[str, str]:
-    models = record.get("models")
-    return {str(name): str(digest) for name, digest in models.items()} if isinstance(models, dict) else {}
 
 
 def _find_input(recipe: Path, record: Mapping[str, Any]) -> tuple[str, ...]:

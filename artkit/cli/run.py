@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artkit.cli.output import echo, json_option, log, print_json
-from artkit.cli.parameters import LONGEST, Assignment, ChainText, Size
+from artkit.cli.parameters import LONGEST, Assignment, ChainText, ShardText, Size
 from artkit.errors import UsageError
 from artkit.seeds import MAX_COUNT
 
 if TYPE_CHECKING:
     from artkit.chain import Plan
+    from artkit.cli.files import Source
     from artkit.cli.request import Request
     from artkit.engine import Job
     from artkit.plugins import Registry
@@ -83,6 +84,15 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         is_flag=True,
         help="Leave out results that the same chain, seed and models made of the same input.",
     ),
+    click.option(
+        "--shard",
+        type=ShardText(),
+        metavar="I/N",
+        help="Make part I of N alone, 1/N to N/N; each picture is in one of them, by its name. See docs/clusters.md.",
+    ),
+    click.option(
+        "--check", is_flag=True, help="Say what is other here than where the --recipe was made; compute nothing."
+    ),
     click.option("--dry-run", is_flag=True, help="Check everything, print the plan, compute nothing."),
     json_option,
 )
@@ -109,6 +119,10 @@ def run(registry: Registry, **typed: Any) -> int:
     from artkit.cli.request import make_request
     from artkit.cli.sentences import find_sentences, run_each
 
+    if typed.pop("check"):
+        from artkit.cli.comparing import compare
+
+        return compare(typed, registry)
     request = make_request(typed)
     act = partial(_run, registry, typed["steady"] is not None)
     told = find_sentences(request, registry)
@@ -124,8 +138,12 @@ def _run(registry: Registry, steady: bool, request: Request) -> int:
     plan = plan_chain(request.chain, registry, has_input=bool(request.inputs), ports=request.ports)
     check_files(plan, request)
     task = find_clip(plan, request)
+    if task is not None and request.shard is not None:
+        raise UsageError("--shard shares out pictures, and a clip is made in one piece: leave it out.")
     if task is not None:
         return run_clip(task, plan, request)
+    if request.shard is not None and request.strip:
+        raise UsageError("--strip is one sheet, and every shard would write it: leave it out with --shard.")
     if steady:
         raise UsageError("--steady is for clips: an animation, a movie, or -o NAME.gif, .apng, .webp or .mp4.")
     request = replace(request, steady=None)
@@ -142,25 +160,15 @@ def _run(registry: Registry, steady: bool, request: Request) -> int:
 
 def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
     """Name every result, and check the places before anything is computed; count those that are there and stay."""
-    from artkit.cli.files import STDIN, Namer, check_format, collect_sources, refuse_overwriting
-    from artkit.engine import look_back
-    from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
-    from artkit.spec import Kind
+    from artkit.cli.files import check_format, refuse_overwriting
+    from artkit.cli.sharding import take_shard
+    from artkit.images import WRITABLE_SUFFIXES
 
-    sources = collect_sources(request.inputs, request.output, bytes if request.dry_run else sys.stdin.buffer.read)
-    if request.count > 1 and len(sources) * request.count > MOST_RESULTS:
-        pictures = f"{len(sources):,} inputs and -n {request.count} make {len(sources) * request.count:,} pictures"
-        raise UsageError(f"{pictures}; a run makes at most {MOST_RESULTS:,} with -n.")
-    seeds = range(request.seed, request.seed + request.count)
-    name = "-".join(step.method for step in request.chain)
-    suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
-    folder = any(text != STDIN and Path(text).is_dir() for text in request.inputs)
-    jobs = Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder)
-    jobs = list(look_back(jobs, plan.look_back))
-    if request.before:
-        jobs = [replace(job, before=request.before) for job in jobs]
-    if request.as_json and jobs[0].target is None:
+    sources, jobs = _name_jobs(plan, request)
+    if request.as_json and any(job.target is None for job in jobs):
         raise UsageError("--json and -o - both want standard output; write the picture to a file.")
+    if request.shard is not None:
+        jobs = take_shard(jobs, request.shard, request.seed)
     count = len(jobs)
     if request.skip_existing:
         from artkit.cli.skipping import skip_existing
@@ -173,6 +181,29 @@ def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
     inputs = [source for source, _ in sources if isinstance(source, Path)]
     refuse_overwriting(targets, [*inputs, *plan.files()], overwrite=request.overwrite)
     return jobs, count - len(jobs)
+
+
+def _name_jobs(plan: Plan, request: Request) -> tuple[list[Source], list[Job]]:
+    """Return the pictures that are read, and a job for each result."""
+    from artkit.cli.files import STDIN, Namer, collect_sources
+    from artkit.engine import look_back
+    from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
+    from artkit.spec import Kind
+
+    stdin, shard = bytes if request.dry_run else sys.stdin.buffer.read, request.shard
+    early = request.count == 1 and not plan.look_back  # a million names are a gigabyte
+    sources = collect_sources(request.inputs, request.output, stdin, shard.holds if shard and early else None)
+    if request.inputs and not sources:  # the pictures of other shards
+        return [], []
+    if request.count > 1 and len(sources) * request.count > MOST_RESULTS:
+        pictures = f"{len(sources):,} inputs and -n {request.count} make {len(sources) * request.count:,} pictures"
+        raise UsageError(f"{pictures}; a run makes at most {MOST_RESULTS:,} with -n.")
+    seeds = range(request.seed, request.seed + request.count)
+    name = "-".join(step.method for step in request.chain)
+    suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
+    folder = shard is not None or any(text != STDIN and Path(text).is_dir() for text in request.inputs)
+    jobs = list(look_back(Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder), plan.look_back))
+    return sources, [replace(job, before=request.before) for job in jobs] if request.before else jobs
 
 
 def _print_plan(plan: Plan, jobs: list[Job], *, as_json: bool) -> None:

@@ -63,7 +63,8 @@ def run_each(request: Request, told: list[Told], run: Callable[[Request], int]) 
             f"{request.inputs[0]} has {len(told)} sentences: give a folder to write to, -o FOLDER/, without --json and "
             "--strip."
         )
-    runs = list(_each(request, told))
+    _refuse_clashes(request.inputs[0], told)
+    runs = list(_each(replace(request, shard=None), _take_shard(told, request)))
     _check_places(runs, request)
     if not request.dry_run:
         make_folder(Path(str(request.output)))
@@ -79,15 +80,26 @@ def run_each(request: Request, told: list[Told], run: Callable[[Request], int]) 
     return code
 
 
+def _take_shard(told: list[Told], request: Request) -> list[Told]:
+    """Return the sentences of the request's shard, by what their pictures are called."""
+    shard = request.shard
+    if shard is None:
+        return told
+    taken = [(name, sentence) for name, sentence in told if shard.takes(name)]
+    log(f"shard {shard} has {len(taken):,} of {len(told):,} sentences.")
+    return taken
+
+
+def _refuse_clashes(table: str, told: list[Told]) -> None:
+    seen: set[str] = set()
+    for name, _ in told:
+        if name in seen:
+            raise DataError(f"two rows of {table} would both become {name}.png: give each a name of its own.")
+        seen.add(name)
+
+
 def _check_places(runs: list[tuple[str, Request]], request: Request) -> None:
     """Refuse what could not be written, before anything is computed; the runs of -n refuse for themselves."""
-    seen: set[str] = set()
-    for name, _ in runs:
-        if name in seen:
-            raise DataError(
-                f"two rows of {request.inputs[0]} would both become {name}.png: give each a name of its own."
-            )
-        seen.add(name)
     if request.count == 1:
         targets = [Path(str(one.output)) for _, one in runs]
         kept = request.overwrite or request.skip_existing

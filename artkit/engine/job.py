@@ -39,6 +39,9 @@ def look_back(jobs: Iterable[Job], count: int) -> Iterator[Job]:
 
     Files follow each other inside their folder, other pictures as they come; those of another seed are another row.
     """
+    if count == 0:
+        yield from jobs
+        return
     rows: dict[tuple[Path | None, int], deque[Any]] = {}
     for job in jobs:
         folder = Path(job.source).parent if isinstance(job.source, str | Path) else None

@@ -9,6 +9,7 @@ from .file import (
     save_model as save_model,
 )
 from .header import Frame as Frame, TensorEntry as TensorEntry, read_frame as read_frame, read_header as read_header
+from .hub import pull_from_hub as pull_from_hub
 from .pulling import Pulled as Pulled, pull_model as pull_model
 from .store import (
     StoredModel as StoredModel,

@@ -98,7 +98,7 @@ class LoweredError(requests.RequestException):
     """A redirect from https to http, where anybody on the way may change what is sent; the message is its target."""
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
     """Follows redirects, but never from https to http."""
 
     def get_redirect_target(self, resp: Response) -> str | None:
@@ -145,7 +145,7 @@ class Downloader:
         if kept:
             headers |= {"Range": f"bytes={kept}-", "If-Range": version}
         waits = (self.patience.connect, self.patience.stall)
-        with _plain_errors(url), _Session() as session:
+        with plain_errors(url), Session() as session:
             session.max_redirects = REDIRECTS
             with session.get(url, headers=headers, stream=True, timeout=waits) as response:
                 start = self._start(response, kept, version)
@@ -226,7 +226,7 @@ def _host(url: str) -> str:
 
 
 @contextmanager
-def _plain_errors(url: str) -> Iterator[None]:
+def plain_errors(url: str) -> Iterator[None]:
     """Turn what requests and urllib3 raise into BrokenOffError, where another attempt may do, or ModelError."""
     host = _host(url)
     try:

@@ -66,14 +66,14 @@ def pull_model(
     watcher = watcher or Watcher()
     if target.is_file() and not overwrite:
         return _at_hand(spec, target, expected)
-    with _alone(spec, watcher):
+    with alone(spec, watcher):
         if target.is_file() and not overwrite:  # by now
             return _at_hand(spec, target, expected)
-        with _workshop(spec) as folder:
-            file = _download(spec, url, expected, folder, watcher, patience or Patience())
+        with workshop(spec) as folder:
+            file = download(spec, url, expected, folder, watcher, patience or Patience())
             try:
-                digest = _digest(file)
-                _place(_read(spec, url, file, registry, watcher), spec, url, digest, target)
+                digest = digest_of_download(file)
+                place(read_download(spec, url, file, registry, watcher), spec, url, digest, target)
             finally:
                 file.unlink(missing_ok=True)
     return Pulled(spec, target, digest, fresh=True, checked=expected is not None)
@@ -97,7 +97,7 @@ def _checked_digits(sha256: str | None) -> str | None:
 
 
 @contextmanager
-def _alone(spec: ModelSpec, watcher: Watcher) -> Iterator[None]:
+def alone(spec: ModelSpec, watcher: Watcher) -> Iterator[None]:
     """Keep other processes from pulling this model meanwhile; wait for one that does."""
     lock = FileLock(data_home() / "pulls" / f"{spec.method}-{spec.name}.lock")
     try:
@@ -116,7 +116,7 @@ def _alone(spec: ModelSpec, watcher: Watcher) -> Iterator[None]:
 
 
 @contextmanager
-def _workshop(spec: ModelSpec) -> Iterator[Path]:
+def workshop(spec: ModelSpec) -> Iterator[Path]:
     """Give the folder where the download grows; in the end it goes, unless a partial download stays in it."""
     folder = data_home() / "pulls" / f"{spec.method}-{spec.name}"
     try:
@@ -142,9 +142,13 @@ def _at_hand(spec: ModelSpec, path: Path, expected: str | None) -> Pulled:
     return Pulled(spec, path, seen, fresh=False, checked=expected is not None)
 
 
-def _download(
+def download(
     spec: ModelSpec, url: str, expected: str | None, folder: Path, watcher: Watcher, patience: Patience
 ) -> Path:
+    """Return the file that was downloaded into a workshop; `expected` is the SHA-256 that it must have.
+
+    Raises ModelError and OutputError as Downloader does, ModelError for another SHA-256.
+    """
     import pooch
 
     limit = SLACK * spec.size if spec.size else LIMIT
@@ -168,7 +172,7 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _read(spec: ModelSpec, url: str, file: Path, registry: Registry, watcher: Watcher) -> Model:
+def read_download(spec: ModelSpec, url: str, file: Path, registry: Registry, watcher: Watcher) -> Model:
     """Read a download: one of artkit's own model files, or a checkpoint that the method knows how to import."""
     if _is_page(file):
         raise ModelError(f"{shown(url)} gave a web page, not a model. {ELSEWHERE}")
@@ -188,14 +192,15 @@ def _is_page(file: Path) -> bool:
         return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def _digest(file: Path) -> str:
+def digest_of_download(file: Path) -> str:
+    """Return the SHA-256 of what was downloaded."""
     import pooch
 
     digest: str = pooch.file_hash(str(file))
     return digest
 
 
-def _place(model: Model, spec: ModelSpec, url: str, digest: str, target: Path) -> None:
+def place(model: Model, spec: ModelSpec, url: str, digest: str, target: Path) -> None:
     """Write the model into the store; its header gains what the catalogue knows and where the download came from."""
     from artkit.models.file import save_model
 

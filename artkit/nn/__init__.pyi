@@ -81,6 +81,17 @@ from .perceptual import (
     load_perceptual_network as load_perceptual_network,
 )
 from .pool import ImagePool as ImagePool
+from .portable import (
+    IMAGE_FIELD as IMAGE_FIELD,
+    RESULT_FIELD as RESULT_FIELD,
+    Portable as Portable,
+    PortableField as PortableField,
+    class_planes as class_planes,
+    classes_field as classes_field,
+    condition_field as condition_field,
+    labels_field as labels_field,
+    strokes_field as strokes_field,
+)
 from .position import heights as heights
 from .reflection import reflect_index as reflect_index
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator

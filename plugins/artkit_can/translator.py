@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import decode_image, read_arguments, stroke_noise
+from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments, stroke_noise, strokes_field
 from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
 from artkit_can.losses import entropy, posterior
 from artkit_can.networks import CanArguments
+from artkit_can.portable import PortableDream
 
 Place = tuple[int, int, float]
 """A place in the space of noise: from the noise of one seed to that of another, by a share of the way."""
@@ -41,8 +43,26 @@ class Can(Translator):
         side = self.options.side
         return (side, side) if side else (height, width)
 
+    def portable(self) -> Portable:
+        """Return the generator: noise, and strokes where it sees such, to a picture."""
+        told = "what the picture shows: normal noise of mean 0 and variance 1"
+        noise = PortableField("z", "noise", (1, self.generator.latent), told)
+        inputs = (noise, strokes_field()) if self.generator.strokes else (noise,)
+        side = self.arguments.generator.resolution
+        output = RESULT_FIELD if self.generator.strokes else replace(RESULT_FIELD, axes=(1, 3, side, side))
+        return Portable(PortableDream(self.generator, self.options.temperature), inputs, output, self._feed)
+
+    def _feed(self, context: Context) -> tuple[Tensor, ...]:
+        z, strokes = self._draw(context)
+        return (z,) if strokes is None else (z, strokes)
+
     def translate(self, context: Context) -> Tensor:
         """Make one picture a seed."""
+        z, strokes = self._draw(context)
+        return decode_image(self.generator(self.options.temperature * z, strokes, (context.height, context.width)))
+
+    def _draw(self, context: Context) -> tuple[Tensor, Tensor | None]:
+        """Return the noise of each picture, and the strokes where the generator sees such."""
         places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
         size, strokes = (context.height, context.width), None
@@ -50,7 +70,7 @@ class Can(Translator):
             draw = partial(stroke_noise, *size, device=context.device)
             fields = [_between(place, draw, torch.lerp) for place in places]
             strokes = lay_out(torch.stack(fields).to(context.device, context.dtype))
-        return decode_image(self.generator(self.options.temperature * z, strokes, size))
+        return z, strokes
 
     def report(self, output: Tensor) -> list[dict[str, Any]]:
         """Return how much each picture looks like each style, and the entropy of that, in nats."""

@@ -9,18 +9,24 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import (
+    IMAGE_FIELD,
+    RESULT_FIELD,
     WORKING_SIDE,
     Conditions,
+    Portable,
     WorkingResolution,
     choose_statistics,
+    condition_field,
     decode_image,
     encode_image,
     read_arguments,
     seeded_dropout,
+    strokes_field,
 )
 from artkit.nn.layout import lay_out
 from artkit_cyclegan import AB, GENERATORS, SPEC, CycleGANOptions
-from artkit_cyclegan.networks import CycleGANArguments, Painter, guide_of, lay_strokes, with_noise
+from artkit_cyclegan.networks import STROKES, CycleGANArguments, Painter, guide_of, lay_strokes, with_noise
+from artkit_cyclegan.portable import PortableGenerator
 
 
 class CycleGAN(Translator):
@@ -50,6 +56,20 @@ class CycleGAN(Translator):
     def generator(self) -> torch.nn.Module:
         """The network of its direction."""
         return self.get_submodule(GENERATORS[self.options.direction])
+
+    def portable(self) -> Portable:
+        """Return the generator of its direction; large pictures are not shrunk for it."""
+        paints = isinstance(self.generator, Painter)
+        inputs = [IMAGE_FIELD, *([strokes_field(STROKES, centres=True)] if paints else [])]
+        inputs += [condition_field(self.conditions.known)] if self.conditions else []
+        graph = PortableGenerator(self.generator, self.channels, strokes=paints)
+        return Portable(graph, tuple(inputs), RESULT_FIELD, self._feed)
+
+    def _feed(self, context: Context, *, image: Tensor) -> tuple[Tensor, ...]:
+        strokes = []
+        if isinstance(self.generator, Painter):
+            strokes = [self._draw_noise(context, WorkingResolution.of(image, 0, self.size_rule), image)[0]]
+        return image, *strokes, *self._encode_conditions(context)
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW of one domain to the other."""

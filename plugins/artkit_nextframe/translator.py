@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
-from artkit.nn import decode_image, encode_image, read_arguments
+from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Portable, decode_image, encode_image, read_arguments
 from artkit_nextframe import SPEC, NextFrameOptions
 from artkit_nextframe.arguments import NextFrameArguments
+from artkit_nextframe.portable import PortablePredictor
 
 
 class NextFrame(Translator):
@@ -21,6 +24,16 @@ class NextFrame(Translator):
     def __init__(self, options: NextFrameOptions, header: ModelHeader) -> None:
         super().__init__(options, header)
         self.predictor = read_arguments(header, NextFrameArguments).predictor.build()
+
+    def portable(self) -> Portable:
+        """Return the predictor."""
+        told = {"before2": "the picture two frames before", "before": "the picture a frame before"}
+        earlier = tuple(replace(IMAGE_FIELD, name=name, meaning=f"{text}, as image") for name, text in told.items())
+        graph = PortablePredictor(self.predictor, self.options.ahead)
+        return Portable(graph, (*earlier, IMAGE_FIELD), RESULT_FIELD, self._feed)
+
+    def _feed(self, context: Context, *, image: Tensor, before: Tensor, before2: Tensor) -> tuple[Tensor, ...]:
+        return before2, before, image
 
     def translate(self, context: Context, *, image: Tensor, before: Tensor, before2: Tensor) -> Tensor:
         """Predict the frame that follows, or one further ahead."""

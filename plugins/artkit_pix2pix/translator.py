@@ -9,19 +9,26 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
 from artkit.nn import (
+    IMAGE_FIELD,
+    RESULT_FIELD,
     WORKING_SIDE,
     Conditions,
+    Portable,
     WorkingResolution,
     choose_statistics,
+    condition_field,
     decode_image,
     heights,
+    labels_field,
     lay_swirls,
     painting_guide,
     read_arguments,
     seeded_dropout,
+    strokes_field,
 )
 from artkit_pix2pix import SPEC, Pix2PixOptions
 from artkit_pix2pix.networks import Pix2PixArguments, encode_input
+from artkit_pix2pix.portable import PortableGenerator
 
 
 class Pix2Pix(Translator):
@@ -39,6 +46,20 @@ class Pix2Pix(Translator):
         self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
         self.conditions = Conditions(header.conditions, self.arguments.default_conditions)
         self.asked = self.conditions.parse(options.condition, "pix2pix")
+
+    def portable(self) -> Portable:
+        """Return the generator, which draws its own heights; large pictures are not shrunk for it."""
+        strokes = self.arguments.noise == "strokes"
+        inputs = [labels_field(self.header.classes) if self.classes and self.header.classes else IMAGE_FIELD]
+        inputs += [strokes_field()] if strokes else []
+        inputs += [condition_field(self.conditions.known)] if self.conditions else []
+        margin = self.size_rule.margin if self.arguments.heights else None
+        graph = PortableGenerator(self.generator, self.classes, self.arguments.channels, strokes=strokes, margin=margin)
+        return Portable(graph, tuple(inputs), RESULT_FIELD, self._feed)
+
+    def _feed(self, context: Context, *, image: Tensor) -> tuple[Tensor, ...]:
+        z, _ = self._draw_noise(context, WorkingResolution.of(image, 0, self.size_rule))
+        return image, *([] if z is None else [z]), *self._encode_conditions(context)
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Map N3HW, or labels N H W where the model takes label maps, to a picture."""

@@ -154,7 +154,7 @@ class Segmenter(nn.Module):
 def _weigh(image: Tensor, distances: Tensor) -> Tensor:
     """Return for each class how near the pixels are in total, and the colours' total by nearness: N K 4."""
     nearness = F.softmax(-distances, 1).flatten(2)
-    return torch.cat([nearness.sum(2, keepdim=True), nearness @ image.flatten(2).mT], 2)
+    return torch.cat([nearness.sum(2, keepdim=True), nearness @ image.flatten(2).transpose(1, 2)], 2)
 
 
 class GeneratorArguments(Arguments, frozen=True, kw_only=True):

@@ -8,10 +8,11 @@ from torch.nn import functional as F
 
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.images import match_exactly, one_hot
-from artkit.nn import read_arguments
+from artkit.nn import IMAGE_FIELD, Portable, classes_field, read_arguments
 from artkit_semgan import SPEC, SemganOptions
 from artkit_semgan.light import even_light
 from artkit_semgan.networks import SemganArguments
+from artkit_semgan.portable import PortableSegmenter
 
 
 class Semgan(Translator):
@@ -36,6 +37,17 @@ class Semgan(Translator):
         self.segmenter = arguments.segmenter.build(header.classes) if arguments.segmenter else None
         allowed = self._parse_classes(options.classes)
         self.barred = [index for index in range(len(header.classes)) if index not in allowed]
+
+    def portable(self) -> Portable | None:
+        """Return the segmenter, which reads a picture in the light it has; a model that only dreams has none."""
+        if self.segmenter is None or self.header.classes is None:
+            return None
+        graph = PortableSegmenter(self.segmenter, len(self.header.classes), self.barred)
+        return Portable(graph, (IMAGE_FIELD,), classes_field(self.header.classes), self._feed)
+
+    def _feed(self, context: Context, *, image: Tensor) -> tuple[Tensor, ...]:
+        assert self.header.classes is not None
+        return (even_light(image, self.header.classes),)
 
     def translate(self, context: Context, *, image: Tensor | None) -> Tensor:
         """Map N3HW in [0, 1], or nothing, to labels N H W."""

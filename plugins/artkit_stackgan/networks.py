@@ -44,7 +44,7 @@ class TextEncoder(nn.Module):
 
     def forward(self, text: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log variance, N `latent` each, of sentences N L, as Vocabulary.encode gives them."""
-        near = F.relu(self.conv(self.embed(text).mT)) * (text > 0)[:, None]
+        near = F.relu(self.conv(self.embed(text).transpose(1, 2))) * (text > 0)[:, None]
         added, log_variance = self.leave(near.amax(2)).chunk(2, 1)
         return self.base(bag_of(text, self.words).to(added)) + added, log_variance
 
@@ -89,7 +89,7 @@ class Colours(nn.Module):
     def forward(self, shares: Tensor, said: Tensor) -> Tensor:
         """Colour shares N K H W by the words that are said, N V: N 3 H W in [-1, 1], a little beyond."""
         rows = self.table(said.to(shares)).view(-1, self.classes, 6)
-        levels, slopes = torch.bmm(rows.mT, shares.flatten(2)).unflatten(2, shares.shape[2:]).chunk(2, 1)
+        levels, slopes = torch.bmm(rows.transpose(1, 2), shares.flatten(2)).unflatten(2, shares.shape[2:]).chunk(2, 1)
         return levels + slopes * heights(shares.shape[-2], shares.shape[-1]).to(shares)
 
 

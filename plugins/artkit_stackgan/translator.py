@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,12 +13,13 @@ from torch.nn import functional as F
 from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.errors import excerpt
 from artkit.images import one_hot, paint_labels, resize_image
-from artkit.nn import decode_image, read_arguments
+from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments
 from artkit.reporting import warn
 from artkit.seeds import mix_seeds
 from artkit_stackgan import SPEC, StackganOptions
 from artkit_stackgan.arguments import StackganArguments
 from artkit_stackgan.networks import Colours, LayoutGenerator, Painter, Reader, TextEncoder, enlarge
+from artkit_stackgan.portable import PortablePainting, PortableSketch
 from artkit_stackgan.words import bag_of
 
 CAPTION = "caption"
@@ -58,6 +60,32 @@ class Stackgan(Translator):
             raise OptionError("stackgan(frames=...): the way to where? Say a second sentence: morph='a lake at dusk'.")
         for option in ("text", "morph"):
             self._check_words(option, getattr(options, option))
+
+    def portable(self) -> Portable | None:
+        """Return both stages, or the first; label maps, and the best of several tries, are no one network's."""
+        stage, side, known = self.options.stage, self.arguments.sketch, self.vocabulary
+        if stage == 0 or self.options.tries > 1 or self.options.morph is not None:
+            return None
+        told = "the sentence: the place of each word in the list, from 1, and 0 where there is none"
+        words = PortableField("words", "words", (1, "length"), told, {"words": list(known.words)})
+        told = "the chance in it: normal noise of mean 0 and variance 1; zeros give the likeliest layout"
+        noise = PortableField("noise", "noise", (1, self.arguments.latent), told)
+        networks = self.text, self.generator, self.colours
+        if stage == 1:
+            sketch = PortableSketch(*networks, side, self.options.truncation)
+            return Portable(
+                sketch, (words, noise), replace(RESULT_FIELD, axes=(1, 3, side, side)), self._feed, _enlarge
+            )
+        told = "the chance in the painting: normal noise of mean 0 and variance 1, as large as the picture"
+        grain = PortableField("grain", "noise", (1, 1, "height", "width"), told)
+        painting = PortablePainting(*networks, self.painter, self.options.truncation)
+        return Portable(painting, (words, noise, grain), RESULT_FIELD, self._feed)
+
+    def _feed(self, context: Context) -> tuple[Tensor, ...]:
+        words = self.vocabulary.encode([self.options.text or context.fact(0, CAPTION) or ""])
+        noise = self._draw((self.arguments.latent,), mix_seeds(context.seeds[0], 0))
+        grain = self._draw((1, context.height, context.width), mix_seeds(context.seeds[0], 1))
+        return (words, noise) if self.options.stage == 1 else (words, noise, grain)
 
     def translate(self, context: Context) -> Tensor:
         """Paint a sentence for each picture: N3HW in [0, 1]."""
@@ -149,3 +177,8 @@ class Stackgan(Translator):
 
     def _hint(self, word: str) -> str:
         return excerpt(nearest(word, self.vocabulary.words), MOST_TOLD)
+
+
+def _enlarge(sketch: Tensor, context: Context) -> Tensor:
+    """Return a sketch at the size that is asked for, as stage 1 shows it."""
+    return resize_image(sketch, (context.height, context.width))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import fix_tiles, read_arguments
+from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Edsr, Portable, fix_tiles, read_arguments
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.networks import SuperresArguments, network_name
+from artkit_superres.portable import PortableEdsr
 
 
 class Superres(Translator):
@@ -34,6 +37,14 @@ class Superres(Translator):
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the input's size times the scale."""
         return self.scale * height, self.scale * width
+
+    def portable(self) -> Portable:
+        """Return the network of its scale."""
+        sides = tuple(f"{self.scale}*{side}" for side in ("height", "width"))
+        output = replace(RESULT_FIELD, axes=(1, 3, *sides))
+        network = self.get_submodule(network_name(self.scale))
+        graph = PortableEdsr(network) if isinstance(network, Edsr) else network
+        return Portable(graph, (IMAGE_FIELD,), output, lambda context, *, image: (image,))
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Enlarge N3HW."""

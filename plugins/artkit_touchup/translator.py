@@ -5,9 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
-from artkit.nn import read_arguments
+from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Portable, read_arguments
 from artkit_touchup import SPEC, TouchupOptions
 from artkit_touchup.artists import Artist, ArtistArguments, find_places, touch_up
+from artkit_touchup.portable import PortableArtists
 
 
 class Touchup(Translator):
@@ -24,6 +25,15 @@ class Touchup(Translator):
         super().__init__(options, header)
         arguments = read_arguments(header, ArtistArguments)
         self.additive, self.subtractive = Artist(arguments), Artist(arguments)
+
+    def portable(self) -> Portable:
+        """Return both artists and how their work is combined."""
+        options = self.options
+        add, subtract = options.strength * options.add, options.strength * options.subtract
+        margin, smooth = self.size_rule.margin, options.smooth
+        artists = self.additive, self.subtractive
+        graph = PortableArtists(*artists, margin, add=add, subtract=subtract, smooth=smooth)
+        return Portable(graph, (IMAGE_FIELD,), RESULT_FIELD, lambda context, *, image: (image,))
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Correct N3HW."""
