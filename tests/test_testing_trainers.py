@@ -109,6 +109,7 @@ def test_a_sound_trainer_passes_and_its_model_is_left_to_be_checked(check):
         ('return {"width": read', 'return {"widht": read', "returns options that it does not have.*'width'"),
         ("self.exported_tensors()", "{}", "does not train.*translator does not load"),
         ('batch["painting"]).abs', 'batch["portrait"]).abs', "does not train.*'portrait'"),
+        ('["photo"]).sigmoid() -', '["photo"]).lerp(batch["painting"], 0.5) -', "does not train in bf16: .*dtype"),
         ("self.check_crop(16, 40)", "self.check_crop(512)", "does not train.*crop=256 does not fit"),
     ],
 )
@@ -116,6 +117,12 @@ def test_broken_promises_are_named(check, old, new, fault):
     with pytest.raises(AssertionError, match="the trainer of taught breaks the contract") as caught:
         check((old, new))
     assert re.search(fault, str(caught.value)), str(caught.value)
+
+
+def test_a_method_that_bf16_stops_is_named(check):
+    registry, model = check(("(image).sigmoid()", "(image).sigmoid().lerp(torch.zeros(1), 0.0)"))
+    with pytest.raises(AssertionError, match=r"in bf16: it raised .*dtype"):
+        check_method("taught", registry, model=model, sizes=((5, 7),))
 
 
 def test_a_model_that_no_run_can_start_from_is_named(check):

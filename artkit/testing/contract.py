@@ -164,8 +164,8 @@ def check_method(
     Checked for every (height, width) of `sizes`: the output has the size that `output_size` promises, the kind and the
     range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
     1e-4, and so does a picture computed in small tiles. Ports for many pictures get up to three. A method that says
-    `tiling="exact"` has to use `artkit.nn.in_tiles`. A method that takes any picture is run on an image, a label map
-    and a mask, and invents no class. Whatever the plugin's code raises is a fault like any other.
+    `tiling="exact"` has to use `artkit.nn.in_tiles`. A method with weights computes in bf16 too. A method that takes any
+    picture is run on an image, a label map and a mask, and invents no class. Whatever the plugin's code raises is a fault like any other.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
     refuse(name, method_faults(step, registry, sizes))
@@ -192,7 +192,11 @@ def method_faults(step: Step, registry: Registry, sizes: Sequence[Size] = SIZES)
         for size in sizes
         for fault in gathered(_faults(translator, variant, classes, size), f"{_where(variant, size)}: ")
     ]
-    return faults + gathered(_tile_faults(translator, kinds, classes, max(sizes)))
+    faults += gathered(_tile_faults(translator, kinds, classes, max(sizes)))
+    if spec.needs_model:  # others compute in float32 everywhere
+        translator = load_translator(planned, registry, torch.device("cpu"), "bf16")
+        faults += gathered(_half_faults(translator, kinds, classes, min(sizes)), "in bf16: ")
+    return faults
 
 
 def _where(kinds: dict[str, Kind], size: Size) -> str:
@@ -227,6 +231,14 @@ def _tile_faults(translator: Translator, kinds: dict[str, Kind], classes: int, s
         yield "in tiles it makes another picture: a halo or a multiple is too small (artkit.nn.in_tiles)"
     if translator.spec.tiling is Tiling.EXACT and not limits.asked:
         yield "it says tiling=exact, but computes every picture as a whole: use artkit.nn.in_tiles"
+
+
+def _half_faults(translator: Translator, kinds: dict[str, Kind], classes: int, size: Size) -> Iterator[str]:
+    """Compute a picture as machines with bf16 units do unless told otherwise; it is one, or it raises."""
+    ports = _examples(translator.spec, kinds, classes, size)
+    made = translator.run(ports, seeds=(3, 4), size=size, dtype=torch.bfloat16)
+    if made.is_floating_point() and made.dtype != torch.float32:
+        yield f"the output is {made.dtype}"
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:

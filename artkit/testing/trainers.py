@@ -43,8 +43,9 @@ def check_trainer(
 
     Checked: a run of four steps equals one that is stopped after two and resumed, bit for bit, on a CPU; what is
     exported is a model whose header fits the method's ports and keeps its content in a file; a run may start from the
-    model. `data`, a folder or a dataset's name, is made up where it is left out; `values` are settings and training
-    options, small ones, so that it is quick. Returns the model's path: check it with `check_method(model=...)`.
+    model, or compute in bf16. `data`, a folder or a dataset's name, is made up where it is left out; `values` are
+    settings and training options, small ones, so that it is quick. Returns the model's path: check it with
+    `check_method(model=...)`.
     """
     faults, model = trainer_faults(name, registry, folder, data=data, values=values)
     refuse(f"the trainer of {name}", faults)
@@ -71,6 +72,7 @@ def trainer_faults(
         faults = gathered(_resume_faults(spec, source, folder, used))
         faults += gathered(_header_faults(spec, read_header(model)))
         faults += gathered(_start_faults(spec, source, folder, model, used))
+        faults += gathered(_half_faults(spec, source, folder, used))
     return faults, model
 
 
@@ -150,6 +152,14 @@ def _header_faults(spec: MethodSpec, header: ModelHeader) -> Iterator[str]:
         yield f"its model's header gives '{header.output}', and the method '{spec.output}'"
     if msgspec.json.decode(msgspec.json.encode(header), type=ModelHeader) != header:
         yield "its model's header is another after it was written and read: keep to tables, lists, numbers and text"
+
+
+def _half_faults(spec: MethodSpec, data: str | Path, folder: Path, values: dict[str, Any]) -> Iterator[str]:
+    """Take a step as machines with bf16 units do unless told otherwise."""
+    try:
+        train(spec.name, data, folder / "half", values=values | {"precision": "bf16", "steps": 1})
+    except ArtkitError as error:
+        yield f"it does not train in bf16: {one_line(error)}"
 
 
 def _start_faults(

@@ -21,28 +21,29 @@ def find_code(
 ) -> Tensor:
     """Return the codes, N `latent`, that `steps` of Adam come to from `start`; `told` is called now and then.
 
-    Each picture of a batch is searched for by itself: Adam's steps of one do not depend on another.
+    Each picture of a batch is searched for by itself: Adam's steps of one do not depend on another. Codes and losses
+    are float32, whatever the generator computes in.
     """
     if not steps:
         return start
     with torch.inference_mode(False), torch.enable_grad():
-        z = start.clone().requires_grad_()
+        z = start.float().clone().requires_grad_()
         optimiser = torch.optim.Adam([z], RATE, betas=(0.9, 0.999))
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = RATE * (1 - 0.9 * step / steps)
-            made = generator(z)
+            made = generator(z.to(start.dtype)).float()
             total = (loss(made, z) + PRIOR * z.square().sum(1)).sum()
             (z.grad,) = torch.autograd.grad(total, [z])
             optimiser.step()
             if step % 5 == 4:
                 told((step + 1) / steps, made.detach())
-    return z.detach()
+    return z.detach().to(start.dtype)
 
 
 def differentiable(tensor: Tensor) -> Tensor:
-    """Return a copy that may take part in gradients, which what inference mode made may not."""
+    """Return a float32 copy that may take part in gradients, which what inference mode made may not."""
     with torch.inference_mode(False):
-        return tensor.clone()
+        return tensor.float().clone()
 
 
 def projection_loss(photo: Tensor) -> Loss:

@@ -37,5 +37,5 @@ def nearness(mask: Tensor, reach: float) -> Tensor | None:
     if reach >= 1:
         return None
     far = max(reach * max(mask.shape[-2:]), 1.0)
-    away = [torch.from_numpy(distance_transform_edt(one.numpy(force=True) <= 0)) for one in mask[:, 0]]
+    away = [torch.from_numpy(distance_transform_edt(one.float().numpy(force=True) <= 0)) for one in mask[:, 0]]
     return (2 * (1 - torch.stack(away)[:, None].to(mask) / far)).clamp(0, 1)

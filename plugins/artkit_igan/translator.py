@@ -37,6 +37,7 @@ class Igan(Translator):
     """The generator and the encoder of a trained model."""
 
     spec = SPEC
+    keeps_float = True  # what is not edited stays bit for bit
     options: IganOptions
     header: ModelHeader
 

@@ -31,9 +31,10 @@ class FlowPredictor(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Predict the next frame."""
-        motion, mask, repair = self.network(frames.flatten(1, 2)).split((2, 1, 3), 1)
+        found = self.network(frames.flatten(1, 2)).float()  # bf16 does not tell the places of neighbours apart
+        motion, mask, repair = found.split((2, 1, 3), 1)
         share = torch.sigmoid(mask + TRUSTED)
-        return torch.lerp(repair, warp(frames[:, -1], FAST * motion), share)
+        return torch.lerp(repair, warp(frames[:, -1].float(), FAST * motion), share)
 
 
 def warp(picture: Tensor, motion: Tensor) -> Tensor:

@@ -126,7 +126,7 @@ class Stackgan(Translator):
         logits = self._sketch(mean, log_variance, said, seed)
         if options.stage == 1:
             side = self.arguments.sketch
-            sketch = decode_image(self.colours(enlarge(logits, (side, side)), said))
+            sketch = decode_image(self.colours(enlarge(logits, (side, side)).to(said), said))
             return resize_image(sketch.float(), size)
         labels = F.interpolate(logits, size, mode="bilinear").argmax(1)
         if options.stage == 0:
