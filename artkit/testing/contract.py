@@ -164,8 +164,9 @@ def check_method(
     Checked for every (height, width) of `sizes`: the output has the size that `output_size` promises, the kind and the
     range; the same call gives the same bits; inputs stay as they were; a batch of two equals two batches of one, within
     1e-4, and so does a picture computed in small tiles. Ports for many pictures get up to three. A method that says
-    `tiling="exact"` has to use `artkit.nn.in_tiles`. A method with weights computes in bf16 too. A method that takes any
-    picture is run on an image, a label map and a mask, and invents no class. Whatever the plugin's code raises is a fault like any other.
+    `tiling="exact"` has to use `artkit.nn.in_tiles`. A method with weights computes in bf16 too. A method that takes
+    any picture is run on an image, a label map and a mask, and invents no class. Whatever the plugin's code raises is
+    a fault like any other.
     """
     step = Step(name, dict(options or {}) | ({} if model is None else {"model": str(model)}))
     refuse(name, method_faults(step, registry, sizes))
