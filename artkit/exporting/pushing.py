@@ -47,7 +47,7 @@ def push_model(model: Path, text: str, sample: Path) -> Pushed:
         hub = HfApi(endpoint=hub_address(), library_name="artkit")
         hub.create_repo(there.repo_id, exist_ok=True)
         card = make_card(header, there, model, record)
-        contents = {FILE: model, SAMPLE: sample, CARD: card.encode()}
+        contents: dict[str, Path | bytes] = {FILE: model, SAMPLE: sample, CARD: card.encode()}
         operations = [CommitOperationAdd(name, content) for name, content in contents.items()]
         commit = hub.create_commit(there.repo_id, operations, commit_message=f"{header.method} model, by artkit")
     return Pushed(there.at(commit.oid), tuple(contents))
