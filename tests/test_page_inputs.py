@@ -122,3 +122,17 @@ def test_a_sentence_is_one_of_the_chains_to_start_from(open_page):
     assert page.text().startswith("stackgan(")
     assert page.tab.is_visible("#sentence-text")
     assert page.tab.evaluate("document.activeElement.id") != "map"
+
+
+def test_words_of_light_and_style_become_the_options_that_tell_them(open_page):
+    page = open_page("?chain=spade")
+    page.give("#open", small_map())
+    page.wait_for_card(1)
+    time = page.tab.get_by_role("radiogroup", name="time")
+    time.get_by_role("radio", name="dusk").click()
+    page.wait_until("() => document.getElementById('chain-text').value === 'spade(light=dusk)'")
+    page.tab.get_by_role("radiogroup", name="style").get_by_role("radio", name="swirl").click()
+    page.wait_until("() => document.getElementById('chain-text').value === 'spade(light=dusk,style=swirl)'")
+    assert time.get_by_role("radio", name="dusk").get_attribute("aria-checked") == "true"
+    page.wait_for_card(2)
+    assert page.problems == []

@@ -95,7 +95,7 @@ def test_a_card_brings_everything_back_and_two_can_be_compared(open_page):
     page.tab.hover(".card >> nth=1")
     page.tab.click(".card .more >> nth=1")
     page.tab.get_by_role("menuitem", name="Compare").click()
-    assert "Picture 1" in page.tab.inner_text("#split-names")
+    page.wait_until("() => document.getElementById('split-names').innerText.includes('Picture 1')")
     page.tab.keyboard.press("End")
     page.tab.click(".card .open >> nth=1")
     page.wait_until(

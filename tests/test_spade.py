@@ -13,7 +13,7 @@ import artkit
 from artkit.chain.planning import plan_chain
 from artkit.data import Dataset
 from artkit.engine.loading import load_translator
-from artkit.errors import ModelError, OptionError
+from artkit.errors import OptionError
 from artkit.images import one_hot
 from artkit.models.file import load_model
 from artkit.nn import heights
@@ -207,11 +207,6 @@ class Wordless(Dataset):
 
     def load(self, index, names):
         raise AssertionError
-
-
-def test_without_a_model_it_says_how_to_train_one(drawn):
-    with pytest.raises(ModelError, match="To train one: artkit train spade DATA"):
-        artkit.Chain("spade")(drawn)
 
 
 @pytest.mark.parametrize("changes", [{}, PAPER], ids=["tables", "paper"])

@@ -20,12 +20,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass(frozen=True)
 class OptionInfo:
-    """One option as the docs and `artkit methods NAME` show it."""
+    """One option as the docs and `artkit methods NAME` show it; `condition` is what its word is about, if named so."""
 
     name: str
     type: str
     default: Any
     summary: str
+    condition: str | None = None
 
 
 def describe_options(options: type[Options]) -> list[OptionInfo]:
@@ -34,12 +35,10 @@ def describe_options(options: type[Options]) -> list[OptionInfo]:
     rows = []
     for field in msgspec.structs.fields(options):
         hint = hints[field.name]
-        summary = " ".join(
-            meta.description
-            for meta in getattr(hint, "__metadata__", ())
-            if isinstance(meta, msgspec.Meta) and meta.description
-        )
-        rows.append(OptionInfo(field.name, _type_name(hint), field.default, summary))
+        metas = [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
+        summary = " ".join(meta.description for meta in metas if meta.description)
+        condition = next((meta.extra["condition"] for meta in metas if "condition" in (meta.extra or {})), None)
+        rows.append(OptionInfo(field.name, _type_name(hint), field.default, summary, condition))
     return rows
 
 
@@ -110,6 +109,9 @@ def _words(hint: Any) -> list[str]:
     return [word for part in get_args(hint) for word in _words(part)]
 
 
-def option(summary: str, **limits: Any) -> msgspec.Meta:
-    """Shorthand for `msgspec.Meta(description=summary, ge=..., le=...)` inside `Annotated[...]`."""
-    return msgspec.Meta(description=summary, **limits)
+def option(summary: str, *, condition: str | None = None, **limits: Any) -> msgspec.Meta:
+    """Shorthand for `msgspec.Meta(description=summary, ge=..., le=...)` inside `Annotated[...]`.
+
+    `condition`: the model's condition that the option is a word of, where it has another name.
+    """
+    return msgspec.Meta(description=summary, extra={"condition": condition} if condition else None, **limits)

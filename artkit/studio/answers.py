@@ -31,7 +31,10 @@ class PortInfo(msgspec.Struct, frozen=True):
 
 
 class OptionForm(msgspec.Struct, frozen=True):
-    """An option as a form shows it; `words` says type and range in words, and null leaves a nullable one out."""
+    """An option as a form shows it; `words` says type and range in words, and null leaves a nullable one out.
+
+    `condition` is the model's condition that it is a word of, where that has another name.
+    """
 
     name: str
     type: Literal["integer", "number", "boolean", "choice", "text", "list"]
@@ -42,6 +45,7 @@ class OptionForm(msgspec.Struct, frozen=True):
     nullable: bool
     words: str
     summary: str
+    condition: str | None = None
 
 
 class MethodInfo(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ def option_forms(spec: MethodSpec) -> list[OptionForm]:
             default=msgspec.to_builtins(info.default),
             words=info.type,
             summary=info.summary,
+            condition=info.condition,
             **_typed(hints[info.name]),
         )
         for info in describe_options(spec.options)

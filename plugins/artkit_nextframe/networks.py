@@ -34,7 +34,7 @@ class FlowPredictor(nn.Module):
         found = self.network(frames.flatten(1, 2)).float()  # bf16 does not tell the places of neighbours apart
         motion, mask, repair = found.split((2, 1, 3), 1)
         share = torch.sigmoid(mask + TRUSTED)
-        return torch.lerp(repair, warp(frames[:, -1].float(), FAST * motion), share)
+        return torch.lerp(repair, warp(frames[:, -1].float(), FAST * motion), share).to(frames.dtype)
 
 
 def warp(picture: Tensor, motion: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, Need, Options, Port, Tiling, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, Port, Tiling, hookimpl, option, packaged
 from artkit.nn import DiscriminatorOptions, GanMode, NormKind, ReceptiveField, Width, WorkingSize
 
 CONDITIONS = {"light": "time", "weather": "weather", "style": "style"}
@@ -17,7 +17,8 @@ class SpadeOptions(Options, frozen=True):
     """Options of a spade step."""
 
     light: Annotated[
-        str | None, option("the time of day by a word the model knows, such as dusk; 'any' lets the seed choose")
+        str | None,
+        option("the time of day by a word the model knows, such as dusk; 'any' lets the seed choose", condition="time"),
     ] = None
     weather: Annotated[str | None, option("the weather by a word the model knows, or 'any'")] = None
     style: Annotated[
@@ -105,6 +106,8 @@ SPEC = MethodSpec(
     trainer="artkit_spade.trainer:SpadeTrainer",
     training_options=SpadeTraining,
     trains_on=(Need.LABELLED,),
+    default_model="landscape",
+    models=(packaged("landscape", "Paints landscapes in four lights, four weathers and five styles.", "CC0-1.0"),),
     tiling=Tiling.EXACT,
 )
 

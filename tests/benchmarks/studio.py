@@ -30,7 +30,7 @@ from artkit.studio.page import page_files
 from artkit.studio.serving import Server, listen
 from artkit.studio.studio import Studio
 
-CHAINS = ("pix2pix", "pix2pix,touchup", "semgan,pix2pix,touchup")
+CHAINS = ("spade", "pix2pix", "pix2pix,touchup", "semgan,pix2pix,touchup")
 SIDES = (256, 512)
 RUNS = 20
 

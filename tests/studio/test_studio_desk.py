@@ -228,7 +228,7 @@ def test_limits_of_one_client_and_of_all():
     with pytest.raises(Refusal, match="busy"):
         put(desk, "c", nbytes=101, preview=True)
     put(desk, "c", nbytes=99, preview=True)
-    assert Refusal(429, "").status == 429
+    assert Refusal(429, "busy").status == 429
 
 
 def test_a_client_that_only_previews_is_never_refused():

@@ -106,7 +106,8 @@ export class StylePanel extends EventTarget {
     const { chain } = this;
     const step = chain.steps.find((one) => name in (chain.modelOf(one)?.conditions ?? {}));
     if (!step) return make("span");
-    const now = this.#hasOption(step, name) ? step.options[name] : said(step).find((word) => words.includes(word));
+    const option = this.#option(step, name);
+    const now = option ? step.options[option] : said(step).find((word) => words.includes(word));
     return this.#choose(name, words, now, (word) => chain.set({ steps: this.worded({ [name]: word }) }));
   }
 
@@ -127,14 +128,15 @@ export class StylePanel extends EventTarget {
    * @returns {import("./api.js").Step}
    */
   #word(step, name, words, word) {
-    if (this.#hasOption(step, name)) return { ...step, options: { ...step.options, [name]: word } };
+    const option = this.#option(step, name);
+    if (option) return { ...step, options: { ...step.options, [option]: word } };
     const others = said(step).filter((other) => !words.includes(other));
     return { ...step, options: { ...step.options, condition: [...others, ...(word === null ? [] : [word])].join(" ") || null } };
   }
 
-  /** @param {import("./api.js").Step} step @param {string} name */
-  #hasOption(step, name) {
-    return this.chain.methods.get(step.method)?.options.some((option) => option.name === name) ?? false;
+  /** The option that tells a condition, if one does. @param {import("./api.js").Step} step @param {string} name */
+  #option(step, name) {
+    return this.chain.methods.get(step.method)?.options.find((option) => (option.condition ?? option.name) === name)?.name;
   }
 
   /** Steps with a choice called style, such as nst's styles that need no picture. */
