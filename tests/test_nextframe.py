@@ -209,13 +209,14 @@ def test_any_size_goes_through_and_looking_further_feeds_itself(clips, network, 
     random = torch.Generator().manual_seed(1)
     frames = {name: torch.rand(1, 3, *size, generator=random) for name in ("image", "before", "before2")}
 
-    def run(ahead, **fed):
+    def run(ahead, dtype=torch.float32, **fed):
         model = NextFrame(NextFrameOptions(ahead=ahead), header)
         model.load_state_dict(tensors)
-        return model.eval().run(frames | fed, seeds=(0,), size=size)
+        return model.eval().to(dtype).run(frames | fed, seeds=(0,), size=size, dtype=dtype)
 
     first, second = run(1), run(2)
     assert first.shape == (1, 3, *size)
+    torch.testing.assert_close(run(2, torch.bfloat16), second, atol=0.05, rtol=0)
     shifted = run(1, image=first, before=frames["image"], before2=frames["before"])
     if size == (32, 32):  # sides that are padded are predicted with their padding
         inside = (..., slice(8, -8), slice(8, -8))
