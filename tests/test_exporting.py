@@ -34,7 +34,9 @@ def open_session(path: Path) -> tuple[onnxruntime.InferenceSession, dict]:
     return session, json.loads(session.get_modelmeta().custom_metadata_map["artkit"])
 
 
-@pytest.mark.parametrize("source", [*PICTURES, "semgan", "stackgan", "cyclegan/monet"])
+@pytest.mark.parametrize(
+    "source", [*PICTURES, "semgan", "spade(light=dusk,strength=0.8)", "stackgan", "cyclegan/monet"]
+)
 def test_a_default_network_gives_artkits_pictures_at_every_size(source, tmp_path):
     """What `try_out` finds is trusted here: the next tests see that it finds what is wrong."""
     made = export_network(source, tmp_path / "out.onnx", "onnx", current_registry())

@@ -99,7 +99,8 @@ def make_ports(translator: Translator, size: tuple[int, int], seed: int) -> dict
         coarse = torch.rand(1, count, CELLS, CELLS, generator=generator)
         soft = F.interpolate(coarse, size, mode="bilinear")
         grain = torch.rand(1, count, *size, generator=generator)
-        if port.name in known or port.required:
+        beside = port.any_size and not port.required  # a picture to look at, such as one of style: words do as well
+        if (port.name in known or port.required) and not beside:
             ports[port.name] = soft.argmax(1) if kind is Kind.LABELS else (0.9 * soft + 0.1 * grain)
         else:
             ports[port.name] = None

@@ -89,6 +89,7 @@ from .portable import (
     class_planes as class_planes,
     classes_field as classes_field,
     condition_field as condition_field,
+    height_planes as height_planes,
     labels_field as labels_field,
     strokes_field as strokes_field,
 )

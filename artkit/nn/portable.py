@@ -92,6 +92,13 @@ def class_planes(labels: Tensor, count: int) -> Tensor:
     return (labels.clamp(0, count - 1)[:, None] == known).float()
 
 
+def height_planes(x: Tensor, margin: int) -> Tensor:
+    """Return `artkit.nn.heights` of each picture of N C H W, whatever its size: a graph's sizes are not known."""
+    rows = x.shape[-2]
+    place = (torch.arange(rows, device=x.device) - margin + 0.5) / (rows - 2 * margin) * 2 - 1
+    return place.clamp(-1, 1)[None, None, :, None].expand(x.shape[0], 1, rows, x.shape[-1])
+
+
 def condition_field(known: Mapping[str, Sequence[str]]) -> PortableField:
     """Return the words of a conditional network, one-hot in a row."""
     words = [word for group in known.values() for word in group]

@@ -37,7 +37,7 @@ def describe_options(options: type[Options]) -> list[OptionInfo]:
         hint = hints[field.name]
         metas = [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
         summary = " ".join(meta.description for meta in metas if meta.description)
-        condition = next((meta.extra["condition"] for meta in metas if "condition" in (meta.extra or {})), None)
+        condition = next((meta.extra.get("condition") for meta in metas if meta.extra), None)
         rows.append(OptionInfo(field.name, _type_name(hint), field.default, summary, condition))
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from artkit.nn import class_planes, decode_image, encode_image
+from artkit.nn import class_planes, decode_image, encode_image, height_planes
 
 
 class PortableGenerator(nn.Module):
@@ -27,12 +27,5 @@ class PortableGenerator(nn.Module):
         x = encode_image(image, self.channels) if self.classes is None else class_planes(image, self.classes)
         planes = [x, beside.pop(0)] if self.strokes else [x]
         if self.margin is not None:
-            planes.append(_heights_like(x, self.margin))
+            planes.append(height_planes(x, self.margin))
         return decode_image(self.generator(torch.cat(planes, 1), *beside))
-
-
-def _heights_like(x: Tensor, margin: int) -> Tensor:
-    """Return `artkit.nn.heights` of each picture of N C H W, whatever its size: a graph's sizes are not known."""
-    rows = x.shape[-2]
-    place = (torch.arange(rows, device=x.device) - margin + 0.5) / (rows - 2 * margin) * 2 - 1
-    return place.clamp(-1, 1)[None, None, :, None].expand(x.shape[0], 1, rows, x.shape[-1])

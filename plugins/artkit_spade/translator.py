@@ -10,20 +10,26 @@ from torch import Tensor
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.images import one_hot
 from artkit.nn import (
+    RESULT_FIELD,
     WORKING_SIDE,
     Asked,
     Conditions,
+    Portable,
     WorkingResolution,
+    condition_field,
     decode_image,
     heights,
+    labels_field,
     lay_swirls,
     painting_guide,
     read_arguments,
+    strokes_field,
 )
 from artkit.seeds import mix_seeds
 from artkit_spade import CONDITIONS, SPEC, SpadeOptions
 from artkit_spade.arguments import SpadeArguments, TablesArguments, encode_words, fit_style, join_input
 from artkit_spade.networks import fix_length
+from artkit_spade.portable import PortableTables
 
 
 class Spade(Translator):
@@ -42,6 +48,26 @@ class Spade(Translator):
         self.conditions = Conditions(header.conditions, self.defaults)
         self.words = arguments.build_words(1 + self.conditions.channels)
         self.asked = read_words(options, header)
+
+    def portable(self) -> Portable | None:
+        """Return the small networks, told in words; large pictures are not shrunk for them."""
+        if not self.tables or not self.conditions or self.header.classes is None:
+            return super().portable()
+        graph = PortableTables(
+            self.generator,
+            self.words,
+            self._tell([dict(self.defaults)]),
+            self.options.strength,
+            classes=self.arguments.classes,
+            margin=self.size_rule.margin,
+        )
+        strokes = [strokes_field()] if self.arguments.noise_channels else []
+        inputs = (labels_field(self.header.classes), *strokes, condition_field(self.conditions.known))
+        return Portable(graph, inputs, RESULT_FIELD, self._feed)
+
+    def _feed(self, context: Context, *, labels: Tensor, style: Tensor | None) -> tuple[Tensor, ...]:
+        z, _ = self._draw_noise(context, WorkingResolution.of(labels, 0, self.size_rule))
+        return labels, *([] if z is None else [z]), self.conditions.encode(self._choose_words(context))
 
     def translate(self, context: Context, *, labels: Tensor, style: Tensor | None) -> Tensor:
         """Paint labels N H W in the style of N3hw, or of words."""
@@ -71,18 +97,18 @@ class Spade(Translator):
     def _find_code(self, context: Context, style: Tensor | None) -> Tensor:
         """Return each picture's style code, N `code`: of the picture of style, of words, or drawn from its seed."""
         weight = next(self.encoder.parameters())
-        neutral = self._tell(context, [dict(self.defaults)] * len(context.seeds))
+        neutral = self._tell([dict(self.defaults)] * len(context.seeds))
         if style is not None:
             self._refuse_words()
             code = self.encoder(fit_style(style).to(weight.dtype))
         elif not self.tables and not self.conditions:
             code = context.normal(self.arguments.code)
         else:
-            code = self._tell(context, self._choose_words(context))
+            code = self._tell(self._choose_words(context))
         code = torch.lerp(neutral.float(), code.float(), self.options.strength)
         return fix_length(code) if self.tables else code
 
-    def _tell(self, context: Context, words: list[dict[str, str]]) -> Tensor:
+    def _tell(self, words: list[dict[str, str]]) -> Tensor:
         """Return the codes of words, a row a picture."""
         weight = next(self.words.parameters())
         rows = self.conditions.encode(words) if self.conditions else torch.zeros(len(words), 0)
