@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo studio test lint types fuzz mutants format clean
+.PHONY: help demo studio test lint types docs fuzz mutants format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -31,6 +31,10 @@ lint: $(VENV)/.installed-test ## ruff: faults and format
 types: $(VENV)/.installed-test ## mypy
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-test ## the site of docs/, in site/: warnings are errors
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs site
+	@echo site/index.html
+
 fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
 	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
 
@@ -44,7 +48,7 @@ format: $(VENV)/.installed-test ## let ruff mend and format
 	$(BIN)/ruff format
 
 clean: ## remove the environment and the tools' caches
-	rm -rf $(VENV) fuzz-failures mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site docs/reference fuzz-failures mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
