@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 project = "artkit"
 author = "the artkit authors"
-extensions = ["myst_parser", "site_reference"]
+extensions = ["myst_parser", "site_gallery", "site_reference"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 smartquotes = False  # quotes are typed

@@ -28,11 +28,16 @@ def write_pages(folder: Path) -> None:
     """Write a page of all methods, and one for each module that others may import from."""
     folder.mkdir(exist_ok=True)
     specs = sorted(load_registry().methods.values(), key=lambda spec: (spec.heading, spec.name))
-    write_atomically(folder / "methods.md", "\n".join(["# Methods", "", *map(describe_method, specs)]).encode())
+    write_page(folder / "methods.md", ["# Methods", "", *map(describe_method, specs)])
     names = [name.rpartition(".")[::2] for name in public_names()]
     for module in sorted({module for module, _ in names}):
         sections = [describe_name(module, name) for place, name in names if place == module]
-        write_atomically(folder / f"{module}.md", "\n".join([f"# `{module}`", "", *sections]).encode())
+        write_page(folder / f"{module}.md", [f"# `{module}`", "", *sections])
+
+
+def write_page(path: Path, lines: list[str]) -> None:
+    """Write a page, in place of that of the last build."""
+    write_atomically(path, "\n".join(lines).encode(), overwrite=True)
 
 
 def public_names() -> list[str]:
