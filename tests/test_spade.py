@@ -69,6 +69,12 @@ def test_noise_comes_in_as_strongly_as_the_code_says():
     generator.gate.weight.data[:, 0] = torch.tensor([0.0, -1e4])  # a code that shuts the other one too
     shut = torch.tensor([[1.0, 0, 0, 0, 0, 0]])
     torch.testing.assert_close(generator(seen[0], shut), generator(seen[1], shut))
+    generator.gate.weight.data.zero_()
+    generator.gate.bias.data.fill_(0.1)  # it learns ten times as fast as the rest: this is 1
+    partly = generator(seen[0], w)
+    generator.gate.bias.data.fill_(40.0)
+    weaker = torch.cat([onehot, z[0] * torch.tensor(1.0).sigmoid(), height], 1)
+    torch.testing.assert_close(partly, generator(weaker, w))
 
 
 def test_modulation_is_a_table_of_classes_that_the_code_fills():
