@@ -129,9 +129,11 @@ def test_words_of_light_and_style_become_the_options_that_tell_them(open_page):
     page.give("#open", small_map())
     page.wait_for_card(1)
     time = page.tab.get_by_role("radiogroup", name="time")
-    time.get_by_role("radio", name="dusk").click()
-    page.wait_until("() => document.getElementById('chain-text').value === 'spade(light=dusk)'")
-    page.tab.get_by_role("radiogroup", name="style").get_by_role("radio", name="swirl").click()
+    both = """() => {  // at once, before the server has answered to the first
+      for (const word of document.querySelectorAll("#style [role=radio]"))
+        if (["dusk", "swirl"].includes(word.textContent)) word.click();
+    }"""
+    page.tab.evaluate(both)
     page.wait_until("() => document.getElementById('chain-text').value === 'spade(light=dusk,style=swirl)'")
     assert time.get_by_role("radio", name="dusk").get_attribute("aria-checked") == "true"
     page.wait_for_card(2)

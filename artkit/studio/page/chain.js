@@ -14,6 +14,8 @@ export class ChainState extends EventTarget {
   info = null;
   selected = 0;
   #turn = 0;
+  /** @type {Step[] | null} Steps that the server has not answered to yet: the next change builds on them. */
+  #asked = null;
 
   /** @param {Method[]} methods @param {Model[]} models */
   constructor(methods, models) {
@@ -23,7 +25,7 @@ export class ChainState extends EventTarget {
   }
 
   get steps() {
-    return this.info?.steps ?? [];
+    return this.#asked ?? this.info?.steps ?? [];
   }
 
   get text() {
@@ -39,15 +41,19 @@ export class ChainState extends EventTarget {
   /** Take another chain, if it is right. @param {{text: string} | {steps: Step[]}} chain */
   async set(chain) {
     const turn = ++this.#turn;
+    this.#asked = "steps" in chain ? chain.steps : null;
     try {
       const info = await api.chain(chain);
       if (turn !== this.#turn) return false;
+      this.#asked = null;
       this.info = info;
       this.selected = Math.max(0, Math.min(this.selected, info.steps.length - 1));
       this.dispatchEvent(new Event("change"));
       return true;
     } catch (problem) {
-      if (turn === this.#turn) this.dispatchEvent(new CustomEvent("error", { detail: /** @type {Error} */ (problem).message }));
+      if (turn !== this.#turn) return false;
+      this.#asked = null;
+      this.dispatchEvent(new CustomEvent("error", { detail: /** @type {Error} */ (problem).message }));
       return false;
     }
   }
