@@ -259,11 +259,12 @@ def test_nearness_falls_from_half_of_the_reach_to_nothing():
     assert nearness(mask, 1.0) is None
 
 
-def test_strokes_steer_the_photo_near_them_and_leave_the_rest_bit_for_bit(model, strokes):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_strokes_steer_the_photo_near_them_and_leave_the_rest_bit_for_bit(model, strokes, precision):
     photo = photos(1, first=3)
     big = F.interpolate(photo, (90, 120), mode="bilinear").clamp(0, 1)
     before = artkit.read_picture(big)
-    after = artkit.Chain(f"igan(model='{model}',reach=0.3)")(before, edit=strokes)
+    after = artkit.Chain(f"igan(model='{model}',reach=0.3)")(before, edit=strokes, precision=precision)
     change = (after.tensor - before.tensor)[0]
     assert torch.equal(after.tensor[..., :36, :], before.tensor[..., :36, :])  # strokes: the lower left corner
     assert torch.equal(after.tensor[..., 80:], before.tensor[..., 80:])

@@ -194,6 +194,13 @@ def test_the_label_map_is_in_class_colours_and_the_picture_is_painted_on_it(tran
     assert (picture[0, :, 0].mean(1) - noon[0]).abs().max() < 0.15
 
 
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_every_stage_computes_in_bf16(translator, stage):
+    made = translator(text="a lake at noon", stage=stage)
+    plain, half = dream(made, 0), dream(made.to(torch.bfloat16), 0, dtype=torch.bfloat16)
+    assert (plain - half).abs().mean() < 0.02
+
+
 def test_the_sentence_decides(translator):
     def water(text):
         labels = match_exactly(dream(translator(text=text, stage=0, truncation=0.3), *range(6)), CLASSES)[0]
