@@ -13,18 +13,18 @@ import onnxruntime
 from PIL import Image
 
 
-def pad(side, size):
+def pad(side: int, size: dict) -> tuple[int, int]:
     """Return how many mirrored pixels come before a side, and behind it."""
     whole = max(side + 2 * size["margin"], size["minimum"])
     return size["margin"], math.ceil(whole / size["multiple"]) * size["multiple"] - side - size["margin"]
 
 
-def load(path):
+def load(path: str) -> np.ndarray:
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"), np.float32)
 
 
-def read(path, field, size):
+def read(path: str, field: dict, size: dict) -> np.ndarray:
     picture = load(path)
     if field["kind"] == "labels":  # each pixel has the class whose colour is nearest
         colours = np.array([one["colour"] for one in field["classes"]], np.float32)
@@ -34,7 +34,7 @@ def read(path, field, size):
     return picture if field["kind"] == "labels" else picture[None] / 255
 
 
-def lay_strokes(layers, centres, height, width, random):
+def lay_strokes(layers: list[dict], centres: bool, height: int, width: int, random: np.random.Generator) -> np.ndarray:
     """Lay strokes that run where a wave of angles says: any strokes will do, these are the network's usual ones."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     theta = sum(np.sin((x * a + y * b) / 80 + c) for a, b, c in random.normal(size=(4, 3))) / 2
@@ -67,7 +67,7 @@ def lay_strokes(layers, centres, height, width, random):
     return np.stack(planes)[None].astype(np.float32)
 
 
-def make(field, height, width, random):
+def make(field: dict, height: int, width: int, random: np.random.Generator) -> np.ndarray:
     shape = [{"height": height, "width": width, "length": 1}.get(axis, axis) for axis in field["axes"]]
     spoken = os.environ.get("WORDS", "").split()
     if field["kind"] == "strokes":
@@ -80,7 +80,7 @@ def make(field, height, width, random):
     return random.standard_normal(shape).astype(np.float32)
 
 
-def main(model, target, *pictures):
+def main(model: str, target: str, *pictures: str) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     facts = json.loads(session.get_modelmeta().custom_metadata_map["artkit"])
     size, output, waiting = facts["size"], facts["output"], list(pictures)
