@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 FOLDER = HERE / "reference"
 MAP = HERE.parent / "examples" / "semantic.png"
 SIZE = (320, 240)
+WITH = "--size 320x240 --seed 7"
 FROM_A_MAP = (
     "semgan,pix2pix,touchup",
     "semgan,pix2pix(condition='dusk misty')",
@@ -58,6 +59,6 @@ def write_gallery() -> None:
             file = f"{name.partition('.')[0] or 'dream'}-{number}.png"
             made = Chain(text)(source, size=SIZE, seed=7) if source else Chain(text)(size=SIZE, seed=7)
             made.save(FOLDER / file, overwrite=True)
-            command = " ".join(["artkit run", *([name] if name else []), f'--chain "{text}" --seed 7'])
+            command = " ".join(["artkit run", *([name] if name else []), f'--chain "{text}" {WITH}'])
             lines += [f"![{text}]({file})", "", "```text", command, "```", ""]
     write_atomically(FOLDER / "gallery.md", "\n".join(lines).encode(), overwrite=True)
