@@ -35,6 +35,9 @@ docs: $(VENV)/.installed-test ## the site of docs/, in site/: warnings are error
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs site
 	@echo site/index.html
 
+study-%: $(VENV)/.installed ## a study of examples/studies: study-noise, study-cycle ...
+	$(BIN)/artkit study examples/studies/$* -o studies/$*
+
 fuzz: $(VENV)/.installed-test ## damaged files to every reader for an hour, or MINUTES=10; what falls is kept in fuzz-failures/
 	$(BIN)/python tests/fuzz/fuzz_driver.py --minutes $(MINUTES)
 

@@ -117,6 +117,17 @@ def test_evaluate_prints_a_table(shell):
     assert [line.split()[0] for line in outcome.lines()[1:]] == ["rgb_distance", "psnr"]
 
 
+def test_what_is_dreamt_is_scored_as_a_set(shell):
+    outcome = shell("evaluate", "pairs", "--chain", "haze", "--metrics", "patch_distance,rgb_distance", "--json")
+    assert outcome.code == 0, outcome.err
+    found = json.loads(outcome.out)
+    assert (found["source"], found["target"], found["count"]) == ("", "A", 1)
+    assert shell("evaluate", "pairs", "--chain", "haze", "--target", "B").lines()[0] == "dreamt 1 beside B"
+    refused = shell("evaluate", "pairs", "--chain", "haze", "--source", "A")
+    assert refused.code == 2
+    assert refused.err == "artkit: haze starts from nothing, so there is no source: leave it out.\n"
+
+
 def test_evaluate_knows_near_metrics(shell):
     outcome = shell("evaluate", "pairs", "--chain", "invert", "--metrics", "rgb_distanc")
     assert outcome.code == 2

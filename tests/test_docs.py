@@ -34,6 +34,7 @@ RUN = {
     "semgan.md",
     "spade.md",
     "stackgan.md",
+    "studies.md",
     "trainers.md",
     "training.md",
     "video.md",

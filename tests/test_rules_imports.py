@@ -36,6 +36,7 @@ FLOORS = [
     "pairing",
     "metrics",
     "training",
+    "studies",
     "testing",
     "studio",
     "cli",

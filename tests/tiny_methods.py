@@ -43,6 +43,11 @@ class DreamTranslator(Translator):
         return context.normal(3, context.height, context.width).sigmoid()
 
 
+class HazeTranslator(Translator):
+    def translate(self, context: Context) -> Tensor:
+        return context.normal(3, context.height, context.width).sigmoid()
+
+
 class FailTranslator(Translator):
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         raise RuntimeError("out of paint")
@@ -111,6 +116,7 @@ TRANSLATORS = (
     ("fade", FadeTranslator, FadeOptions, (IMAGE,)),
     ("mix", MixTranslator, Options, (IMAGE, Port("style", Kind.IMAGE, "whose colours to mix in"))),
     ("dream", DreamTranslator, Options, (Port("image", Kind.IMAGE, required=False),)),
+    ("haze", HazeTranslator, Options, ()),
     ("fail", FailTranslator, Options, (IMAGE,)),
     ("darkfail", DarkFailTranslator, Options, (IMAGE,)),
     ("nan", NanTranslator, Options, (IMAGE,)),

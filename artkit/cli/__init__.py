@@ -45,6 +45,7 @@ COMMANDS = {
     "run": ("artkit.cli.run:run", "Run a chain on pictures, or let it dream."),
     "train": ("artkit.cli.train:train", "Train a method on data."),
     "evaluate": ("artkit.cli.evaluate:evaluate", "Score a chain on the held-out pairs of a dataset."),
+    "study": ("artkit.cli.study:study", "Compare ways to train a method, each with several seeds."),
     "studio": ("artkit.cli.studio:studio", "Open the studio, a page in the browser."),
     "methods": ("artkit.cli.methods:methods", "List the methods, or say everything about one."),
     "models": ("artkit.cli.models:models", "List models, show one; pull, push, import or export one."),

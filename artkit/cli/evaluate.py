@@ -47,10 +47,9 @@ def evaluate(
 
     DATA is a folder, or a dataset that `artkit data` lists.
     """
-    from artkit.chain import Chain, plan_chain
+    from artkit.chain import Chain
 
     parsed = Chain(chain)
-    plan_chain(parsed, registry, has_input=True)
     names = [name.strip() for name in metrics.split(",")] if metrics else None
     with progress(f"scoring {parsed}", total=limit) as bar:
         from artkit.metrics.evaluating import evaluate as score
@@ -71,5 +70,9 @@ def evaluate(
         compared = {"source": found.source, "target": found.target, "count": found.count}
         print_json({"chain": str(parsed), "data": data, **compared, "scores": found.scores})
         return
-    echo(f"{found.count} pairs, {found.source} -> {found.target}")
+    echo(
+        f"{found.count} pairs, {found.source} -> {found.target}"
+        if found.source
+        else f"dreamt {found.count} beside {found.target}"
+    )
     print_columns((name, f"{value:.4g}", registry.metric(name).summary) for name, value in found.scores.items())

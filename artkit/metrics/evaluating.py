@@ -20,7 +20,10 @@ from artkit.spec import Kind, MetricSpec
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by metric, and what was compared: `source` and `target` columns, and how many pictures."""
+    """Scores by metric, and what was compared: `source` and `target` columns, and how many pictures.
+
+    `source` is empty for a chain that dreams: its pictures are a set beside the targets'.
+    """
 
     scores: dict[str, float]
     source: str
@@ -46,7 +49,8 @@ def evaluate(
 
     `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain and need nothing beyond
     artkit, when left out). Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture
-    and label map. Picture i runs under seed `seed` + i, and is told the text columns of its sample. Raises
+    and label map. Picture i runs under seed `seed` + i, and is told the text columns of its sample. A chain that takes
+    no picture, such as `can`, dreams one of each target's size; a metric of two sets of pictures suits it. Raises
     DataError, ChainError, UsageError and, before any picture is computed, what a metric raises whose needs are not met.
     """
     if isinstance(metrics, str) or not isinstance(metrics, Sequence | type(None)):
@@ -54,29 +58,50 @@ def evaluate(
     if not isinstance(data, str | Path):
         raise DataError(f"data is a folder or a dataset's name, not {type(data).__name__}.")
     dataset = open_dataset(str(data), split)
-    runner = Runner(plan_chain(Chain(chain), current_registry(), has_input=True), device=device, precision=precision)
-    inputs, targets = _columns(dataset, runner.plan.output, source, target)
+    runner = make_runner(Chain(chain), device=device, precision=precision)
+    dreams = not runner.plan.has_input
+    if dreams and source:
+        raise UsageError(f"{Chain(chain)} starts from nothing, so there is no source: leave it out.")
+    inputs, targets = choose_columns(dataset, runner.plan.output, source, target, dreams=dreams)
     chosen = _metrics(metrics, runner.plan.output)
     told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
     outputs: list[Tensor] = []
     wanted: list[Tensor] = []
-    count = min(dataset.count(inputs.name), dataset.count(targets.name))
+    columns = [column for column in (inputs, targets) if column]
+    count = min(dataset.count(column.name) for column in columns)
     for index in range(min(count, limit or count)):
-        sample = dataset.load(index, [inputs.name, targets.name, *told])
+        sample = dataset.load(index, [*(column.name for column in columns), *told])
         facts = {name: str(sample[name]) for name in told}
-        result = runner.run(inputs.picture(sample[inputs.name]), seed=seed + index, facts=facts)[-1].picture
+        picture = targets.picture(sample[targets.name])
+        given = inputs.picture(sample[inputs.name]) if inputs else None
+        size = (picture.width, picture.height) if dreams else None
+        result = runner.run(given, seed=seed + index, size=size, facts=facts)[-1].picture
         outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
-        wanted.append(targets.picture(sample[targets.name]).tensor[0])
+        wanted.append(picture.tensor[0])
         progress()
     registry = current_registry()
     scores = {spec.name: float(resolve(spec.function, registry.origin(spec.name))(outputs, wanted)) for spec in chosen}
-    return Evaluation(scores, inputs.name, targets.name, len(outputs))
+    return Evaluation(scores, inputs.name if inputs else "", targets.name, len(outputs))
 
 
-def _columns(dataset: Dataset, output: Kind, source: str | None, target: str | None) -> tuple[Column, Column]:
+def make_runner(chain: Chain, *, device: str = "auto", precision: str = "auto") -> Runner:
+    """Make a chain ready to run on pictures, or on none where its first method takes none."""
+    registry = current_registry()
+    has_input = bool(registry.method(chain[0].method).inputs)
+    return Runner(plan_chain(chain, registry, has_input=has_input), device=device, precision=precision)
+
+
+def choose_columns(
+    dataset: Dataset, output: Kind, source: str | None, target: str | None, *, dreams: bool = False
+) -> tuple[Column | None, Column]:
+    """Return the columns that a chain giving `output` starts from, none where it `dreams`, and is compared with.
+
+    None chooses those that fit. Raises DataError where none does.
+    """
     first = (Kind.IMAGE, Kind.LABELS) if output is Kind.LABELS else (Kind.LABELS, Kind.IMAGE)
-    inputs = dataset.column(source) if source else dataset.first(*first, besides=[target or ""])
-    return inputs, dataset.column(target) if target else dataset.first(output, besides=[inputs.name])
+    inputs = None if dreams else dataset.column(source) if source else dataset.first(*first, besides=[target or ""])
+    besides = [inputs.name] if inputs else []
+    return inputs, dataset.column(target) if target else dataset.first(output, besides=besides)
 
 
 def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:

@@ -1,0 +1,280 @@
+"""Studies: a protocol that fits together, intervals as statistics has them, runs that go on, a page that says it."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from artkit.errors import UsageError
+from artkit.studies import Interval, find_interval, judge, read_study, running
+from artkit.studies.protocol import find_fault
+from cli_kit import open_shell
+
+PLUGIN = Path(__file__).parent / "tiny_training.py"
+ROOT = Path(__file__).parents[1]
+STUDY = """
+title = "Rates"
+claim = "A fast learner comes nearer than a slow one."
+against = "It does not."
+method = "tint"
+on = "pairs"
+seeds = 2
+pictures = 1
+
+[values]
+steps = 3
+batch = 2
+crop = 8
+ema = 0
+
+[arms.slow]
+summary = "a rate of a thousandth"
+values = { learning_rate = 0.001 }
+
+[arms.fast]
+summary = "a rate of a tenth | no less"
+values = { learning_rate = 0.1 }
+
+[arms.none]
+summary = "the picture as it is"
+trained = false
+chain = "invert,invert"
+
+[[scores]]
+data = "pairs"
+chain = "tint(model={model})"
+metrics = ["rgb_distance", "psnr"]
+limit = 1
+
+[[questions]]
+metric = "rgb_distance"
+arm = "fast"
+beside = "slow"
+expected = "lower"
+
+[[questions]]
+metric = "psnr"
+arm = "slow"
+beside = "fast"
+expected = "higher"
+
+[sizes.large]
+values = { steps = 4 }
+limit = 2
+"""
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch, capsys):
+    """A shell beside a folder of twenty pairs whose B is lighter than A by 60 levels, and a study of them."""
+    shell = open_shell(tmp_path, monkeypatch, capsys)
+    for index in range(20):
+        shell.paint(f"pairs/A/{index}.png", 100, size=(16, 12))
+        shell.paint(f"pairs/B/{index}.png", 160, size=(16, 12))
+    (tmp_path / "study.toml").write_text(STUDY)
+    return shell
+
+
+def study(shell, *arguments):
+    return shell("--plugin", PLUGIN, "study", "study.toml", "-o", "out", *arguments)
+
+
+def results(shell):
+    return json.loads((shell.folder / "out" / "scores.json").read_text())
+
+
+def test_interval_is_students():
+    a, b = np.random.default_rng(0).normal(size=(2, 7))
+    expected = ttest_rel(a, b).confidence_interval(0.95)
+    found = find_interval([float(value) for value in a - b])
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_one_value_has_an_interval_without_ends():
+    assert find_interval([3.0]) == Interval(3.0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected", "answer"),
+    [
+        (-3, -1, "lower", "holds"),
+        (-3, -1, "higher", "contradicted"),
+        (1, 3, "higher", "holds"),
+        (1, 3, "lower", "contradicted"),
+        (-1, 3, "lower", "open"),
+        (0, 2, "higher", "open"),
+        (-2, 0, "lower", "open"),
+    ],
+)
+def test_what_an_interval_says_of_a_claim(low, high, expected, answer):
+    assert judge(Interval((low + high) / 2, (high - low) / 2), expected) == answer
+
+
+def test_a_study_from_the_shell(shell):
+    outcome = study(shell)
+    assert outcome.code == 0, outcome.err
+    fast, slow, page = outcome.lines()
+    assert fast.startswith("The claim holds: rgb_distance of *fast* is ")
+    assert " lower than of *slow* (" in fast
+    assert fast.endswith("; 2 seeds).")
+    assert slow.startswith("The claim is contradicted: psnr of *slow* is ")
+    assert page == "out/README.md"
+    assert [(one["arm"], one["seed"]) for one in results(shell)] == [
+        (arm, seed) for arm in ("slow", "fast", "none") for seed in (0, 1)
+    ]
+    text = (shell.folder / page).read_text()
+    assert "A fast learner comes nearer" in text
+    assert "**Against it would be.** It does not." in text
+    assert fast in text
+    assert "a rate of a tenth / no less |" in text
+    assert "- steps = 3" in text
+    assert (shell.folder / "out" / "pictures.png").is_file()
+    means = {one["arm"]: one["scores"]["rgb_distance"] for one in results(shell)}
+    assert means["none"] == pytest.approx(60 * math.sqrt(3), rel=0.02)
+    assert means["fast"] < means["slow"] < means["none"]
+
+
+def test_the_differences_are_seed_by_seed(shell):
+    data = json.loads(study(shell, "--json").out)
+    rows = [[one["scores"]["rgb_distance"] for one in data["results"] if one["arm"] == arm] for arm in ("fast", "slow")]
+    mean = abs(rows[0][0] - rows[1][0] + rows[0][1] - rows[1][1]) / 2
+    assert f"is {mean:.3g} lower" in data["answers"][0]
+
+
+def test_a_study_that_was_stopped_goes_on_and_ends_the_same(shell, monkeypatch):
+    assert study(shell).code == 0
+    whole = [{**one, "seconds": 0} for one in results(shell)]
+    shutil.rmtree(shell.folder / "out")
+    count, score = iter(range(99)), running.evaluate
+
+    def stop(*arguments, **named):
+        if next(count) == 3:
+            raise KeyboardInterrupt
+        return score(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "evaluate", stop)
+        assert study(shell).code == 130
+    assert len(results(shell)) == 3
+    trained = []
+    monkeypatch.setattr(
+        running, "train", lambda *a, train=running.train, **k: trained.append(a[2].name) or train(*a, **k)
+    )
+    assert study(shell).code == 0
+    assert [{**one, "seconds": 0} for one in results(shell)] == whole
+    assert trained == ["fast-1"]  # slow-1 was trained already, and scored anew
+
+
+def test_more_seeds_are_the_same_study(shell):
+    assert study(shell).code == 0
+    two = results(shell)
+    assert study(shell, "--seeds", 3).code == 0
+    assert len(results(shell)) == 9
+    assert [one for one in results(shell) if one["seed"] < 2] == two
+
+
+def test_another_size_is_another_study(shell):
+    assert study(shell).code == 0
+    outcome = study(shell, "--size", "large")
+    assert outcome.code == 2
+    assert outcome.err == "artkit: out holds another study, or one of another size: give a new folder with -o.\n"
+    outcome = shell("--plugin", PLUGIN, "study", "study.toml", "-o", "large", "--size", "large", "--seeds", 1)
+    assert outcome.code == 0, outcome.err
+    assert "- steps = 4" in (shell.folder / "large" / "README.md").read_text()
+    assert "1 seed)" in outcome.lines()[0]
+    (shell.folder / "study.toml").write_text(STUDY.replace("steps = 4", "steps = 5"))
+    assert study(shell).code == 0  # the small one is as it was
+    assert study(shell, "--size", "huge").err == "artkit: this study has no size 'huge'; it has large.\n"
+
+
+def test_a_folder_with_other_things_is_left_alone(shell):
+    shell.paint("out/mine.png")
+    outcome = study(shell)
+    assert outcome.code == 2
+    assert outcome.err == "artkit: out is not empty and holds no study: give a new folder with -o.\n"
+    assert [path.name for path in (shell.folder / "out").iterdir()] == ["mine.png"]
+
+
+@pytest.mark.parametrize("name", ["scores.json", "study.json"])
+def test_damaged_records_are_told(shell, name):
+    assert study(shell).code == 0
+    (shell.folder / "out" / name).write_text("[{")
+    outcome = study(shell)
+    assert outcome.code == 2
+    assert f"out/{name} is damaged" in outcome.err
+
+
+def test_an_arm_that_cannot_be_trained_is_named(shell):
+    (shell.folder / "study.toml").write_text(STUDY.replace("learning_rate = 0.1 ", "learning_rate = -1 "))
+    outcome = study(shell)
+    assert outcome.code == 1
+    assert outcome.err.splitlines()[-1].startswith("artkit: the arm 'fast', seed 0: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            'beside = "slow"',
+            'beside = "slower"',
+            "a question names the arm 'slower', and the arms are slow, fast, none",
+        ),
+        ('metric = "psnr"', 'metric = "ssim"', "a question names the metric 'ssim', and psnr, rgb_distance are scored"),
+        (
+            "learning_rate = 0.1 ",
+            "steps = 9 ",
+            "the arm 'fast' sets steps: arms have one budget, and seeds count from 0",
+        ),
+        (
+            'chain = "invert,invert"\n',
+            "",
+            "the arm 'none' is not trained, so it needs a chain of its own, without {model}",
+        ),
+        ('["rgb_distance", "psnr"]', '["psnr", "rgb_distance", "psnr"]', "the metric 'psnr' is scored twice"),
+        ("limit = 2\n", "limit = 2\n[sizes.large.data.x]\ncount = 3\n", "a size changes the data 'x', which the study"),
+        ('title = "Rates"', "", "Object missing required field `title`"),
+        ("[arms.slow]", '[arms."../up"]', "Expected `str` matching regex"),
+        ("seeds = 2", "seeds = 2000", "Expected `int` <= 1000"),
+        ("seeds = 2", "seeds = = 2", "is not a sound one"),
+        ("limit = 1\n", "limit = 1\nwhere = 3\n", "Object contains unknown field `where`"),
+    ],
+)
+def test_an_unsound_study_is_refused(shell, old, new, fault):
+    assert old in STUDY
+    (shell.folder / "study.toml").write_text(STUDY.replace(old, new))
+    outcome = study(shell)
+    assert outcome.code == 2
+    assert fault in outcome.err
+    assert not (shell.folder / "out").exists()
+
+
+def test_a_missing_study_is_refused(shell):
+    with pytest.raises(UsageError, match=r"the study nowhere cannot be read"):
+        read_study("nowhere")
+
+
+@pytest.mark.parametrize("place", sorted((ROOT / "examples" / "studies").iterdir()), ids=lambda place: place.name)
+def test_the_examples_are_sound_at_every_size(place):
+    found = read_study(place)
+    for size in (None, *found.sizes):
+        assert find_fault(found.resized(size)) is None
+    assert found.seeds >= 5
+    assert found.resized("tiny").values["steps"] == 2
+    large = found.resized("large")
+    assert large.values["steps"] > found.values["steps"]
+    assert msgspec.convert(msgspec.to_builtins(large), type(large)) == large
+
+
+def test_sizes_change_what_they_name(shell):
+    small = read_study(ROOT / "examples" / "studies" / "noise")
+    large = small.resized("large")
+    assert large.data["train"].options == {**small.data["train"].options, "count": 2000, "size": [256, 256]}
+    assert large.scores[0].limit == 100
+    assert large.arms == small.arms
