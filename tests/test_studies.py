@@ -178,6 +178,9 @@ def test_more_seeds_are_the_same_study(shell):
     assert study(shell, "--seeds", 3).code == 0
     assert len(results(shell)) == 9
     assert [one for one in results(shell) if one["seed"] < 2] == two
+    assert study(shell, "--seeds", 1).code == 0
+    assert len(results(shell)) == 9
+    assert "Means of 3 seeds" in (shell.folder / "out" / "README.md").read_text()
 
 
 def test_another_size_is_another_study(shell):

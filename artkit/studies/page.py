@@ -60,7 +60,8 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
     yield from (f"# {study.title}", "", f"**Claim.** {study.claim}", "", f"**Against it would be.** {study.against}")
     yield from ("", "## What came out", "")
     yield from (f"- {answer(outcome, question)}" for question in study.questions)
-    yield from ("", f"Means of {study.seeds} seeds and their intervals ({LEVEL:.0%}, Student's):", "")
+    seeds = len({one.seed for one in outcome.results})
+    yield from ("", f"Means of {seeds} seeds and their intervals ({LEVEL:.0%}, Student's):", "")
     yield from _row(["arm", *metrics, "what"], head=True)
     for name, arm in study.arms.items():
         found = [_interval(find_interval(outcome.of(name, metric))) for metric in metrics]
