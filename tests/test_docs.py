@@ -23,6 +23,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 RUN = {
     "README.md",
+    "a-film.md",
     "can.md",
     "cli.md",
     "clusters.md",
@@ -38,6 +39,7 @@ RUN = {
     "trainers.md",
     "training.md",
     "video.md",
+    "your-painter.md",
 }
 """Pages whose blocks are run here, in order; the others' are run by their own tests."""
 
