@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from artkit.data import FolderDataset
@@ -14,7 +15,7 @@ from artkit_atelier import LandscapesOptions
 from artkit_atelier.dataset import write_landscapes
 from artkit_atelier.scenes import make_scene, own_light
 from artkit_atelier.streaming import Landscapes
-from artkit_atelier.views import find_partner, find_view, paint_scene
+from artkit_atelier.views import find_content, find_partner, find_view, list_looks, paint_scene
 
 LOOKS = LandscapesOptions(
     count=24, seed=40, size=(24, 16), styles=("photo", "ink", "swirl"), lights="any", looks=2, partner=True
@@ -107,3 +108,60 @@ def test_plain_landscapes_have_neither_column():
     assert not {"style", "partner"} & set(plain.columns)
     with pytest.raises(OptionError, match="watercolour"):
         Landscapes(LandscapesOptions(styles=("photo", "watercolor")))
+
+
+HELD = replace(LOOKS, count=400, looks=1, held_out=10, content=True)
+
+
+def test_looks_that_are_held_out_are_validations_alone():
+    shown = {"train": set(), "val": set()}
+    for index in range(HELD.count):
+        view = find_view(HELD, index)
+        shown["val" if index % 10 == 9 else "train"].add((view.time, view.weather, view.style))
+    assert (len(shown["train"]), len(shown["val"])) == (48 - 10, 10)
+    assert not shown["train"] & shown["val"]
+    sample = Landscapes(HELD, "val").load(0, NAMES)
+    assert (sample["time"], sample["weather"], sample["style"]) in shown["val"]
+    assert (
+        shown["val"]
+        == set(list_looks(replace(HELD, seed=7), "val"))
+        < set(list_looks(replace(HELD, held_out=40), "val"))
+    )
+    assert list_looks(LOOKS, "val") == list_looks(LOOKS, "train")
+
+
+def test_content_is_the_scenes_photo_in_a_light_of_training():
+    lights = {look[:2] for look in list_looks(HELD, "train") if look[2] == "photo"}
+    assert len(lights) < 16
+    found = set()
+    for index in range(HELD.count):
+        view = find_view(HELD, index)
+        content = find_content(HELD, view, index)
+        assert (content.seed, content.style, content.size) == (view.seed, "photo", view.size)
+        found.add((content.time, content.weather))
+    assert found == lights
+    sample, content = Landscapes(HELD).load(3, ["content", "label"]), find_content(HELD, find_view(HELD, 3), 3)
+    scene = make_scene(content.seed, 16, 24, content.time, content.weather)
+    assert np.array_equal(sample["content"].permute(1, 2, 0), paint_scene(scene, "photo"))
+    assert np.array_equal(sample["label"], scene.labels)
+    painted = replace(HELD, styles=("ink",), held_out=0)
+    assert (
+        len({(c.time, c.weather) for c in (find_content(painted, find_view(painted, i), i) for i in range(300))}) == 16
+    )
+
+
+def test_content_is_written_as_it_is_streamed(tmp_path):
+    options = replace(HELD, count=3, partner=False)
+    write_landscapes(tmp_path / "written", options, 1, lambda: None)
+    folder, stream = FolderDataset(tmp_path / "written", "train"), Landscapes(options)
+    assert set(folder.columns) == set(stream.columns)
+    assert np.array_equal(folder.load(1, ["content"])["content"], stream.load(1, ["content"])["content"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"held_out": 48}, "held_out=48.*47 at most"), ({"lights": "own"}, "give lights=any, too")],
+)
+def test_looks_that_cannot_be_held_out_are_told(changes, message):
+    with pytest.raises(OptionError, match=message):
+        Landscapes(replace(HELD, **changes))

@@ -16,15 +16,15 @@ from artkit.engine.loading import load_translator
 from artkit.errors import OptionError
 from artkit.images import one_hot
 from artkit.models.file import load_model
-from artkit.nn import heights
+from artkit.nn import MomentsEncoder, fit_codes, fit_style, heights
 from artkit.plugins import load_registry
 from artkit.testing import check_method
 from artkit.training import train
 from artkit.training.loop import Loop
 from artkit_atelier.classes import COLOURS
-from artkit_spade.arguments import PaperArguments, TablesArguments, fit_style, join_input
-from artkit_spade.fitting import fit_codes, fit_colours
-from artkit_spade.networks import Modulation, MomentsEncoder, TablesGenerator
+from artkit_spade.arguments import PaperArguments, TablesArguments, join_input
+from artkit_spade.fitting import fit_colours
+from artkit_spade.networks import Modulation, TablesGenerator
 from artkit_spade.paper import PaperEncoder, Spade
 from spade_kit import DATA, PAPER, SMALL, data, make, save
 

@@ -56,7 +56,13 @@ from .losses import (
     is_penalty_due as is_penalty_due,
     lowpass_l1 as lowpass_l1,
 )
-from .modulated import Modulated as Modulated
+from .modulated import Modulated as Modulated, NoiseGate as NoiseGate
+from .moments import (
+    MomentsEncoder as MomentsEncoder,
+    fit_codes as fit_codes,
+    fit_style as fit_style,
+    fix_length as fix_length,
+)
 from .noise import lay_swirls as lay_swirls, stroke_noise as stroke_noise
 from .norm import (
     InstanceNorm as InstanceNorm,
@@ -94,6 +100,7 @@ from .portable import (
     strokes_field as strokes_field,
 )
 from .position import heights as heights
+from .projection import ProjectionDiscriminator as ProjectionDiscriminator
 from .reflection import reflect_index as reflect_index
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
 from .rrdb import Rrdb as Rrdb, RrdbArguments as RrdbArguments, RrdbNet as RrdbNet

@@ -39,6 +39,10 @@ class LandscapesOptions(Options, frozen=True):
     partner: Annotated[bool, option("a column `partner`: another scene in the same light and style, painted alike")] = (
         False
     )
+    content: Annotated[bool, option("a column `content`: the scene's photo in another light, unpainted")] = False
+    held_out: Annotated[
+        int, option("looks (light and style) of `lights=any` that only validation shows, and nothing else there", ge=0)
+    ] = 0
     frames: Annotated[
         int, option("for `data make`: frames of a slow camera move through each landscape, 0 for single pictures", ge=0)
     ] = 0

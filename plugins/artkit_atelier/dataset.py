@@ -19,29 +19,31 @@ from artkit.files import write_atomically
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
 from artkit_atelier.scenes import make_frames
-from artkit_atelier.views import Bytes, View, check_styles, find_partner, find_view, paint_scene, quantise
+from artkit_atelier.views import (
+    Bytes,
+    View,
+    check_styles,
+    find_others,
+    find_view,
+    paint_scene,
+    quantise,
+    split_of,
+)
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
 Row = tuple[str, ...]
 
-VALIDATION_EVERY = 10
-
-
-def split_of(index: int) -> str:
-    """Return the split that a scene belongs to: every tenth is set aside for validation."""
-    return "val" if index % VALIDATION_EVERY == VALIDATION_EVERY - 1 else "train"
-
 
 @dataclass(frozen=True)
 class _Task:
-    """One picture to write: its place in the set, what it shows, and whether its partner is written too."""
+    """One picture to write: its place in the set, what it shows, and what its partner and its content show, if any."""
 
     directory: Path
     index: int
     split: str
     view: View
-    partner: bool
+    others: dict[str, View]
 
     @property
     def file(self) -> str:
@@ -51,8 +53,8 @@ class _Task:
 def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
     """Write `options.count` pictures of scenes from `options.seed` on, with their paintings.
 
-    Layout: `{train,val}/{label,photo,painting}/NNNNN.png`, and `partner` where asked for; labels as palette PNGs of
-    class indices; `classes.txt` with a line `id name R G B` a class; `captions.tsv` with a row a picture. With
+    Layout: `{train,val}/{label,photo,painting}/NNNNN.png`, and `partner`, `content` where asked for; labels as palette
+    PNGs of class indices; `classes.txt` with a line `id name R G B` a class; `captions.tsv` with a row a picture. With
     `options.frames` each scene is a clip instead: `{train,val}/CLIP/{frame,label}/NNNNN.png`. Work is spread over
     `jobs` processes. Raises OutputError where the directory already holds a dataset.
     """
@@ -69,7 +71,7 @@ def write_landscapes(directory: Path, options: LandscapesOptions, jobs: int, pro
 def _write_scenes(directory: Path, options: LandscapesOptions, jobs: int, progress: Callable[[], None]) -> None:
     check_styles(options)
     for split in ("train", "val"):
-        for kind in ("label", "photo", "painting", *(["partner"] if options.partner else [])):
+        for kind in ("label", "photo", "painting", *find_others(options, find_view(options, 0), 0)):
             (directory / split / kind).mkdir(parents=True, exist_ok=True)
     table = io.StringIO()
     writer = csv.writer(table, delimiter="\t", lineterminator="\n")
@@ -89,8 +91,8 @@ def _write_clips(directory: Path, options: LandscapesOptions, jobs: int, progres
 
 def _tasks(directory: Path, options: LandscapesOptions) -> list[_Task]:
     return [
-        _Task(directory, index, split_of(index // options.looks), find_view(options, index), options.partner)
-        for index in range(options.count)
+        _Task(directory, index, split_of(index // options.looks), view, find_others(options, view, index))
+        for index, view in ((index, find_view(options, index)) for index in range(options.count))
     ]
 
 
@@ -127,9 +129,8 @@ def _write(task: _Task) -> Row:
         "photo": Image.fromarray(quantise(scene.photo)),
         "painting": Image.fromarray(paint_scene(scene, view.style)),
     }
-    if task.partner:
-        partner = find_partner(view, task.index)
-        pictures["partner"] = Image.fromarray(paint_scene(partner.make(), partner.style))
+    for name, other in task.others.items():
+        pictures[name] = Image.fromarray(paint_scene(other.make(), other.style))
     for kind, picture in pictures.items():
         write_atomically(folder / kind / task.file, encode_png(picture))
     return task.file, task.split, scene.caption, scene.time, scene.weather, str(scene.seed), view.style

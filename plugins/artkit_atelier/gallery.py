@@ -16,9 +16,9 @@ from artkit.errors import DataError, OptionError, OutputError
 from artkit.files import write_atomically
 from artkit.spec import Kind
 from artkit_atelier import StylesOptions
-from artkit_atelier.dataset import encode_png, split_of, spread_work
+from artkit_atelier.dataset import encode_png, spread_work
 from artkit_atelier.scenes import make_scene
-from artkit_atelier.views import Bytes, paint_scene
+from artkit_atelier.views import Bytes, paint_scene, split_of
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ from artkit.files import write_atomically
 from artkit.spec import ClassSet, Kind, LabelClass
 from artkit_atelier import LandscapesOptions
 from artkit_atelier.classes import COLOURS, NAMES
-from artkit_atelier.dataset import split_of
 from artkit_atelier.light import TIMES, WEATHERS
-from artkit_atelier.views import View, check_styles, find_partner, find_view, paint_scene, quantise
+from artkit_atelier.views import View, check_styles, find_others, find_view, paint_scene, quantise, split_of
 
 CLASSES = ClassSet("landscapes", tuple(LabelClass(*pair) for pair in zip(NAMES, COLOURS, strict=True)))
 
@@ -29,9 +29,9 @@ class Landscapes(Dataset):
     """One split of the landscapes that `options` describe: `count` of them from scene `seed` on.
 
     Columns are those that `write_landscapes` writes: `label`, `photo`, `painting` (in `style`, or that of `styles`
-    which the column `style` names), `partner` where asked for, `caption`, `time`, `weather`, `seed`. Only what is asked
-    for is made. With a `cache` directory everything is made once and then read back; several processes may share it.
-    Light falls from the upper left where no sun is in view, so a mirrored scene is not a scene.
+    which the column `style` names), `partner` and `content` where asked for, `caption`, `time`, `weather`, `seed`.
+    Only what is asked for is made. With a `cache` directory everything is made once and then read back; several
+    processes may share it. Light falls from the upper left where no sun is in view, so a mirrored scene is not a scene.
     """
 
     name = "landscapes"
@@ -48,8 +48,7 @@ class Landscapes(Dataset):
             Column("caption", Kind.TEXT), Column("time", Kind.TEXT, values=TIMES),
             Column("weather", Kind.TEXT, values=WEATHERS), Column("seed", Kind.TEXT),
         ]  # fmt: skip
-        if options.partner:
-            columns.append(Column("partner", Kind.IMAGE))
+        columns += [Column(name, Kind.IMAGE) for name in find_others(options, find_view(options, 0), 0)]
         if options.styles:
             columns.append(Column("style", Kind.TEXT, values=tuple(dict.fromkeys(options.styles))))
         self.columns = {column.name: column for column in columns}
@@ -62,13 +61,13 @@ class Landscapes(Dataset):
         place = self.indices[index]
         view = find_view(self.options, place)
         found = Stored(style=view.style)
-        if set(names) - {"painting", "partner", "style"}:
+        if set(names) - {"painting", "partner", "content", "style"}:
             found |= self._cached(view.name, lambda: _scene(view))
         if "painting" in names:
             found |= self._cached(f"{view.name}-{view.style}", lambda: _painting(view))
-        if "partner" in names:
-            other = find_partner(view, place)
-            found["partner"] = self._cached(f"{other.name}-{other.style}", lambda: _painting(other))["painting"]
+        for name, other in find_others(self.options, view, place).items():
+            if name in names:
+                found[name] = self._cached(f"{other.name}-{other.style}", partial(_painting, other))["painting"]
         return {self.column(name).name: _value(self.columns[name], found[name]) for name in names}
 
     def _cached(self, name: str, make: Callable[[], Stored]) -> Stored:

@@ -16,10 +16,10 @@ from artkit.data import Column, Dataset, Sample
 from artkit.files import write_atomically
 from artkit.spec import Kind
 from artkit_atelier import StudioOptions
-from artkit_atelier.dataset import encode_png, split_of
+from artkit_atelier.dataset import encode_png
 from artkit_atelier.painting import paint
 from artkit_atelier.scenes import make_scene
-from artkit_atelier.views import PHOTO, Bytes, check_style, quantise
+from artkit_atelier.views import PHOTO, Bytes, check_style, quantise, split_of
 
 Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.uint8]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from artkit_atelier.scenes import Scene, make_scene, own_light
 
 PHOTO = "photo"
 """The style of pictures that nobody paints."""
+VALIDATION_EVERY = 10
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -43,6 +45,27 @@ class View:
         return make_scene(self.seed, height, width, self.time, self.weather, drawn=self.drawn)
 
 
+def split_of(index: int) -> str:
+    """Return the split that a scene belongs to: every tenth is set aside for validation."""
+    return "val" if index % VALIDATION_EVERY == VALIDATION_EVERY - 1 else "train"
+
+
+Look = tuple[str, str, str]
+"""A time of day, a weather and a style."""
+
+
+def list_looks(options: LandscapesOptions, split: str) -> list[Look]:
+    """Return the looks that a split may show: those held out in validation, where any are, and the others in training.
+
+    Their order was drawn once for all, so that those held out are among those of larger numbers, whatever the seed.
+    """
+    styles = dict.fromkeys(options.styles or (options.style,))
+    looks = list(product(TIMES, WEATHERS, styles))
+    order = np.random.default_rng(9).permutation(len(looks)).tolist()
+    held = options.held_out
+    return [looks[place] for place in (order[:held] if split == "val" and held else order[held:])]
+
+
 def find_view(options: LandscapesOptions, index: int) -> View:
     """Return what the picture at `index` shows: scene `index // looks`, in the light and style drawn for it."""
     number, look = divmod(index, options.looks)
@@ -52,6 +75,9 @@ def find_view(options: LandscapesOptions, index: int) -> View:
     style = str(chance.choice(options.styles or (options.style,)))
     if options.lights == "own":
         time, weather = own_light(seed)
+    if options.held_out:
+        looks = list_looks(options, split_of(number))
+        time, weather, style = looks[int(chance.integers(len(looks)))]
     return View(seed, options.size_of(index), time, weather, style, options.drawn)
 
 
@@ -59,6 +85,20 @@ def find_partner(view: View, index: int) -> View:
     """Return the view of another scene in the same light and style; the scenes are endless, and it may be any."""
     seed = int(np.random.default_rng([view.seed, index, 8]).integers(2**31, 2**32))
     return replace(view, seed=seed)
+
+
+def find_content(options: LandscapesOptions, view: View, index: int) -> View:
+    """Return the view of the same scene that nobody has painted, in any light that training shows photos in."""
+    looks = list_looks(options, "train")
+    lights = [look[:2] for look in looks if look[2] == PHOTO] or list(product(TIMES, WEATHERS))
+    time, weather = lights[int(np.random.default_rng([view.seed, index, 10]).integers(len(lights)))]
+    return replace(view, time=time, weather=weather, style=PHOTO)
+
+
+def find_others(options: LandscapesOptions, view: View, index: int) -> dict[str, View]:
+    """Return what the further columns asked for show beside a view, by name: its partner, its content."""
+    others = {"partner": find_partner(view, index)} if options.partner else {}
+    return others | ({"content": find_content(options, view, index)} if options.content else {})
 
 
 def check_style(style: str, *others: str) -> None:
@@ -70,10 +110,15 @@ def check_style(style: str, *others: str) -> None:
 
 
 def check_styles(options: LandscapesOptions) -> None:
-    """Raise OptionError unless all that these options name are styles."""
+    """Raise OptionError for what is no style, and where looks are held out that are not there."""
     check_style(options.style)
     for style in options.styles:
         check_style(style, PHOTO)
+    if options.held_out and options.lights == "own":
+        raise OptionError("landscapes(held_out=...) is for pictures in any light: give lights=any, too.")
+    most = len(TIMES) * len(WEATHERS) * len(set(options.styles or (options.style,))) - 1
+    if options.held_out > most:
+        raise OptionError(f"landscapes(held_out={options.held_out}): {most} at most, so that one is left to train on.")
 
 
 def quantise(picture: Array) -> Bytes:

@@ -8,17 +8,12 @@ from typing import Annotated, Literal
 import msgspec
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from artkit import SizeRule
-from artkit.images import resize_image
-from artkit.nn import STROKE_CHANNELS, Arguments, Blocks, Channels, Filters, NetworkArguments, NormKind
+from artkit.nn import STROKE_CHANNELS, Arguments, Blocks, Channels, Filters, MomentsEncoder, NetworkArguments, NormKind
 from artkit.nn.layout import lay_out
-from artkit_spade.networks import MomentsEncoder, TablesGenerator, WordEncoder
+from artkit_spade.networks import TablesGenerator, WordEncoder
 from artkit_spade.paper import STEPS, PaperEncoder, PaperGenerator
-
-STYLE_SIDE, LEAST_STYLE = 384, 32
-"""Pictures of style are looked at with their longest side at most, and their shortest at least, so many pixels."""
 
 Code = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 
@@ -111,15 +106,3 @@ def join_input(onehot: Tensor, z: Tensor | None, height: Tensor | None) -> Tenso
 def encode_words(rows: Tensor) -> Tensor:
     """Put a one before one-hot rows of words, N W: from no words at all there is still something to learn from."""
     return torch.cat([torch.ones(len(rows), 1), rows], 1)
-
-
-def fit_style(picture: Tensor) -> Tensor:
-    """Return a picture of style N3HW at a size that the encoder knows, in [-1, 1]: strokes as wide as it learned."""
-    height, width = picture.shape[-2:]
-    scale = min(1.0, STYLE_SIDE / max(height, width))
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    if scale < 1:
-        picture = resize_image(picture.float(), size).clamp(0, 1)
-    if min(size) < LEAST_STYLE:
-        picture = F.interpolate(picture.float(), tuple(max(side, LEAST_STYLE) for side in size), mode="nearest")
-    return picture * 2 - 1

@@ -1,4 +1,4 @@
-"""What is worked out in closed form before training: the projection of moments to codes, and the base colours."""
+"""What is worked out in closed form before training, besides the codes of pictures: the base colours."""
 
 from __future__ import annotations
 
@@ -8,30 +8,12 @@ import torch
 from torch import Tensor
 
 from artkit.nn import heights
-from artkit_spade.networks import MomentsEncoder, TablesGenerator
+from artkit_spade.networks import TablesGenerator
 
 CELLS = (16, 16)
 """Cells of a picture whose mean colours are explained."""
 RIDGE = 3e-3
 """The ridge of the base colours, as a share of the mean square of what explains them."""
-
-
-@torch.no_grad()
-def fit_codes(encoder: MomentsEncoder, pictures: Sequence[Tensor]) -> Tensor:
-    """Make the code of a picture the principal components of its moments, standardised; return the pictures' codes.
-
-    `pictures`: N3HW in [-1, 1] each. Random filters already tell light and style apart by their moments.
-    """
-    moments = torch.cat([encoder.moments(picture) for picture in pictures])
-    encoder.centre.copy_(moments.mean(0))
-    encoder.scale.copy_(moments.std(0).clamp_min(1e-3))
-    values = (moments - encoder.centre) / encoder.scale
-    count = len(encoder.project)
-    components = torch.linalg.svd(values, full_matrices=False).Vh[:count]
-    components *= count**0.5 / (values @ components.T).square().sum(1).mean().sqrt()  # codes are about as long already
-    encoder.project.zero_()
-    encoder.project[: len(components)] = components
-    return torch.cat([encoder(picture) for picture in pictures])
 
 
 @torch.no_grad()

@@ -9,19 +9,16 @@ There convolutions of the map make the two; here a table does, one row a class, 
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import DiscriminatorOptions, MultiscaleDiscriminator, discriminator_arguments, in_tiles
+from artkit.nn import NoiseGate, fix_length, in_tiles
 from artkit.nn.layout import lay_out
 
 NEIGHBOURS = 16
 """Features of the map around a pixel, which tell borders and their sides: all blocks of a resolution share them."""
-SWIFT = 10
-"""How many times as fast as the rest the gate of the noise learns: its weights, drawn as 0, are multiplied by it."""
 
 
 class Modulation(nn.Module):
@@ -87,10 +84,7 @@ class TablesGenerator(nn.Module):
         half, full = detail
         self.classes, self.noise = classes, noise
         self.base = nn.Linear(code, classes * 6)
-        self.gate = nn.Linear(code, noise) if noise else None
-        if self.gate is not None:
-            nn.init.zeros_(self.gate.weight)
-            nn.init.constant_(self.gate.bias, 1 / SWIFT)
+        self.gate = NoiseGate(code, noise) if noise else None
         self.enter = nn.Conv2d(16 * (classes + noise), width, 1)
         self.around = nn.ModuleList(nn.Conv2d(classes, NEIGHBOURS, 3, padding=1) for _ in range(3))
         self.blocks = nn.ModuleList(
@@ -123,9 +117,8 @@ class TablesGenerator(nn.Module):
         """Return the input with its noise as strong as the code says."""
         if self.gate is None:
             return x
-        strength = torch.sigmoid(SWIFT * self.gate(w)).to(x.dtype)[:, :, None, None]
         onehot, noise, height = x.split((self.classes, self.noise, 1), 1)
-        return lay_out(torch.cat([onehot, strength * noise, height], 1))
+        return lay_out(torch.cat([onehot, self.gate(noise, w), height], 1))
 
     def _shares(self, x: Tensor, cell: int) -> Tensor:
         """Return the share of each class in cells: soft at borders, so that its modulation is a mixture."""
@@ -162,57 +155,6 @@ def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-class MomentsEncoder(nn.Module):
-    """Style encoder: means and deviations of a picture, at every depth of a small network, become its code.
-
-    No layer sees where anything lies, so the layout of the style picture cannot leak. Codes have the length
-    `sqrt(code)`, whatever the picture: a discriminator that is shown them could gain from their size alone. `project`,
-    a fixed linear map of standardised moments, is worked out before training (fitting.py); `refine` adds to it.
-    """
-
-    centre: Tensor
-    scale: Tensor
-    project: Tensor
-
-    def __init__(self, width: int, code: int) -> None:
-        super().__init__()
-        channels = (3, width, 2 * width, 3 * width)
-        self.stages = nn.ModuleList(nn.Conv2d(*pair, 4, stride=2, padding=1) for pair in pairwise(channels))
-        moments = 2 * sum(channels)
-        self.register_buffer("centre", torch.zeros(moments))
-        self.register_buffer("scale", torch.ones(moments))
-        self.register_buffer("project", torch.randn(code, moments) / moments**0.5)
-        last = nn.Linear(128, code)
-        nn.init.zeros_(last.weight)
-        self.refine = nn.Sequential(nn.Linear(moments, 128), nn.LeakyReLU(0.2), last)
-
-    def moments(self, picture: Tensor) -> Tensor:
-        """Return the means and deviations, N M float32, of N3HW in [-1, 1] and of what each stage makes of it."""
-        found, x = spread_of(picture), picture
-        for stage in self.stages:
-            x = F.leaky_relu(stage(x), 0.2)
-            found = found + spread_of(x)
-        return torch.cat(found, 1)
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """Map N3HW in [-1, 1], sides 16 px at least, to codes N `code`."""
-        with torch.autocast(picture.device.type, enabled=False):
-            kind = self.project.dtype
-            values = ((self.moments(picture.to(kind)) - self.centre) / self.scale).to(kind)
-            return fix_length((F.linear(values, self.project) + self.refine(values)).float())
-
-
-def spread_of(x: Tensor) -> list[Tensor]:
-    """Return the mean and the standard deviation of each channel of N C H W, N C each, float32."""
-    x = x.float()
-    return [x.mean((2, 3)), x.var((2, 3), unbiased=False).add(1e-5).sqrt()]
-
-
-def fix_length(code: Tensor) -> Tensor:
-    """Return codes N C at the length that they all have, so that components are about 1."""
-    return F.normalize(code, dim=1) * code.shape[1] ** 0.5
-
-
 class WordEncoder(nn.Module):
     """Words, one-hot, to the style code that pictures of them have: how a model is told a style without a picture."""
 
@@ -225,32 +167,3 @@ class WordEncoder(nn.Module):
         """Map N `words` to codes N `code`, of the one length where they are `fixed`."""
         code = self.layers(words)
         return fix_length(code) if self.fixed else code
-
-
-class ProjectionDiscriminator(MultiscaleDiscriminator):
-    """PatchGANs of (map, picture) that a style code is projected on (Miyato and Koyama 2018, eq. 3), at each patch.
-
-    Without a code (`code=0`) the paper's discriminator, but for the padding of its convolutions (1 px, not 2) and the
-    window of its halving (2 px, not 3).
-    """
-
-    def __init__(self, options: DiscriminatorOptions, in_channels: int, code: int = 0) -> None:
-        super().__init__(in_channels, **discriminator_arguments(options))
-        last = [scale.stages[-1][0].in_channels for scale in self.scales]  # type: ignore[index, union-attr]
-        self.projections = nn.ModuleList(nn.Linear(code, channels, bias=False) for channels in last if code)
-
-    def features(self, x: Tensor) -> list[list[Tensor]]:
-        """Return each scale's activations of N C H W; the last ones are logits that no code has changed yet."""
-        return super().features(lay_out(x))
-
-    def logits(self, features: list[list[Tensor]], w: Tensor) -> list[Tensor]:
-        """Return each scale's logits under the codes N `code`."""
-        if not len(self.projections):
-            return [scale[-1] for scale in features]
-        pairs = zip(features, self.projections, strict=True)
-        return [scale[-1] + self._agree(scale[-2], project(w), scale[-1]) for scale, project in pairs]
-
-    def _agree(self, x: Tensor, direction: Tensor, logits: Tensor) -> Tensor:
-        """Return how far each patch agrees with the code; the last convolution's window is 4 px, as the logits'."""
-        agreed = (x * direction[:, :, None, None]).sum(1, keepdim=True) / x.shape[1] ** 0.5
-        return F.avg_pool2d(agreed, 2, 1) if agreed.shape != logits.shape else agreed

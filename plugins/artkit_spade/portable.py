@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import class_planes, decode_image, height_planes
-from artkit_spade.networks import fix_length
+from artkit.nn import class_planes, decode_image, fix_length, height_planes
 
 
 class PortableTables(nn.Module):

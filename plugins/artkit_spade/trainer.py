@@ -15,12 +15,15 @@ from artkit.images import one_hot, paint_labels
 from artkit.models import Model
 from artkit.nn import (
     Conditions,
+    ProjectionDiscriminator,
     contrast_l1,
     decode_image,
     discriminator_loss,
     divergence_from_noise,
     encode_image,
     feature_matching,
+    fit_codes,
+    fit_style,
     generator_loss,
     heights,
     least_side,
@@ -37,11 +40,9 @@ from artkit_spade.arguments import (
     SpadeArguments,
     TablesArguments,
     encode_words,
-    fit_style,
     join_input,
 )
-from artkit_spade.fitting import CELLS, fit_codes, fit_colours
-from artkit_spade.networks import ProjectionDiscriminator
+from artkit_spade.fitting import CELLS, fit_colours
 from artkit_spade.paper import PaperEncoder
 
 LOWPASS_CELL = 8

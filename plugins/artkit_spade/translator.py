@@ -18,6 +18,8 @@ from artkit.nn import (
     WorkingResolution,
     condition_field,
     decode_image,
+    fit_style,
+    fix_length,
     heights,
     labels_field,
     lay_swirls,
@@ -27,8 +29,7 @@ from artkit.nn import (
 )
 from artkit.seeds import mix_seeds
 from artkit_spade import CONDITIONS, SPEC, SpadeOptions
-from artkit_spade.arguments import SpadeArguments, TablesArguments, encode_words, fit_style, join_input
-from artkit_spade.networks import fix_length
+from artkit_spade.arguments import SpadeArguments, TablesArguments, encode_words, join_input
 from artkit_spade.portable import PortableTables
 
 
