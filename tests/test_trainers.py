@@ -27,6 +27,7 @@ TRUNK = {"width": 8, "blocks": 1, "detail": (4, 5)}
 GIVEN = {
     "can": {"latent": 4, "width": 4, "discriminator_width": 6, "upsample": "resize", "ambiguity": 0.5},
     "cyclegan": {"source": "photo", "target": ("painting",), "network": "painter", **TRUNK, "norm": "batch"},
+    "funit": {"picture": "painting", "content": "photo", **TRUNK, "code": 6, "class_width": 4, "start_from": 4},
     "igan": {"picture": "photo", "latent": 5, "width": 4, "discriminator_width": 6, "start_from": 4},
     "nextframe": {"network": "pgn", **TRUNK},
     "pix2pix": {"network": "subpixel", **TRUNK, "target": "photo", "noise": "strokes", "heights": True, "norm": "none"}
@@ -44,6 +45,7 @@ PIXELS = {"size_multiple": 4, "size_minimum": 4, "size_margin": 16}
 HEADERS = {  # all that is not a header's default, but for the arguments
     "can": {"inputs": {}, "architecture": "can", "size_multiple": 2, "size_margin": 8, "training": {"ambiguity": 0.5}},
     "cyclegan": {"architecture": "painter", **PIXELS},
+    "funit": {"architecture": "funit", "inputs": {"image": IMAGE, "style": IMAGE}, **PIXELS},
     "igan": {"architecture": "components"},
     "nextframe": {"architecture": "pgn", **PIXELS},
     "pix2pix": {"architecture": "subpixel", "inputs": {"image": LABELS}, "conditions": {"time": TIMES}, **PIXELS}
@@ -62,6 +64,7 @@ ARGUMENTS = {  # those that a model file must say, or another network would be b
     | {"classifier": {"width": 6, "resolution": 32, "norm": "batch"}, "styles": list(TIMES), "style_form": "sigmoid"},
     "cyclegan": {"generator": {"network": "painter", "in_channels": 3, **PAINTER, "norm": "batch"}}
     | {"directions": ["AtoB", "BtoA"]},
+    "funit": {"generator": {"network": "funit", "noise": "strokes", **TRUNK, "code": 6, "class_width": 4}},
     "igan": {"networks": {"network": "components", "latent": 5, "side": 32, "width": 4}},
     "nextframe": {"predictor": {"network": "pgn", **TRUNK}},
     "pix2pix": {
@@ -84,6 +87,7 @@ ARGUMENTS = {  # those that a model file must say, or another network would be b
 }
 MADE_OF = {  # what of GIVEN a model tells, and what it tells besides
     "cyclegan": ("network", "norm", *TRUNK, {"upsample": "resize", "channels": [3, 3]}),
+    "funit": (*TRUNK, "code", "class_width", {"noise": "strokes", "encoder_blocks": 2}),
     "igan": ("latent", "width"),
     "nextframe": ("network", *TRUNK),
     "pix2pix": (
@@ -298,6 +302,20 @@ def test_spade_shows_map_style_both_ways_to_paint_it_and_the_target(make):
     codes = encoder(signed(style)), words(spoken)
     painted = (shown(generator(seen, code)) for code in codes)
     check_preview(trainer, batch, paint_labels(m, CLASSES), style, *painted, target)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("paired", [True, False])
+def test_funit_shows_content_look_and_what_is_made_of_both(make, monkeypatch, paired):
+    if not paired:
+        monkeypatch.setitem(GIVEN, "funit", GIVEN["funit"] | {"content": "painting"})
+    trainer = make("funit")
+    batch = {"painting": picture(), "partner": picture(1), "photo": picture(3), "z": picture(2, 11)}
+    target, partner, content, z = (value[..., :36, :32] for value in batch.values())
+    content, style = (content, partner) if paired else (target, partner[[1, 0]])
+    code = trainer.averages["encoder"](signed(style))
+    made = shown(trainer.averages["generator"](signed(content), signed(z), code))
+    check_preview(trainer, batch, content, style, made, *([target] if paired else []))
 
 
 @torch.no_grad()

@@ -52,6 +52,19 @@ RUNS = {
             "default_conditions": "[noon,photo]",
         },
     ),
+    "funit": (
+        "landscapes(count=10,size=[48,48],styles=[photo,ink],lights=any,partner=true,content=true)",
+        {
+            "width": 8,
+            "blocks": 2,
+            "detail": "[8,8]",
+            "code": 6,
+            "class_width": 4,
+            "widths": "[8,8]",
+            "start_from": 4,
+            "picture": "painting",
+        },
+    ),
     "stackgan": (
         "landscapes(count=8,size=[32,32])",
         {
