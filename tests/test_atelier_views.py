@@ -127,6 +127,8 @@ def test_looks_that_are_held_out_are_validations_alone():
         == set(list_looks(replace(HELD, seed=7), "val"))
         < set(list_looks(replace(HELD, held_out=40), "val"))
     )
+    turned = replace(HELD, styles=HELD.styles[::-1])
+    assert list_looks(turned, "val") == list_looks(HELD, "val")
     assert list_looks(LOOKS, "val") == list_looks(LOOKS, "train")
 
 

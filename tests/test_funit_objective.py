@@ -16,7 +16,7 @@ from artkit_atelier.streaming import Landscapes
 from funit_kit import CLASSES, PAIRED, batch, data, make
 from objectives import agree, enliven
 
-WEIGHTS = {"adversarial": 1, "matching": 6, "reconstruction": 4, "lowpass": 10, "contrast": 2}
+WEIGHTS = {"adversarial": 1, "matching": 10, "reconstruction": 4, "lowpass": 10, "contrast": 2}
 
 
 def one_hot(trainer, given) -> Tensor:

@@ -57,9 +57,10 @@ Look = tuple[str, str, str]
 def list_looks(options: LandscapesOptions, split: str) -> list[Look]:
     """Return the looks that a split may show: those held out in validation, where any are, and the others in training.
 
-    Their order was drawn once for all, so that those held out are among those of larger numbers, whatever the seed.
+    Their order was drawn once for all, so that those held out are among those of larger numbers, whatever the seed and
+    the order of styles.
     """
-    styles = dict.fromkeys(options.styles or (options.style,))
+    styles = sorted(set(options.styles or (options.style,)))
     looks = list(product(TIMES, WEATHERS, styles))
     order = np.random.default_rng(9).permutation(len(looks)).tolist()
     held = options.held_out

@@ -71,7 +71,7 @@ class FunitTraining(DiscriminatorOptions, frozen=True):
     mismatched: Annotated[
         float, option("weight of real pictures shown with another's class, as fakes; not the paper's", ge=0)
     ] = 0.25
-    matching: Annotated[float, option("weight of feature matching, averaged over layers", ge=0)] = 6.0
+    matching: Annotated[float, option("weight of feature matching, averaged over layers", ge=0)] = 10.0
     reconstruction: Annotated[float, option("weight of the L1 loss", ge=0)] = 4.0
     lowpass: Annotated[float, option("weight of the L1 loss of averages over 8 x 8 pixels; not the paper's", ge=0)] = (
         10.0
