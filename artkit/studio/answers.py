@@ -49,7 +49,10 @@ class OptionForm(msgspec.Struct, frozen=True):
 
 
 class MethodInfo(msgspec.Struct, frozen=True):
-    """A method: what it takes, gives, and can be told; `source` when it can start a chain without a picture."""
+    """A method: what it takes, gives, and can be told; `source` when it can start a chain without a picture.
+
+    `needs_model` when it does nothing without weights, be they `default_model` or others.
+    """
 
     name: str
     group: str
@@ -58,6 +61,7 @@ class MethodInfo(msgspec.Struct, frozen=True):
     inputs: list[PortInfo]
     output: str
     options: list[OptionForm]
+    needs_model: bool
     default_model: str | None
     models: list[str]
 

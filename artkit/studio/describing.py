@@ -28,6 +28,7 @@ def _describe(spec: MethodSpec, models: list[str]) -> MethodInfo:
         inputs=[PortInfo(port.name, str(port.kind), port.summary, port.required) for port in spec.inputs],
         output=str(spec.output),
         options=option_forms(spec),
+        needs_model=spec.needs_model,
         default_model=spec.default_model,
         models=models,
     )

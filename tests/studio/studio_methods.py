@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
+import torch
 from torch import Tensor
 
 from artkit import Context, Kind, MethodSpec, OptionError, Options, Port, Translator, hookimpl, option
@@ -45,6 +47,11 @@ class InvertTranslator(Translator):
 class MixTranslator(Translator):
     def translate(self, context: Context, *, image: Tensor, style: Tensor) -> Tensor:
         return (image + style.mean(dim=(2, 3), keepdim=True)) / 2
+
+
+class AverageTranslator(Translator):
+    def translate(self, context: Context, *, image: Tensor, style: list[Tensor]) -> Tensor:
+        return torch.stack([image, *style]).mean(0)
 
 
 class SlowTranslator(Translator):
@@ -87,6 +94,7 @@ ROWS = (
     ("invert", InvertTranslator, Options, (IMAGE,)),
     ("everything", InvertTranslator, AllOptions, (IMAGE,)),
     ("mixture", MixTranslator, Options, (IMAGE, STYLE)),
+    ("average", AverageTranslator, Options, (IMAGE, replace(STYLE, many=True))),
     ("slow", SlowTranslator, Options, (IMAGE,)),
     ("silent", SilentTranslator, Options, (IMAGE,)),
     ("fail", FailTranslator, Options, (IMAGE,)),

@@ -94,6 +94,11 @@ def test_ports_are_fed_by_their_names(visitor):
     assert "port" in visitor.run("invert", grey(1), style=grey(2)).json()["error"]
 
 
+def test_a_port_for_many_pictures_takes_the_one_that_is_sent(visitor):
+    answer = visitor.run("average", grey(100), png=True, style=grey(200))
+    assert pixels_of(answer.content)[0, 0, 0] == 150
+
+
 def test_seeds_are_obeyed(visitor):
     one, same, other = (visitor.run("fancy", png=True, size="8x8", seed=seed).content for seed in (1, 1, 2))
     assert one == same

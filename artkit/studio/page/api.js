@@ -5,7 +5,7 @@ import { Away, Lost, presence } from "./presence.js";
 
 /** @typedef {{name: string, kind: string, summary: string, required: boolean}} Port */
 /** @typedef {{name: string, type: "integer" | "number" | "boolean" | "choice" | "text" | "list", default: any, minimum: number | null, maximum: number | null, choices: (string | number)[] | null, nullable: boolean, words: string, summary: string, condition: string | null}} Option */
-/** @typedef {{name: string, group: string, summary: string, source: boolean, inputs: Port[], output: string, options: Option[], default_model: string | null, models: string[]}} Method */
+/** @typedef {{name: string, group: string, summary: string, source: boolean, inputs: Port[], output: string, options: Option[], needs_model: boolean, default_model: string | null, models: string[]}} Method */
 /** @typedef {{index: number, name: string, colour: string}} Class */
 /** @typedef {{method: string, name: string, summary: string, licence: string, classes: Class[] | null, inputs: Record<string, string>, output: string, conditions: Record<string, string[]>, default: boolean}} Model */
 /** @typedef {{method: string, options: Record<string, any>, model: string | null}} Step */

@@ -78,7 +78,8 @@ export class StylePanel extends EventTarget {
     this.pictures[into] = picture;
     this.recall.settle(into);
     if (!this.chain.info?.ports.includes(into)) {
-      const painter = [...this.chain.methods.values()].find((method) => method.inputs.slice(1).some((one) => one.name === into));
+      const painters = [...this.chain.methods.values()].filter((method) => method.inputs.slice(1).some((one) => one.name === into));
+      const painter = painters.find((method) => !method.needs_model) ?? painters[0];
       if (painter && (await this.chain.add(painter.name))) tell(`Added ${painter.name}: it paints in the style of your picture, and takes a while.`);
     }
     this.show();
