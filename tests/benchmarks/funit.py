@@ -37,7 +37,7 @@ from artkit_atelier.light import TIMES, WEATHERS
 from artkit_atelier.painting import STYLES
 from artkit_atelier.views import PHOTO, View, list_looks, paint_scene
 
-SIDE, SCENES, LEARNED, SHOTS, SLOW = 256, 2, 10, (1, 2, 5, 10), 12
+SIDE, SCENES, LEARNED, SHOTS, SLOW = 256, 2, 6, (1, 2, 5, 10), 12
 """Pixels a side; scenes a class; pictures a class that the classifier learns from; K; pictures that nst paints."""
 SHARP = 8.0
 """Makes likelihoods of a ridge classifier's scores, which are about 0 and 1."""
@@ -74,12 +74,13 @@ def views(looks: Sequence[tuple[str, str, str]], count: int, seed: int) -> list[
 def cases(looks: Sequence[tuple[str, str, str]], seed: int) -> list[Case]:
     """Return the cases of some classes; contents are photos in a light of training, in turn."""
     lights = [look[:2] for look in list_looks(LANDSCAPES, "train") if look[2] == PHOTO]
+    shots = [picture(view) for view in views(looks, max(SHOTS), seed + 10_000)]
     found = []
     for number, view in enumerate(views(looks, SCENES, seed)):
         hour, weather = lights[number % len(lights)]
         content = picture(replace(view, time=hour, weather=weather, style=PHOTO))
-        shots = [picture(replace(view, seed=seed + 10_000 + 100 * number + k)) for k in range(max(SHOTS))]
-        found.append(Case(content, shots, sample(view)))
+        first = number // SCENES * max(SHOTS)
+        found.append(Case(content, shots[first : first + max(SHOTS)], sample(view)))
     return found
 
 
