@@ -116,7 +116,8 @@ def run(chain: Chain, shown: list[Case], shots: int) -> tuple[list[Tensor], floa
     made, start = [], time.perf_counter()
     for number, case in enumerate(shown):
         style = [Picture(one[None]) for one in case.shots[:shots]]
-        made.append(chain(Picture(case.content[None]), seed=number, style=style).tensor[0])
+        given = style[0] if shots == 1 else style  # nst takes no list
+        made.append(chain(Picture(case.content[None]), seed=number, style=given).tensor[0])
     return made, (time.perf_counter() - start) / len(shown)
 
 
