@@ -246,7 +246,7 @@ def after_step(step: StepEvent) -> None:
 
 @hookspec
 def training_event(event: TrainingEvent) -> None:
-    """Follow a training run: its start and end, optimiser steps, sample sheets and checkpoints.
+    """Follow a training run: its start and end, steps that are logged, held-out scores, sample sheets and checkpoints.
 
     Example::
 

@@ -30,6 +30,7 @@ RUN = {
     "cyclegan.md",
     "data.md",
     "filters.md",
+    "following.md",
     "funit.md",
     "igan.md",
     "nextframe.md",

@@ -35,6 +35,7 @@ FLOORS = [
     "exporting",
     "pairing",
     "metrics",
+    "runs",
     "training",
     "studies",
     "testing",

@@ -21,8 +21,8 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from artkit.errors import DataError, OptionError, OutputError, PluginError, TrainingError, UsageError
 from artkit.models.file import load_model
+from artkit.runs import read_record
 from artkit.training import NullReporter, export_run, train
-from artkit.training.run import read_run
 from artkit.training.trainer import Settings
 
 TINY = {
@@ -291,7 +291,7 @@ def test_a_resumed_run_may_be_watched_more_closely_and_find_its_data_elsewhere(p
     values = {"steps": 4, "log_every": 1, "width": str(TINY["width"])}
     train("pix2pix", str(moved), tmp_path / "run", values=values, resume=True)
     assert state(tmp_path / "run")["step"] == 4
-    assert read_run(tmp_path / "run").data == str(moved)
+    assert read_record(tmp_path / "run").data == str(moved)
 
 
 def test_a_folder_of_other_things_becomes_no_run(pairs, tmp_path):
@@ -305,7 +305,7 @@ def test_a_folder_of_other_things_becomes_no_run(pairs, tmp_path):
 
 def test_a_full_disk_is_told_in_a_line_and_leaves_the_last_checkpoint(pairs, tmp_path):
     run(pairs, tmp_path / "run", 4)
-    with small_files(1000), pytest.raises(OutputError, match=r"checkpoint\.pt: the file would be larger"):
+    with small_files(10_000), pytest.raises(OutputError, match=r"checkpoint\.pt: the file would be larger"):
         run(pairs, tmp_path / "run", 8, resume=True, checkpoint_every=1)
     assert state(tmp_path / "run")["step"] == 4
     assert not list((tmp_path / "run").glob(".*"))

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from artkit.errors import OutputError, TrainingError
+from artkit.runs.tables import CsvLog
 from artkit.training import Restart
-from artkit.training.loop import Meter, stop_on_interrupt
-from artkit.training.report import CsvLog
+from artkit.training.loop import stop_on_interrupt
+from artkit.training.meter import Meter
 from artkit.training.run import MOST_RESTARTS, _run
 
 
@@ -20,10 +21,14 @@ def test_rows_past_the_checkpoint_are_dropped_when_a_run_goes_on(tmp_path):
     path = tmp_path / "log.csv"
     log = CsvLog(path, 0)
     for step in (2, 4, 6):
-        log.add(step, {"l1": step / 10}, 5.0)
-    CsvLog(path, 4).add(6, {"l1": 0.9, "not known before": 1.0}, 7.25)
+        log.add(step, {"l1": step / 10, "images_per_second": 5.0})
+    log = CsvLog(path, 4)
+    log.add(6, {"l1": 0.9, "images_per_second": 7.25})
     assert path.read_text().split() == ["step,l1,images_per_second", "2,0.2,5", "4,0.4,5", "6,0.9,7.25"]
+    log.add(8, {"l1": 1.0, "gan": 3.0})  # a loss that sets in later
+    assert path.read_text().split()[-2:] == ["6,0.9,7.25,", "8,1,,3"]
     CsvLog(path, 6)
+    assert path.read_text().split()[0] == "step,l1,images_per_second,gan"
     assert len(path.read_text().split()) == 4
     CsvLog(path, 0)
     assert not path.exists()
@@ -34,8 +39,8 @@ def test_rows_past_the_checkpoint_are_dropped_when_a_run_goes_on(tmp_path):
 
 def test_a_meter_tells_means_and_speed_since_it_was_read(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("artkit.training.loop.time.monotonic", lambda: now[0])
-    meter = Meter(batch=8, step=0)
+    monkeypatch.setattr("artkit.training.meter.time.monotonic", lambda: now[0])
+    meter = Meter(batch=8)
     for value in (1.0, 2.0, 6.0):
         now[0] += 2
         meter.add({"l1": torch.tensor(value, requires_grad=True)})
@@ -43,6 +48,11 @@ def test_a_meter_tells_means_and_speed_since_it_was_read(monkeypatch):
     now[0] += 1
     meter.add({"l1": torch.tensor(5.0)})
     assert meter.read() == ({"l1": 5.0}, 8.0)
+    meter.add({"l1": torch.tensor(5.0)})
+    meter.add({"l1": torch.tensor(7.0), "gan": torch.tensor(1.0)})  # one that not every step has
+    other = Meter(batch=8)
+    other.load_state(meter.state())
+    assert other.means() == {"l1": 6.0, "gan": 1.0}
 
 
 @pytest.fixture
@@ -90,7 +100,9 @@ def losing(seed, count=1, times=100):
         if seed < times:
             raise Restart("colours are inverted")
 
-    return SimpleNamespace(run=run, processes=SimpleNamespace(count=count), settings=SimpleNamespace(seed=seed))
+    return SimpleNamespace(
+        run=run, note=print, processes=SimpleNamespace(count=count), settings=SimpleNamespace(seed=seed)
+    )
 
 
 @pytest.mark.filterwarnings("ignore:colours are inverted")

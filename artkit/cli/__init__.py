@@ -44,6 +44,7 @@ def _ask_for_huge_pages() -> None:
 COMMANDS = {
     "run": ("artkit.cli.run:run", "Run a chain on pictures, or let it dream."),
     "train": ("artkit.cli.train:train", "Train a method on data."),
+    "runs": ("artkit.cli.runs:runs", "List training runs; show, report or compare them."),
     "evaluate": ("artkit.cli.evaluate:evaluate", "Score a chain on the held-out pairs of a dataset."),
     "study": ("artkit.cli.study:study", "Compare ways to train a method, each with several seeds."),
     "studio": ("artkit.cli.studio:studio", "Open the studio, a page in the browser."),

@@ -63,11 +63,14 @@ def _settings(registry: Registry) -> set[str]:
     help="A setting, or an option of the method (`artkit methods METHOD`). Repeatable.",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Updates of the generator.")
-@click.option("--batch", type=click.IntRange(1), metavar="N", help="Pictures a step.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Pictures at once.")
+@click.option("--accumulate", type=click.IntRange(1), metavar="N", help="Batches a step, one after another.")
 @click.option("--crop", type=click.IntRange(1), metavar="N", help="Side of the square crops, in pixels.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Random seed.")
 @click.option("--device", metavar="auto|cpu|cuda|mps", help="Where to compute.")
 @click.option("--precision", metavar="auto|fp32|bf16", help="Arithmetic of the networks.")
+@click.option("--best", metavar="METRIC", help="Keep the model with the best held-out score: ssim, say.")
+@click.option("--patience", type=click.IntRange(0), metavar="N", help="End after N checkpoints without a better one.")
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint.")
 @json_option
 @click.pass_obj
@@ -86,6 +89,7 @@ def train(
 
     DATA is a folder, or a dataset that `artkit data` lists.
     Ctrl-C writes a checkpoint; the same command with --resume goes on from there.
+    RUN/report.html shows how it goes; `artkit runs` lists what there is.
     """
     values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
     recorded = _recorded(output) if resume else (None, None)
@@ -116,9 +120,9 @@ def _train(method: str, data: str, output: Path, values: dict[str, Any], resume:
 
 
 def _recorded(run: Path) -> tuple[str, str]:
-    from artkit.training.run import read_run
+    from artkit.runs import read_record
 
-    record = read_run(run)
+    record = read_record(run)
     return record.method, record.data
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain
 from artkit.data import Column, Dataset, open_dataset
+from artkit.data.batches import resize_sample
 from artkit.engine.runner import Runner
 from artkit.errors import DataError, UsageError
 from artkit.images import convert
@@ -40,6 +41,7 @@ def evaluate(
     source: str | None = None,
     target: str | None = None,
     limit: int | None = None,
+    load_size: int = 0,
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
@@ -49,9 +51,10 @@ def evaluate(
 
     `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain and need nothing beyond
     artkit, when left out). Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture
-    and label map. Picture i runs under seed `seed` + i, and is told the text columns of its sample. A chain that takes
-    no picture, such as `can`, dreams one of each target's size; a metric of two sets of pictures suits it. Raises
-    DataError, ChainError, UsageError and, before any picture is computed, what a metric raises whose needs are not met.
+    and label map. Picture i runs under seed `seed` + i, and is told the text columns of its sample; `load_size` resizes
+    pictures to so many pixels on their shortest side, as training does, 0 leaves them. A chain that takes no picture,
+    such as `can`, dreams one of each target's size; a metric of two sets of pictures suits it. Raises DataError,
+    ChainError, UsageError and, before any picture is computed, what a metric raises whose needs are not met.
     """
     if isinstance(metrics, str) or not isinstance(metrics, Sequence | type(None)):
         raise UsageError("metrics are a list of names, such as ['rgb_distance'].")
@@ -71,6 +74,7 @@ def evaluate(
     count = min(dataset.count(column.name) for column in columns)
     for index in range(min(count, limit or count)):
         sample = dataset.load(index, [*(column.name for column in columns), *told])
+        sample = resize_sample(sample, load_size) if load_size else sample
         facts = {name: str(sample[name]) for name in told}
         picture = targets.picture(sample[targets.name])
         given = inputs.picture(sample[inputs.name]) if inputs else None

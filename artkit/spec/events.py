@@ -22,9 +22,16 @@ class StepEvent:
 
 @dataclass(frozen=True)
 class TrainingEvent:
-    """A moment of a training run: its run directory, the optimiser steps done, and the losses by name."""
+    """A moment of a training run: its run directory, and the steps done.
 
-    kind: Literal["start", "step", "sample", "checkpoint", "end"]
+    A `start` is also where a run goes on from, resumed or gone back: what it told of later steps it tells again. At a
+    `step` that is logged, `losses` are the means since the last, by name, and `learning_rate` is that of the step; at a
+    `score`, `scores` are those of held-out pictures, by metric. A `sample` is `run / "samples/000500.png"`.
+    """
+
+    kind: Literal["start", "step", "score", "sample", "checkpoint", "end"]
     run: Path
     step: int
     losses: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    learning_rate: float = 0.0

@@ -16,10 +16,9 @@ from artkit.data import make_dataset
 from artkit.errors import ArtkitError, TrainingError, UsageError
 from artkit.files import make_folder, write_atomically
 from artkit.metrics import evaluate
+from artkit.runs.record import CHECKPOINT, MODEL_FILE
 from artkit.studies.protocol import MODEL, Scoring, Study
 from artkit.training import Reporter, train
-from artkit.training.loop import CHECKPOINT
-from artkit.training.run import MODEL_FILE
 
 RESULTS, RECORD = "scores.json", "study.json"
 

@@ -16,11 +16,11 @@ from artkit.models.file import load_model
 from artkit.models.header import read_header
 from artkit.plugins import Registry, current_registry, resolve, use_registry
 from artkit.reporting import one_line
+from artkit.runs.record import CHECKPOINT
 from artkit.spec import MethodSpec, ModelHeader
 from artkit.testing.examples import write_example
 from artkit.testing.faults import gathered, refuse
 from artkit.training import NullReporter, Trainer, train
-from artkit.training.loop import CHECKPOINT
 from artkit.training.run import split_values
 from artkit.training.trainer import Settings
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,24 +22,34 @@ from artkit.images import make_strip, read_picture, write_picture
 from artkit.nn import Ema
 from artkit.nn.layout import training_format
 from artkit.plugins import current_registry
+from artkit.reporting import warn
+from artkit.runs.record import BEST_FILE, CHECKPOINT, LOG, NOTES, REPORT_FILE, SAMPLES, SCORES
+from artkit.runs.report import write_report
+from artkit.runs.run import BEST, read_run
+from artkit.runs.tables import CsvLog, add_note
 from artkit.seeds import mix_seeds
 from artkit.spec import TrainingEvent
+from artkit.training.accumulating import Accumulation
 from artkit.training.checking import blame_trainer
 from artkit.training.checkpoint import load_checkpoint, save_checkpoint
 from artkit.training.distribution import Processes
-from artkit.training.report import CsvLog, Reporter
+from artkit.training.exporting import export_trainer
+from artkit.training.guard import MOST_ROLLBACKS, Diverged, Guard
+from artkit.training.meter import Meter
+from artkit.training.report import Reporter
+from artkit.training.scoring import Best, Scoring
 from artkit.training.trainer import Trainer
 
-EventKind = Literal["start", "step", "sample", "checkpoint", "end"]
+EventKind = Literal["start", "step", "score", "sample", "checkpoint", "end"]
 
-CHECKPOINT, LOG, SAMPLES = "checkpoint.pt", "log.csv", "samples"
 PREVIEW_PICTURES = 4
 
 
 class Loop:
     """One run of one trainer in one folder; `run` goes to the last step, or to where it is interrupted.
 
-    Of several `processes`, each computes its share of every batch; the first writes what is written.
+    Of several `processes`, each computes its share of every batch; the first writes what is written. `scoring` says
+    how models are scored, where they are.
     """
 
     def __init__(
@@ -49,10 +60,11 @@ class Loop:
         run: Path,
         reporter: Reporter,
         processes: Processes | None = None,
+        scoring: Scoring | None = None,
     ) -> None:
         settings = trainer.settings
         self.trainer, self.run_directory, self.reporter, self.settings = trainer, run, reporter, settings
-        self.processes = processes or Processes()
+        self.processes, self.scoring = processes or Processes(), scoring
         self.device = pick_device(settings.device)
         self.precision = pick_precision(settings.precision, self.device)
         if self.device.type == "cuda":
@@ -61,47 +73,129 @@ class Loop:
             network.to(self.device, memory_format=training_format(self.device)).train()  # type: ignore[call-overload]
         self.averages = self._make_averages()
         self.processes.connect(trainer.optimisers.values())
+        if settings.accumulate > 1:
+            trainer.accumulation = Accumulation(trainer.optimisers, settings.accumulate)
         if self.processes.count > 1:  # networks are drawn alike; what each draws while training is its own
             torch.manual_seed(mix_seeds(settings.seed, self.processes.rank))
-        self.batches = self._batches(
-            dataset, settings.batch, settings.crop, mirror=settings.mirror, jitter=settings.jitter, share=self._share()
-        )
+        augmentation = {"mirror": settings.mirror, "jitter": settings.jitter}
+        self.batches = self._batches(dataset, settings.pictures, settings.crop, share=self._share(), **augmentation)
         self.previews = self._batches(preview, min(PREVIEW_PICTURES, len(preview)), None)
         self.step = 0
+        self.guard, self.meter = Guard(), Meter(settings.pictures)
+        self.best = Best(scoring.metrics[0] if scoring else None, settings.patience)
+        self._begin: BytesIO | None = None  # the state to go back to as long as there is no checkpoint
         self._stop = False
 
     def resume(self) -> None:
         """Go on from the run's checkpoint."""
-        self.step = load_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.processes)
+        self.step = self._load(self.run_directory / CHECKPOINT)
 
     def run(self) -> None:
-        """Train to the last step. Ctrl-C ends the step at hand, writes a checkpoint and raises KeyboardInterrupt."""
-        settings = self.settings
-        log = CsvLog(self.run_directory / LOG, self.step) if self.processes.first else None
-        self.reporter.start(settings.steps, self.step)
+        """Train to the last step. Ctrl-C ends the step at hand, writes a checkpoint and raises KeyboardInterrupt.
+
+        Raises TrainingError where the run diverges again and again.
+        """
+        self._open_tables()
+        self.reporter.start(self.settings.steps, self.step)
         self._tell("start")
         self.reporter.note(f"training on {self.device} in {self.precision}")
-        meter = Meter(settings.batch, self.step)
+        self.note(f"training on {self.device} in {self.precision}")
+        if not self.step:
+            self._begin = BytesIO()
+            self._save(self._begin)
+            self._score()
+        self.meter.start()
         with stop_on_interrupt(self._ask_to_stop):
-            for batch in self.batches.stream(self.step, settings.steps):
-                meter.add(self._train(batch))
-                stop = self.processes.any(self._stop)
-                self.reporter.tick(self.step)
-                if self.step % settings.log_every == 0 or self.step == settings.steps:
-                    self._log(log, meter)
-                if self.processes.first and (self.step % settings.sample_every == 0 or self.step == settings.steps):
-                    self.write_sheet()
-                if stop or self.step % settings.checkpoint_every == 0 or self.step == settings.steps:
-                    self._refuse_nan(meter.means())
-                    self.save()
-                if stop:
-                    raise KeyboardInterrupt
+            while not self._is_over():
+                try:
+                    self._go_on()
+                except Diverged as reason:
+                    self._roll_back(str(reason))
+        if self.step < self.settings.steps and self.best.metric:
+            self.note(f"no better {self.best.metric.name} in {self.best.waited} checkpoints: it ends here")
         self._tell("end")
 
     def save(self) -> None:
         """Write the checkpoint."""
-        save_checkpoint(self.run_directory / CHECKPOINT, self.trainer, self.averages, self.step, self.processes)
+        self._save(self.run_directory / CHECKPOINT)
+        self._begin = None
         self._tell("checkpoint")
+
+    def note(self, text: str) -> None:
+        """Write down what happened, in `notes.csv`."""
+        if self.processes.first:
+            add_note(self.run_directory / NOTES, self.step, text)
+
+    def _go_on(self) -> None:
+        """Train to where the run is over. Raises Diverged, in all processes, where it has to go back."""
+        settings = self.settings
+        for batch in self.batches.stream(self.step, settings.steps):
+            self.meter.add(self._train(batch))
+            stop, last = self.processes.any(self._stop), self.step == settings.steps
+            self.reporter.tick(self.step)
+            if self.step % settings.log_every == 0 or last:
+                self._log()
+            sheet, due = (
+                self.step % every == 0 or last for every in (settings.sample_every, settings.checkpoint_every)
+            )
+            if stop or due:
+                self.guard.check_numbers(self.processes.mean(self.meter.means()), self.step)
+                self.guard.check_weights(self.trainer.networks, self.step)
+            if sheet and self.processes.first:
+                self.write_sheet()
+            if due:
+                self._score()
+            if stop or due:
+                self.save()
+            if sheet or due:
+                self._report()
+            if stop:
+                raise KeyboardInterrupt
+            if due and self._is_over():
+                return
+
+    def _is_over(self) -> bool:
+        """Tell whether the last step is taken, or patience at its end; all processes have to ask."""
+        return self.step >= self.settings.steps or self.processes.any(self.best.is_over)
+
+    def _roll_back(self, reason: str) -> None:
+        """Go back to the last checkpoint, or to the beginning, with half the learning rate."""
+        if self.processes.any(self._stop):  # a resumed run will come to the same place
+            raise KeyboardInterrupt
+        rollbacks = self.guard.rollbacks + 1
+        if rollbacks > MOST_ROLLBACKS:
+            raise TrainingError(
+                f"{reason}, even with {self.guard.factor:g} of the learning rate: start anew with a lower "
+                "--set learning_rate=..., or with --set precision=fp32; the last checkpoint is whole."
+            )
+        checkpoint = self.run_directory / CHECKPOINT
+        self.step = self._load(self._begin or checkpoint)
+        self.guard.rollbacks = rollbacks
+        self._open_tables()
+        told = f"{reason}: back to step {self.step}, and on with {self.guard.factor:g} of the learning rate"
+        if self.processes.first:
+            warn(f"{told}.")
+        self.note(told)
+        self._tell("start")
+        self._report()
+
+    def _save(self, target: Path | BytesIO) -> None:
+        save_checkpoint(target, self.trainer, self.averages, self.step, self.processes, self._parts())
+
+    def _load(self, source: Path | BytesIO) -> int:
+        return load_checkpoint(source, self.trainer, self.averages, self.processes, self._parts())
+
+    def _parts(self) -> dict[str, Guard | Meter | Best]:
+        return {"guard": self.guard, "meter": self.meter, "best": self.best}
+
+    def _open_tables(self) -> None:
+        """Open the tables of losses and scores at the step at hand: rows past it are dropped."""
+        if self.processes.first:
+            self.log, self.scores = (CsvLog(self.run_directory / name, self.step) for name in (LOG, SCORES))
+
+    def _report(self) -> None:
+        if self.processes.first:
+            write_report(read_run(self.run_directory, running=True), self.run_directory / REPORT_FILE)
 
     def write_sheet(self) -> None:
         """Write `samples/STEP.png`, the trainer's preview, a row a picture; the random state stays as it was."""
@@ -120,39 +214,61 @@ class Loop:
         self._tell("sample")
 
     def _train(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        factor = self.settings.rate(self.step)
+        factor = self.settings.rate(self.step) * self.guard.factor
         for optimiser in self.trainer.optimisers.values():
             for group in optimiser.param_groups:
                 group.setdefault("initial_lr", group["lr"])
                 group["lr"] = group["initial_lr"] * factor
         self.trainer.step = self.step
-        with self._autocast(), blame_trainer(self.trainer):
-            losses = self.trainer.training_step(self._to_device(batch))
+        with blame_trainer(self.trainer):
+            losses = self._compute(batch)
         self.processes.share_buffers(self.trainer.networks.values())
         for name, ema in self.averages.items():
             ema.update(self.trainer.networks[name])
         self.step += 1
         return losses
 
-    def _log(self, log: CsvLog | None, meter: Meter) -> None:
-        losses, speed = meter.read()
-        losses = self.processes.mean(losses)
-        self._refuse_nan(losses)
-        if log is None:
-            return
-        log.add(self.step, losses, speed)
-        left = (self.settings.steps - self.step) * self.settings.batch / max(speed, 1e-9)
-        self.reporter.step(self.step, losses, speed, left)
-        self._tell("step", losses)
+    def _compute(self, batch: dict[str, Any]) -> dict[str, Tensor]:
+        """Take the trainer's step: on the batch, or on equal parts of it, one after another."""
+        trainer, count = self.trainer, self.settings.accumulate
+        if trainer.accumulation is None:
+            with self._autocast():
+                return trainer.training_step(self._to_device(batch))
+        remembered = copy.deepcopy(trainer.extra_state())
 
-    def _refuse_nan(self, losses: dict[str, float]) -> None:
-        """Raise TrainingError when a loss is NaN: neither the log nor a checkpoint may hold what comes of it."""
-        broken = [name for name, value in losses.items() if value != value]
-        if broken:
-            raise TrainingError(
-                f"the loss '{broken[0]}' became NaN before step {self.step}: lower --set learning_rate=..., or try "
-                "--set precision=fp32; the last checkpoint is whole."
-            )
+        def compute(index: int) -> dict[str, Tensor]:
+            with self._autocast():
+                return trainer.training_step(self._to_device(_part(batch, index, count)))
+
+        return trainer.accumulation.run(compute, lambda: trainer.load_extra_state(copy.deepcopy(remembered)))
+
+    def _log(self) -> None:
+        """Report the mean losses since the last row. Raises Diverged where they say so."""
+        losses, speed = self.meter.read()
+        losses = self.processes.mean(losses)
+        self.guard.check_row(losses, self.step)
+        if not self.processes.first:
+            return
+        settings = self.settings
+        rate = settings.learning_rate * settings.rate(self.step - 1) * self.guard.factor
+        self.log.add(self.step, losses | {"learning_rate": rate, "images_per_second": speed})
+        left = (settings.steps - self.step) * settings.pictures / max(speed, 1e-9)
+        self.reporter.step(self.step, losses, speed, left)
+        self._tell("step", losses=losses, learning_rate=rate)
+
+    def _score(self) -> None:
+        """Score the model as it is now on held-out pictures; the best so far becomes `best.safetensors`."""
+        scoring = self.scoring
+        if scoring is None or not self.processes.first:
+            return
+        scores = scoring.score(lambda file: export_trainer(self.trainer, scoring.data, file))
+        name = scoring.metrics[0].name
+        if best := self.best.take(scores[name]):
+            facts = {"step": self.step, name: round(scores[name], 6)}
+            export_trainer(self.trainer, scoring.data, self.run_directory / BEST_FILE, facts)
+            self.reporter.note(f"step {self.step}: {name} {scores[name]:.4g}, the best so far")
+        self.scores.add(self.step, scores | {BEST: float(best)})
+        self._tell("score", scores=scores)
 
     def _make_averages(self) -> dict[str, Ema]:
         if not self.settings.ema:
@@ -162,8 +278,9 @@ class Loop:
         return averages
 
     def _share(self) -> range:
-        """Return the places in the batch that this process computes."""
-        size = self.processes.share_of(self.settings.batch)
+        """Return the places among the pictures of a step that this process computes."""
+        self.processes.share_of(self.settings.batch)  # each part has to be shared, where gradients are accumulated
+        size = self.processes.share_of(self.settings.pictures)
         return range(self.processes.rank * size, (self.processes.rank + 1) * size)
 
     def _batches(self, dataset: Dataset, size: int, crop: int | None, **augmentation: Any) -> Batches:
@@ -185,9 +302,9 @@ class Loop:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
-    def _tell(self, kind: EventKind, losses: dict[str, float] | None = None) -> None:
-        event = TrainingEvent(kind, self.run_directory, self.step, losses or {})
+    def _tell(self, kind: EventKind, **told: Any) -> None:
         if self.processes.first:
+            event = TrainingEvent(kind, self.run_directory, self.step, **told)
             current_registry().call("training_event", event=event)
 
     def _ask_to_stop(self) -> None:
@@ -201,34 +318,10 @@ def _tune_cuda() -> None:
     torch.backends.cudnn.benchmark = True
 
 
-class Meter:
-    """Mean losses and pictures a second since the last reading."""
-
-    def __init__(self, batch: int, step: int) -> None:
-        self.batch = batch
-        self._clear()
-
-    def _clear(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.count, self.since = 0, time.monotonic()
-
-    def add(self, losses: dict[str, Tensor]) -> None:
-        """Count one step's losses, without waiting for the device."""
-        self.count += 1
-        for name, loss in losses.items():
-            value = loss.detach().float()
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-
-    def means(self) -> dict[str, float]:
-        """Return the means of the losses so far."""
-        return {name: float(total) / self.count for name, total in self.sums.items()}
-
-    def read(self) -> tuple[dict[str, float], float]:
-        """Return the means and the speed, and start anew."""
-        means = self.means()
-        speed = self.count * self.batch / max(time.monotonic() - self.since, 1e-9)
-        self._clear()
-        return means, speed
+def _part(batch: dict[str, Any], index: int, count: int) -> dict[str, Any]:
+    """Return part `index` of `count` equal ones of a batch."""
+    size = len(next(iter(batch.values()))) // count
+    return {name: value[index * size : (index + 1) * size] for name, value in batch.items()}
 
 
 @contextmanager

@@ -1,8 +1,11 @@
-"""Starting a run from a model instead of from chance: its options first, then its weights."""
+"""Training from beginning to end: a run directory made or gone on with, and the model that comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,77 +17,41 @@ from artkit.data import Dataset, FolderDataset, open_dataset
 from artkit.data.batches import advise_load
 from artkit.data.needs import list_trainable
 from artkit.engine.blame import blame_plugin
-from artkit.errors import DataError, TrainingError, UsageError, nearest
-from artkit.files import make_folder, to_path, write_atomically
-from artkit.models.file import Model, describe_differences, save_model
-from artkit.models.opening import open_model
-from artkit.models.store import find_model
+from artkit.errors import ArtkitError, DataError, OutputError, TrainingError, UsageError, nearest
+from artkit.files import make_folder, to_path
 from artkit.plugins import current_registry, resolve
 from artkit.reporting import warn
+from artkit.runs.record import (
+    BEST_FILE,
+    CHECKPOINT,
+    MODEL_FILE,
+    NOTES,
+    REPORT_FILE,
+    RUN_FILE,
+    Record,
+    holding,
+    read_record,
+    write_record,
+)
+from artkit.runs.report import write_report
+from artkit.runs.run import DONE, read_run
+from artkit.runs.tables import add_note, now
 from artkit.spec import MethodSpec, Options, parse_options
 from artkit.training.checking import check_export
 from artkit.training.checkpoint import load_checkpoint
 from artkit.training.distribution import Processes, join_processes
-from artkit.training.loop import CHECKPOINT, Loop
+from artkit.training.exporting import export_trainer
+from artkit.training.loop import Loop
 from artkit.training.report import NullReporter, Reporter
+from artkit.training.scoring import make_scoring
+from artkit.training.starting import load_start, starting_model, starting_options
 from artkit.training.trainer import Restart, Settings, Trainer
 
-
-def starting_model(spec: MethodSpec, start: str) -> Model:
-    """Load the model that `start` means: a name as in `METHOD(model=NAME)`, or a file, foreign ones included."""
-    return open_model(find_model(spec.name, start, current_registry(), None), spec.name, current_registry())
-
-
-def starting_options(spec: MethodSpec, trainer: type[Trainer], values: dict[str, Any]) -> dict[str, Any]:
-    """Return `values` with the options of the model named in `values["start"]` where they say nothing themselves."""
-    start = values.get("start")
-    return {**trainer.options_of(starting_model(spec, str(start))), **values} if start else values
-
-
-def load_start(trainer: Trainer, model: Model) -> list[str]:
-    """Copy a model's tensors into the networks of the same name and return the names; the others stay as drawn.
-
-    Raises TrainingError when a network does not fit, or none is there.
-    """
-    loaded = [name for name, network in trainer.networks.items() if _load(name, network, model)]
-    if not loaded:
-        wanted = " or ".join(trainer.networks)
-        raise TrainingError(f"{_where(model.path)} holds no network that is trained here: {wanted}.")
-    return loaded
-
-
-def _load(name: str, network: Any, model: Model) -> bool:
-    own = {key.removeprefix(f"{name}."): tensor for key, tensor in model.tensors.items() if key.startswith(f"{name}.")}
-    if not own:
-        return False
-    needed = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    if differences := describe_differences(needed, {key: tuple(tensor.shape) for key, tensor in own.items()}, shown=1):
-        raise TrainingError(
-            f"{_where(model.path)}: its {name} is not the one in training; {differences}. "
-            "Leave out options of networks, which the model brings along, or check that the data has its channels."
-        )
-    network.load_state_dict(own)
-    return True
-
-
-def _where(path: Path) -> str:
-    return f"start={path}"
-
-
-RUN_FILE, MODEL_FILE = "run.json", "model.safetensors"
 MOST_RESTARTS = 3
 LOOKED_AT = 16  # pictures
 DRAFT = 2  # times the size that pictures are resized to: a draft is cut off to whole pixels, and averaged down
-ADJUSTABLE = ("steps", "device", "log_every", "sample_every", "checkpoint_every")
+ADJUSTABLE = ("steps", "patience", "device", "log_every", "sample_every", "checkpoint_every")
 """Settings that a resumed run may change: how far, where, and how closely watched."""
-
-
-class Record(msgspec.Struct, frozen=True):
-    """What a run was started with, as its `run.json` says."""
-
-    method: str
-    data: str
-    values: dict[str, Any]
 
 
 def train(
@@ -131,7 +98,7 @@ def _train(
     spec = current_registry().method(method)
     reporter = reporter if processes.first else NullReporter()
     if resume:
-        record = read_run(run)
+        record = read_record(run)
         values = _resumed_values(spec, run, record, values)
         data = data or record.data
     else:
@@ -139,18 +106,45 @@ def _train(
             _check_folder(run)
         values = starting_options(spec, _trainer_class(spec), values)
     loop = _make_loop(spec, data, run, values, reporter, processes)
-    if processes.first:
-        _write_run(run, method, data, values)
-    if resume:
-        loop.resume()
-    else:
-        check_export(loop.trainer, spec)
-    loop = _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, loop.reporter))
-    path = run / MODEL_FILE
-    if processes.first:
+    with holding(run) if processes.first else nullcontext():
+        if processes.first:
+            _write_run(loop, method, data, values)
+        if resume:
+            loop.resume()
+        else:
+            check_export(loop.trainer, spec)
+        with _noting(loop):
+            return _finish(
+                _run(loop, lambda seed: _start_anew(spec, data, run, values | {"seed": seed}, reporter)), data
+            )
+
+
+def _finish(loop: Loop, data: str) -> Path:
+    """Export the model of a run that came to its end."""
+    path = loop.run_directory / MODEL_FILE
+    if loop.processes.first:
         export_trainer(loop.trainer, data, path)
         loop.reporter.end(path)
+        loop.note(f"{DONE} at step {loop.step}")
     return path
+
+
+@contextmanager
+def _noting(loop: Loop) -> Iterator[None]:
+    """Note why a run stops, and let its report say so."""
+    run = loop.run_directory
+    try:
+        yield
+    except (ArtkitError, KeyboardInterrupt) as error:
+        if loop.processes.first:
+            why = str(error) if isinstance(error, ArtkitError) else "Ctrl-C"
+            with suppress(OutputError):  # of a full disk it cannot say so
+                add_note(run / NOTES, read_run(run).step, f"stopped: {why}")
+        raise
+    finally:
+        if loop.processes.first:
+            with suppress(OutputError):
+                write_report(read_run(run, running=False), run / REPORT_FILE)
 
 
 def _table(values: Any) -> dict[str, Any]:
@@ -174,46 +168,24 @@ def _run(loop: Loop, start_anew: Callable[[int], Loop]) -> Loop:
                 raise TrainingError(f"{reason}, with {restarts} seeds in a row: try other data or settings.") from None
             seed = loop.settings.seed + 1
             warn(f"{reason}: starting anew with seed {seed}.")
+            loop.note(f"{reason}: starting anew with seed {seed}")
             loop = start_anew(seed)
 
 
 def _start_anew(spec: MethodSpec, data: str, run: Path, values: dict[str, Any], reporter: Reporter) -> Loop:
-    (run / CHECKPOINT).unlink(missing_ok=True)
-    _write_run(run, spec.name, data, values)
-    return _make_loop(spec, data, run, values, reporter)
+    for name in (CHECKPOINT, BEST_FILE):
+        (run / name).unlink(missing_ok=True)
+    loop = _make_loop(spec, data, run, values, reporter)
+    _write_run(loop, spec.name, data, values)
+    return loop
 
 
 def export_run(run: Path, file: Path) -> Path:
     """Write the model of a run's last checkpoint to `file`, also while the run goes on."""
-    record = read_run(run)
+    record = read_record(run)
     loop = _make_loop(current_registry().method(record.method), record.data, run, record.values, NullReporter())
     load_checkpoint(run / CHECKPOINT, loop.trainer, loop.averages)
     return export_trainer(loop.trainer, record.data, file)
-
-
-def export_trainer(trainer: Trainer, data: str, file: Path) -> Path:
-    """Write the trainer's model, in half precision, with how it was made in its header; return its path."""
-    header, tensors = trainer.export()
-    settings = trainer.settings
-    made = {"data": Path(data).name, "steps": settings.steps, "batch": settings.batch, "crop": settings.crop}
-    made |= {"load_size": settings.load_size} if settings.load_size else {}
-    header = msgspec.structs.replace(
-        header,
-        name=settings.name or header.name,
-        licence=settings.licence or header.licence,
-        artkit=__version__,
-        training={**made, "seed": settings.seed, **header.training},
-    )
-    save_model(file, header, tensors, half=True)
-    return file
-
-
-def read_run(run: Path) -> Record:
-    """Read what a run was started with. TrainingError when `run` is no run."""
-    try:
-        return msgspec.json.decode((run / RUN_FILE).read_bytes(), type=Record)
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{run} is not a training run: it has no readable {RUN_FILE}.") from error
 
 
 def _check_folder(run: Path) -> None:
@@ -274,8 +246,9 @@ def _make_loop(
         trainer = trainer_class(options, settings, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
+    scoring = make_scoring(spec, data, settings, dataset, trainer.columns)
     make_folder(run)
-    return Loop(trainer, dataset, preview, run, reporter, processes)
+    return Loop(trainer, dataset, preview, run, reporter, processes, scoring)
 
 
 def _validation(data: str, settings: Settings) -> Dataset | None:
@@ -317,8 +290,33 @@ def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> Non
             reporter.note(advice)
 
 
-def _write_run(run: Path, method: str, data: str, values: dict[str, Any]) -> None:
+def _write_run(loop: Loop, method: str, data: str, values: dict[str, Any]) -> None:
+    """Write what the run is started with; one that goes on keeps the time that it began."""
+    run, trainer = loop.run_directory, loop.trainer
     if "(" not in data and Path(data).is_dir():
         data = str(Path(data).resolve())
-    text = msgspec.json.format(msgspec.json.encode(Record(method, data, values)), indent=1)
-    write_atomically(run / RUN_FILE, text + b"\n", overwrite=True)
+    settings = msgspec.to_builtins(trainer.settings) | _plain(trainer.options)
+    started = read_record(run).started if (run / CHECKPOINT).exists() and (run / RUN_FILE).exists() else now()
+    write_record(run, Record(method, data, values, settings, _environment(loop), started))
+
+
+def _plain(options: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(options) if isinstance(options, msgspec.Struct) else {}
+    return plain
+
+
+def _environment(loop: Loop) -> dict[str, str]:
+    """Say what the run computes with."""
+    cuda = loop.device.type == "cuda"
+    return {
+        "artkit": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "device": torch.cuda.get_device_name(loop.device) if cuda else str(loop.device),
+        "precision": loop.precision,
+        "processes": str(loop.processes.count),
+        "threads": str(torch.get_num_threads()),
+        "cpu": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "system": f"{platform.system()} {platform.release()}",
+        "host": platform.node(),
+    }

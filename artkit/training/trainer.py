@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -15,13 +17,17 @@ from artkit.models.file import Model
 from artkit.nn import GanMode, discriminator_loss, gradient_penalty, is_penalty_due
 from artkit.nn.reflection import reflect_index
 from artkit.spec import ModelHeader, Options, option
+from artkit.training.accumulating import Accumulation
 
 
 class Settings(Options, frozen=True):
     """Settings of a training run; a method's trainer may bring other defaults."""
 
     steps: Annotated[int, option("updates of the generator", ge=1)] = 10_000
-    batch: Annotated[int, option("pictures a step", ge=1, le=4096)] = 1
+    batch: Annotated[int, option("pictures at once", ge=1, le=4096)] = 1
+    accumulate: Annotated[
+        int, option("batches a step, whose gradients are added up: a larger batch than memory holds", ge=1, le=1024)
+    ] = 1
     crop: Annotated[int, option("side of the square crops, in pixels", ge=8, le=4096)] = 256
     load_size: Annotated[
         int, option("shortest side that pictures are resized to before they are cropped; 0 leaves them", ge=0, le=8192)
@@ -44,11 +50,22 @@ class Settings(Options, frozen=True):
     start: Annotated[
         str, option("a model to go on from, by name or file: its networks and how they are built; weights alone")
     ] = ""
+    best: Annotated[
+        str, option("held-out scores to take at every checkpoint; by the first, the best model is kept: ssim, say")
+    ] = ""
+    patience: Annotated[
+        int, option("checkpoints in a row without a better score that end the run; 0: none do", ge=0)
+    ] = 0
     name: Annotated[str, option("the model's name, recorded in its file")] = ""
     licence: Annotated[str, option("the model's licence, recorded in its file")] = ""
     log_every: Annotated[int, option("steps between rows of the log", ge=1)] = 50
     sample_every: Annotated[int, option("steps between sample sheets", ge=1)] = 500
     checkpoint_every: Annotated[int, option("steps between checkpoints", ge=1)] = 500
+
+    @property
+    def pictures(self) -> int:
+        """Pictures a step."""
+        return self.batch * self.accumulate
 
     def rate(self, step: int) -> float:
         """Return the learning rate's factor at `step`: 1, then in a line to 0 at the last step."""
@@ -63,7 +80,8 @@ class Restart(Exception):
 class Trainer(ABC):
     """A method's networks, its optimisers, and one step of its training.
 
-    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets. In
+    Core owns the rest: device, precision, the loop, checkpoints, schedule, weight averages, log and sample sheets; it
+    watches the losses whose names begin with `discriminator` for a collapse. In
     its constructor a trainer sets its networks as attributes, which `networks` collects by their names, fills
     `optimisers`, and names in `columns` what it reads of the dataset; a text column named in `balance` has each of its
     values drawn equally often. `step` counts the steps taken, also those before an interruption.
@@ -91,6 +109,7 @@ class Trainer(ABC):
         self.columns: tuple[str, ...] = ()
         self.step = 0
         self.balance: str | None = None
+        self.accumulation: Accumulation | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Collect networks by their attributes' names, as nn.Module does its submodules."""
@@ -122,10 +141,30 @@ class Trainer(ABC):
         """Restore what `extra_state` returned."""
 
     def update(self, name: str, loss: Tensor) -> None:
-        """Take one step of the named optimiser down the loss's gradient."""
+        """Take one step of the named optimiser down the loss's gradient.
+
+        Trainers take all their steps here: so gradients are accumulated over batches where a run asks for it.
+        """
+        with self.updating(name):
+            self.backward(loss)
+
+    @contextmanager
+    def updating(self, name: str) -> Iterator[None]:
+        """Take one step of the named optimiser, in the end, down the gradients that the block adds up by `backward`."""
+        if self.accumulation is not None:
+            with self.accumulation.updating(name):
+                yield
+            return
         self.optimisers[name].zero_grad(set_to_none=True)
-        loss.backward()
+        yield
         self.optimisers[name].step()
+
+    def backward(self, loss: Tensor) -> None:
+        """Add a loss's gradient to those of the step; its graph is freed."""
+        if self.accumulation is not None:
+            self.accumulation.backward(loss)
+        else:
+            loss.backward()
 
     def update_discriminator(
         self, name: str, real: Tensor, fake: Tensor, gan: GanMode, *, r1: float = 0.0, every: int = 16

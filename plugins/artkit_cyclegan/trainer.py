@@ -135,21 +135,20 @@ class CycleGANTrainer(Trainer):
         """Take one step on both generators; return the fakes by the domain they come from, and the losses."""
         for side in SIDES:
             set_trainable(self.networks[f"discriminator_{side}"], False)
-        optimiser, waiting = self.optimisers["generator"], []
-        optimiser.zero_grad(set_to_none=True)
+        waiting: list[Tensor] = []
         fakes: dict[str, Tensor] = {}
         losses: dict[str, Tensor] = {}
-        for side in SIDES:
-            fake, loss, parts = self._objective(side, drawn)
-            fakes[side] = fake.detach()
-            losses |= {f"{name}_{side}": value.detach() for name, value in parts.items()}
-            if self.options.memory == "low":
-                loss.backward()
-            else:
-                waiting.append(loss)
-        if waiting:
-            torch.stack(waiting).sum().backward()
-        optimiser.step()
+        with self.updating("generator"):
+            for side in SIDES:
+                fake, loss, parts = self._objective(side, drawn)
+                fakes[side] = fake.detach()
+                losses |= {f"{name}_{side}": value.detach() for name, value in parts.items()}
+                if self.options.memory == "low":
+                    self.backward(loss)
+                else:
+                    waiting.append(loss)
+            if waiting:
+                self.backward(torch.stack(waiting).sum())
         return fakes, losses
 
     def _objective(self, side: str, drawn: Drawn) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
