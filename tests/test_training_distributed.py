@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def pairs(tmp_path_factory):
 
 def torchrun(count, *arguments):
     """Run `artkit train` in `count` processes of this machine, as a user would."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "plugins", ROOT / "tests", os.environ.get("PYTHONPATH", ""))))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     return subprocess.run(
         [*command, "-m", "artkit", "train", *map(str, arguments)],
@@ -96,3 +97,80 @@ def test_a_batch_that_cannot_be_shared_is_refused(pairs, tmp_path):
     done = torchrun(2, "pix2pix", pairs, "-o", tmp_path / "run", "--steps", 2, *settings(batch=3))
     assert done.returncode == 1
     assert "batch=3 cannot be shared by 2 processes: try --batch 4." in done.stderr
+
+
+FAULTY = """
+import math, os
+
+import tiny_training
+from artkit import MethodSpec, hookimpl
+
+
+class Faulty(tiny_training.TintTrainer):
+    def training_step(self, batch):
+        losses = super().training_step(batch)
+        fast = self.optimisers["generator"].param_groups[0]["lr"] > 0.01
+        broken = os.environ["RANK"] == "1" and self.step == 2 and fast
+        return {"distance": losses["distance"] * (math.nan if broken else 1)}
+
+
+SPEC = MethodSpec(**{**vars(tiny_training.SPEC), "trainer": f"{__name__}:Faulty"})
+
+
+@hookimpl
+def register_methods():
+    return [SPEC]
+
+
+@hookimpl
+def training_event(event):
+    print("told", event.kind, event.step, flush=True)
+"""
+
+
+def test_two_processes_report_score_and_go_back_as_one(pairs, tmp_path):
+    """What one process alone sees makes both go back; the first alone writes, says so, scores and tells plugins."""
+    run, plugin, data = tmp_path / "run", tmp_path / "faulty.py", tmp_path / "data"
+    plugin.write_text(FAULTY)
+    shutil.copytree(pairs / "train", data / "train")
+    shutil.copytree(pairs / "train", data / "val")
+    short = {"batch": 2, "crop": 16, "log_every": 1, "checkpoint_every": 2, "learning_rate": 0.03}
+    how = [f"--set={name}={value}" for name, value in (short | {"sample_every": 2, "precision": "fp32"}).items()]
+    done = torchrun(2, "--plugin", plugin, "tint", data, "-o", run, "--steps", 4, "--best", "psnr,rgb_distance", *how)
+    assert done.returncode == 0, done.stderr
+    back = "the loss 'distance' became NaN at step 3: back to step 2, and on with {} of the learning rate"
+    warned = [line for line in done.stderr.splitlines() if line.startswith("artkit: warning")]
+    assert warned == [f"artkit: warning: {back.format(factor)}." for factor in ("0.5", "0.25")]
+    told = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("told")]
+    assert [step for kind, step in told if kind == "score"] == ["0", "2", "4"]
+    assert [step for kind, step in told if kind == "start"] == ["0", "2", "2"]
+    assert [line.split(",")[0] for line in (run / "log.csv").read_text().splitlines()] == ["step", "1", "2", "3", "4"]
+    assert len((run / "scores.csv").read_text().splitlines()) == 4
+    assert [note.split(",", 2)[2] for note in (run / "notes.csv").read_text().splitlines()[2:]] == [
+        *(f'"{back.format(factor)}"' for factor in ("0.5", "0.25")),
+        "done at step 4",
+    ]
+    assert {path.name for path in run.iterdir()} == {
+        *("run.json", "log.csv", "scores.csv", "notes.csv", "samples", "checkpoint.pt"),
+        *("best.safetensors", "model.safetensors", "report.html"),
+    }
+    assert "<dt>processes</dt><dd>2</dd>" in (run / "report.html").read_text()
+
+
+def test_what_fails_in_the_first_process_alone_ends_both(pairs, tmp_path):
+    """There are no held-out pictures, and the first alone scores."""
+    done = torchrun(2, "pix2pix", pairs, "-o", tmp_path / "run", "--steps", 2, "--best", "psnr", *settings())
+    assert done.returncode == 1
+    assert "best=psnr: held-out pictures cannot be scored" in done.stderr
+
+
+def test_two_processes_accumulate_what_one_computes_at_once(pairs, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    train("pix2pix", str(pairs), one, values={**PIX2PIX, "dropout": False, "steps": 2, "batch": 8})
+    done = torchrun(2, "pix2pix", pairs, "-o", two, "--steps", 2, "--accumulate", 2, *settings())
+    assert done.returncode == 0, done.stderr
+    alone, together = state(one), state(two)
+    for name, network in alone["networks"].items():
+        for key, weights in network.items():
+            if key.endswith("weight"):
+                assert (weights - together["networks"][name][key]).abs().max() < 2e-5, (name, key)

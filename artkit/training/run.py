@@ -73,7 +73,7 @@ def train(
     """
     processes = join_processes()
     try:
-        return _train(
+        model = _train(
             method,
             str(to_path(data, "data")) if data else "",
             to_path(run, "run"),
@@ -82,8 +82,11 @@ def train(
             reporter or NullReporter(),
             processes,
         )
-    finally:
+    except KeyboardInterrupt:  # it comes to all of them; for what fails in one alone, torchrun ends the others
         processes.close()
+        raise
+    processes.close()
+    return model
 
 
 def _train(
