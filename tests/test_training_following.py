@@ -147,7 +147,9 @@ def test_a_run_with_scores_resumes_to_the_bit(registry, pairs, tmp_path, monkeyp
     assert kept[0] == kept[1]
 
 
-def test_scoring_changes_nothing_of_the_training(registry, pairs, tmp_path):
+def test_scoring_changes_nothing_of_the_training(registry, pairs, tmp_path, monkeypatch):
+    export = tiny_training.TintTrainer.export
+    monkeypatch.setattr(tiny_training.TintTrainer, "export", lambda self: (torch.rand(1), export(self))[1])
     run(pairs, tmp_path / "scored", 4, best="psnr")
     run(pairs, tmp_path / "plain", 4)
     models = [load_model(tmp_path / name / "model.safetensors").tensors for name in ("scored", "plain")]
