@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -172,15 +173,11 @@ def test_scores_asked_for_wrongly(registry, pairs, tmp_path, changes, words):
     assert not (tmp_path / "run").exists()
 
 
-def test_held_out_pictures_that_cannot_be_scored_are_told_before_the_first_step(registry, tmp_path):
-    """Styles are pictures without partners: there is nothing to compare a dream with."""
+def test_held_out_pictures_that_cannot_be_scored_are_told_before_the_first_step(registry, pairs, tmp_path):
+    """There are none: the folder has a part for training and no other."""
+    shutil.copytree(pairs / "train", tmp_path / "data" / "train")
     with pytest.raises(TrainingError, match=r"best=psnr: held-out pictures cannot be scored: .* Leave best out"):
-        train(
-            "can",
-            "styles(count=8,size=[48,48])",
-            tmp_path / "run",
-            values={"steps": 2, "batch": 2, "crop": 32, "latent": 4, "width": 2, "best": "psnr"},
-        )
+        run(tmp_path / "data", tmp_path / "run", 4, best="psnr")
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 

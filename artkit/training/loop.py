@@ -257,10 +257,14 @@ class Loop:
         self._tell("step", losses=losses, learning_rate=rate)
 
     def _score(self) -> None:
-        """Score the model as it is now on held-out pictures; the best so far becomes `best.safetensors`."""
-        scoring = self.scoring
-        if scoring is None or not self.processes.first:
-            return
+        """Score the model as it is now; the first process does. No chance is used up."""
+        if self.scoring is not None and self.processes.first:
+            with torch.random.fork_rng():
+                scores = self._take_scores(self.scoring)
+            self._tell("score", scores=scores)
+
+    def _take_scores(self, scoring: Scoring) -> dict[str, float]:
+        """Score the model on held-out pictures; the best so far becomes `best.safetensors`."""
         scores = scoring.score(lambda file: export_trainer(self.trainer, scoring.data, file))
         name = scoring.metrics[0].name
         if best := self.best.take(scores[name]):
@@ -268,7 +272,7 @@ class Loop:
             export_trainer(self.trainer, scoring.data, self.run_directory / BEST_FILE, facts)
             self.reporter.note(f"step {self.step}: {name} {scores[name]:.4g}, the best so far")
         self.scores.add(self.step, scores | {BEST: float(best)})
-        self._tell("score", scores=scores)
+        return scores
 
     def _make_averages(self) -> dict[str, Ema]:
         if not self.settings.ema:

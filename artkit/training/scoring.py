@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from artkit.chain import Chain, Step
 from artkit.data import Dataset
 from artkit.errors import ArtkitError, TrainingError, UsageError
@@ -35,8 +33,8 @@ class Scoring:
     target: str | None = None
 
     def score(self, export: Callable[[Path], Path]) -> dict[str, float]:
-        """Return the scores of the model that `export` writes; no chance is used up."""
-        with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng():
+        """Return the scores of the model that `export` writes."""
+        with tempfile.TemporaryDirectory() as folder:
             model = export(Path(folder) / "model.safetensors")
             try:
                 found = evaluate(
