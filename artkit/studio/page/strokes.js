@@ -12,7 +12,7 @@ export const EDIT = "edit";
 /** @type {[string, string][]} */
 const PAINTS = [
   ["sky", "#6ea6d8"], ["dusk", "#f0a860"], ["snow", "#f4f5f7"], ["mist", "#b9c0c6"], ["water", "#2f5f8a"],
-  ["meadow", "#86a94a"], ["forest", "#2c4a2a"], ["sand", "#dcc48e"], ["rock", "#7d746b"], ["night", "#1c2340"],
+  ["grass", "#86a94a"], ["forest", "#2c4a2a"], ["sand", "#dcc48e"], ["rock", "#7d746b"], ["night", "#1c2340"],
 ];
 /** Strokes that take their colour from where they begin. @type {[string, number][]} */
 const SHIFTS = [["lighter", 0.3], ["darker", -0.3]];
