@@ -308,37 +308,6 @@ def test_the_hybrid_projection_is_the_nearest_and_the_share_goes_there_in_steps(
     assert 0 < half < whole
 
 
-def test_a_morph_is_the_way_there_in_frames(translator, model, strokes):
-    image, mask = photos(1, first=20), torch.zeros(1, 1, 32, 32)
-    mask[..., 20:, :8] = 1
-    ports = {"image": image, "edit": torch.full((1, 3, 32, 32), 0.9), "mask": mask, "edges": None}
-    four = {name: None if value is None else value.expand(4, -1, -1, -1) for name, value in ports.items()}
-    way = translator(morph=3, share=0.5).run(four, seeds=(5, 6, 7, 8), numbers=(3, 4, 5, 6), size=(32, 32))
-    for frame, share in zip(way, (0.0, 0.25, 0.5, 0.0), strict=True):
-        alone = translator(share=share).run(ports, seeds=(0,), size=(32, 32))[0]
-        torch.testing.assert_close(frame, alone, atol=2e-3, rtol=0)
-    chain = artkit.Chain(f"igan(model='{model}',morph=2,share=0)")
-    one, same, other = (chain(None, seed=seed, size=(32, 32), edit=strokes).tensor for seed in (0, 1, 2))
-    assert torch.equal(one, same)  # a way is of one dream, and the next of another
-    assert not torch.equal(one, other)
-    with pytest.raises(ImageError, match=r"igan\(morph=...\): the way to where\?"):
-        chain(None, size=(32, 32))
-
-
-def test_sketches_of_an_edit_are_carried_over_to_the_photo(translator):
-    image, mask, seen = photos(1, first=20), torch.zeros(1, 1, 32, 32), []
-    mask[..., 20:, :8] = 1
-    ports = {"image": image, "edit": torch.full((1, 3, 32, 32), 0.9), "mask": mask, "edges": None}
-
-    def watch(share, sketch):
-        seen.append((share, sketch()))
-
-    translator(steps=10).run(ports, seeds=(0,), size=(32, 32), progress=watch)
-    assert [share for share, _ in seen] == [0.25, 0.5, 0.75, 1]
-    kept = [torch.equal(sketch[..., :10, 20:], image[..., :10, 20:]) for _, sketch in seen]
-    assert kept == [False, False, True, True]  # what the generator finds, then the edit of the photo
-
-
 def test_edges_alone_steer_too(translator):
     edges = torch.zeros(1, 1, 32, 32)
     edges[..., 16] = 1

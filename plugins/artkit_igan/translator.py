@@ -47,6 +47,8 @@ class Igan(Translator):
         self.arguments = read_arguments(header, IganArguments).networks
         self.generator, self.encoder = self.arguments.build(), self.arguments.build_encoder()
         self.requires_grad_(False)
+        self._last: tuple[Tensor, Tensor] | None = None
+        """The photos that were searched for last, and their codes: one stroke follows another on the same photo."""
 
     def translate(
         self, context: Context, *, image: Tensor | None, edit: Tensor | None, mask: Tensor | None, edges: Tensor | None
@@ -85,12 +87,16 @@ class Igan(Translator):
             return self.options.temperature * self._chance(context).normal(self.arguments.latent)
         side, size = self.arguments.side, (context.height, context.width)
         photo = resize_image(image.float(), (side, side)).to(context.dtype) * 2 - 1
+        if self._last is not None and _same(self._last[0], photo):
+            return self._last[1]
         z = self.encoder(photo)[0]
         if self.options.projection == "encoder":
             return z
         start = torch.zeros_like(z) if self.options.projection == "optimisation" else z
         told = self._tell(context, 0, searches, lambda made: resize_image(made.float(), size))
-        return find_code(self.generator, start, projection_loss(photo), self.options.steps, told)
+        found = find_code(self.generator, start, projection_loss(photo), self.options.steps, told)
+        self._last = photo, found
+        return found
 
     def _chance(self, context: Context) -> Context:
         """Return the context that a dream is drawn in: one for all frames of a way."""
@@ -137,6 +143,11 @@ class Igan(Translator):
     ) -> Callable[[float, Tensor], None]:
         """Return what passes the progress of search `done` of so many on, with a sketch that is finished."""
         return lambda share, made: context.progress((done + share) / searches, lambda: finish(decode_image(made)))
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    """Tell whether tensors are equal, bit for bit; of one kind and at one place as well."""
+    return (a.dtype, a.device) == (b.dtype, b.device) and torch.equal(a, b)
 
 
 def gather(edit: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:
