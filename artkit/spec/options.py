@@ -20,13 +20,17 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass(frozen=True)
 class OptionInfo:
-    """One option as the docs and `artkit methods NAME` show it; `condition` is what its word is about, if named so."""
+    """One option as the docs and `artkit methods NAME` show it.
+
+    `condition` is what its word is about, if named so; `sentence`: see `option`.
+    """
 
     name: str
     type: str
     default: Any
     summary: str
     condition: str | None = None
+    sentence: bool = False
 
 
 def describe_options(options: type[Options]) -> list[OptionInfo]:
@@ -37,8 +41,17 @@ def describe_options(options: type[Options]) -> list[OptionInfo]:
         hint = hints[field.name]
         metas = [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
         summary = " ".join(meta.description for meta in metas if meta.description)
-        condition = next((meta.extra.get("condition") for meta in metas if meta.extra), None)
-        rows.append(OptionInfo(field.name, _type_name(hint), field.default, summary, condition))
+        extra = next((meta.extra for meta in metas if meta.extra), {})
+        rows.append(
+            OptionInfo(
+                field.name,
+                _type_name(hint),
+                field.default,
+                summary,
+                condition=extra.get("condition"),
+                sentence=extra.get("sentence", False),
+            )
+        )
     return rows
 
 
@@ -109,9 +122,11 @@ def _words(hint: Any) -> list[str]:
     return [word for part in get_args(hint) for word in _words(part)]
 
 
-def option(summary: str, *, condition: str | None = None, **limits: Any) -> msgspec.Meta:
+def option(summary: str, *, condition: str | None = None, sentence: bool = False, **limits: Any) -> msgspec.Meta:
     """Shorthand for `msgspec.Meta(description=summary, ge=..., le=...)` inside `Annotated[...]`.
 
-    `condition`: the model's condition that the option is a word of, where it has another name.
+    `condition`: the model's condition that the option is a word of, where it has another name. `sentence`: the text is
+    words in a natural language, and never names a file, whatever stands in it.
     """
-    return msgspec.Meta(description=summary, extra={"condition": condition} if condition else None, **limits)
+    extra = {name: value for name, value in (("condition", condition), ("sentence", sentence)) if value}
+    return msgspec.Meta(description=summary, extra=extra or None, **limits)

@@ -10,7 +10,7 @@ from typing import Any
 from artkit.chain import Chain, Plan, PlannedStep, Recipe, Step, Value, plan_chain
 from artkit.errors import ChainError
 from artkit.plugins import Registry
-from artkit.spec import ClassSet, Kind, MethodSpec, Port
+from artkit.spec import ClassSet, Kind, MethodSpec, Port, describe_options
 from artkit.spec.calls import is_word
 from artkit.studio.answers import ChainForm, ChainInfo, RecipeInfo, StepForm
 from artkit.studio.describing import describe_classes
@@ -72,6 +72,8 @@ def _refuse_paths(chain: Chain, registry: Registry) -> None:
                 raise ChainError(
                     f"{step.method}({name}=...): '{name}' is a port. Send a picture for it, or write {name}=[STEP,...]."
                 )
+            elif spec is not None and _is_sentence(spec, name):
+                continue
             elif any(PATH.search(text) for text in _texts(value)) or (name == "model" and "." in str(value)):
                 raise ChainError(f"{step.method}({name}=...): the studio reads no files by name; write a name alone.")
 
@@ -80,6 +82,11 @@ def _feeds_port(spec: MethodSpec, name: str, value: Value) -> bool:
     """Tell whether text would be read as the path of a picture: for a port, unless it is an option's word as well."""
     is_option = name in getattr(spec.options, "__struct_fields__", ())
     return spec.port(name) is not None and isinstance(value, str | tuple) and not (is_option and is_word(value))
+
+
+def _is_sentence(spec: MethodSpec, name: str) -> bool:
+    """Tell whether an option is words, of which none is a path whatever stands in it: "fields and/or hills"."""
+    return any(info.sentence for info in describe_options(spec.options) if info.name == name)
 
 
 def _texts(value: Value) -> Iterator[str]:

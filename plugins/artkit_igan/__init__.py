@@ -36,6 +36,9 @@ class IganOptions(Options, frozen=True):
     ] = 0.1
     edge: Annotated[float, option("weight of the edges that are drawn, beside the colours'", ge=0, le=100)] = 0.2
     share: Annotated[float, option("how far to go from the picture, 0, to its edit, 1", ge=0, le=2)] = 1.0
+    morph: Annotated[
+        int, option("pictures of -n that are the way from the picture to its edit, so many frames; 0: the edit", ge=0)
+    ] = 0
     reach: Annotated[
         float,
         option("how far from the strokes the photo may change, as a share of its sides; 1 lets all of it", ge=0, le=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from artkit import Context, ImageError, ModelHeader, Translator
 from artkit.images import resize_image
 from artkit.nn import decode_image, read_arguments
+from artkit.seeds import mix_seeds
 from artkit_igan import SPEC, IganOptions
 from artkit_igan.losses import colour_loss, edge_loss
 from artkit_igan.networks import IganArguments
@@ -46,50 +47,70 @@ class Igan(Translator):
         self.arguments = read_arguments(header, IganArguments).networks
         self.generator, self.encoder = self.arguments.build(), self.arguments.build_encoder()
         self.requires_grad_(False)
+        self._last: tuple[Tensor, Tensor] | None = None
+        """The photos that were searched for last, and their codes: one stroke follows another on the same photo."""
 
     def translate(
         self, context: Context, *, image: Tensor | None, edit: Tensor | None, mask: Tensor | None, edges: Tensor | None
     ) -> Tensor:
         """Edit N3HW, or a dream, as strokes say; without strokes, show the picture that the generator finds."""
-        size = (context.height, context.width)
         strokes = self._read_strokes(context, edit, mask, edges)
         searches = (image is not None and self.options.projection != "encoder") + (strokes is not None)
         z = self._find_start(context, image, searches)
         before = decode_image(self.generator(z))
         if strokes is None:
-            return resize_image(before.float(), size)
-        edited = find_code(
-            self.generator,
-            z,
-            self._edit_loss(strokes, z),
-            self.options.steps,
-            self._tell(context, searches - 1, searches),
-        )
-        after = decode_image(self.generator(torch.lerp(z, edited, self.options.share)))
+            return resize_image(before.float(), (context.height, context.width))
+        finish = self._finishing(context, image, before, strokes)
+        told = self._tell(context, searches - 1, searches, finish)
+        edited = find_code(self.generator, z, self._edit_loss(strokes, z), self.options.steps, told)
+        return finish(decode_image(self.generator(torch.lerp(z, edited, self._shares(context)))))
+
+    def _finishing(
+        self, context: Context, image: Tensor | None, before: Tensor, strokes: Strokes
+    ) -> Callable[[Tensor], Tensor]:
+        """Return what makes the output of an edited picture, N3SS in [0, 1]: N3HW."""
+        size = (context.height, context.width)
         if image is None or not self.options.transfer:
-            return resize_image(after.float(), size)
+            return lambda after: resize_image(after.float(), size)
         near = nearness(strokes.drawn, self.options.reach)
-        return carry_over(image.float(), before.float(), after.float(), near)
+        return lambda after: carry_over(image.float(), before.float(), after.float(), near)
+
+    def _shares(self, context: Context) -> Tensor:
+        """Return how far each picture of the batch goes to its edit, N 1: so far as is said, or that way in frames."""
+        share, frames = self.options.share, self.options.morph
+        steps = [number % frames / max(frames - 1, 1) if frames else 1.0 for number in context.numbers]
+        return torch.tensor(steps, device=context.device, dtype=context.dtype)[:, None] * share
 
     def _find_start(self, context: Context, image: Tensor | None, searches: int) -> Tensor:
         """Return the codes that edits start from: the photo's, or a dream's."""
         if image is None:
-            return self.options.temperature * context.normal(self.arguments.latent)
-        side = self.arguments.side
+            return self.options.temperature * self._chance(context).normal(self.arguments.latent)
+        side, size = self.arguments.side, (context.height, context.width)
         photo = resize_image(image.float(), (side, side)).to(context.dtype) * 2 - 1
+        if self._last is not None and _same(self._last[0], photo):
+            return self._last[1]
         z = self.encoder(photo)[0]
         if self.options.projection == "encoder":
             return z
         start = torch.zeros_like(z) if self.options.projection == "optimisation" else z
-        return find_code(
-            self.generator, start, projection_loss(photo), self.options.steps, self._tell(context, 0, searches)
-        )
+        told = self._tell(context, 0, searches, lambda made: resize_image(made.float(), size))
+        found = find_code(self.generator, start, projection_loss(photo), self.options.steps, told)
+        self._last = photo, found
+        return found
+
+    def _chance(self, context: Context) -> Context:
+        """Return the context that a dream is drawn in: one for all frames of a way."""
+        frames = self.options.morph
+        starts = tuple(mix_seeds(number // frames, 0) for number in context.numbers) if frames else context.seeds
+        return replace(context, seeds=starts)
 
     def _read_strokes(
         self, context: Context, edit: Tensor | None, mask: Tensor | None, edges: Tensor | None
     ) -> Strokes | None:
         """Return what was drawn; None where nothing was given. Raises ImageError for strokes that are nowhere."""
         if edit is None and edges is None:
+            if self.options.morph:
+                raise ImageError("igan(morph=...): the way to where? Give strokes: -i edit=STROKES.png.")
             return None
         if edit is not None and mask is None:
             raise ImageError(
@@ -117,12 +138,16 @@ class Igan(Translator):
 
         return loss
 
-    def _tell(self, context: Context, done: int, searches: int) -> Callable[[float, Tensor], None]:
-        """Return what passes the progress of search `done` of so many on, with a sketch."""
-        size = (context.height, context.width)
-        return lambda share, made: context.progress(
-            (done + share) / searches, lambda: resize_image(decode_image(made).float(), size)
-        )
+    def _tell(
+        self, context: Context, done: int, searches: int, finish: Callable[[Tensor], Tensor]
+    ) -> Callable[[float, Tensor], None]:
+        """Return what passes the progress of search `done` of so many on, with a sketch that is finished."""
+        return lambda share, made: context.progress((done + share) / searches, lambda: finish(decode_image(made)))
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    """Tell whether tensors are equal, bit for bit; of one kind and at one place as well."""
+    return (a.dtype, a.device) == (b.dtype, b.device) and torch.equal(a, b)
 
 
 def gather(edit: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:

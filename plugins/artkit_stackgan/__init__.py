@@ -16,7 +16,8 @@ class StackganOptions(Options, frozen=True):
     """Options of a stackgan step."""
 
     text: Annotated[
-        str | None, option("the sentence to paint; the caption that is known when left out, else any picture")
+        str | None,
+        option("the sentence to paint; the caption that is known when left out, else any picture", sentence=True),
     ] = None
     stage: Annotated[
         Literal[0, 1, 2],
@@ -28,7 +29,7 @@ class StackganOptions(Options, frozen=True):
     tries: Annotated[
         int, option("sketches to draw, of which the one is painted that shows the words best", ge=1, le=64)
     ] = 1
-    morph: Annotated[str | None, option("a second sentence, on the way to which the picture is")] = None
+    morph: Annotated[str | None, option("a second sentence, on the way to which the picture is", sentence=True)] = None
     share: Annotated[float, option("how far on the way to the second sentence", ge=0, le=1)] = 0.5
     frames: Annotated[
         int, option("pictures of -n that are the whole way there, in the same chance; 0: each for itself", ge=0)

@@ -114,6 +114,16 @@ def test_no_file_is_read_by_name(step):
             read_chain(str(Chain([Step(step.method, options)])), registry())
 
 
+@pytest.mark.parametrize("words", ["a lake and/or a hill", "~ 9 km of coast.at dusk", "C: a hill", "hills\\\\dales"])
+def test_a_sentence_is_not_a_path(visitor, words):
+    step = StepForm("stackgan", {"text": f"a lake, {words}", "morph": words + " and a lake"})
+    chain = chain_of_form(ChainForm(steps=[step]), registry())
+    assert chain == read_chain(str(chain), registry())
+    answer = visitor.post("/api/chain", content=json.dumps({"text": str(chain)}))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["steps"][0]["options"] == step.options
+
+
 @pytest.mark.parametrize(
     "body",
     [

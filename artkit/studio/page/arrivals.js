@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { tell } from "./dom.js";
 import { askWhatFor, fromDataUrl, readMap, remembered } from "./intake.js";
 import { named } from "./recall.js";
+import { EDIT } from "./strokes.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 
@@ -55,13 +56,23 @@ async function read(desk, picture, chain) {
 
 /** A picture that the one which is shown was made of. @param {Desk} desk @param {File} file @param {string} port */
 async function comeBack(desk, file, port) {
+  desk.recall.settle(port);
   await desk.quietly(async () => {
-    if (port !== "input") await desk.style.take(file, port);
-    else if (desk.mode === "photo") await desk.usePhoto(file, false);
-    else await desk.lay(file);
+    if (port === EDIT && desk.mode === "strokes") await desk.strokes.open(file);
+    else if (port !== "input") await desk.style.take(file, port);
+    else if (desk.mode === "map") await desk.lay(file);
+    else await slipBelow(desk, file);
   });
   const lost = desk.recall.names;
   tell(lost.length ? `Now drop ${lost.join(" and ")}.` : "All is as it was made.");
+}
+
+/** The photo comes back below the strokes that are there. @param {Desk} desk @param {File} photo */
+async function slipBelow(desk, photo) {
+  const { layer } = desk.strokes;
+  const strokes = desk.mode === "strokes" && !layer.empty ? await layer.encode() : null;
+  await desk.usePhoto(photo, false);
+  if (strokes) await desk.strokes.open(strokes);
 }
 
 /** Every picture that this browser keeps, and the examples: what a result may have been made of. @param {Desk} desk */
@@ -77,7 +88,7 @@ async function restore(desk, memory, picture) {
   const { input, ...others } = memory.inputs;
   const carried = input?.map ? fromDataUrl(input.map) : null;
   const { input: known = null, ...ports } = await desk.recall.find(carried || !input ? others : memory.inputs, () => atHand(desk));
-  const mode = carried ? "map" : input ? "photo" : "dream";
+  const mode = carried ? "map" : EDIT in memory.inputs ? "strokes" : input ? "photo" : "dream";
   const right = await desk.reopen({ ...memory, name: picture.name.replace(/\.\w+$/, ""), picture, mode, input: carried ?? known, ports });
   const lost = desk.recall.names;
   if (right) tell(lost.length ? `Restored, but for ${lost.join(" and ")}: drop it here to go on.` : `Restored: ${memory.chain}, seed ${memory.seed}`);

@@ -2,6 +2,7 @@
 /** The chain: its steps, the same as text, and the bar of chips that shows both. The server checks every change. */
 
 import * as api from "./api.js";
+import { EDIT } from "./strokes.js";
 import { iconButton, make, moveWithin, need, openMenu, replace, tell } from "./dom.js";
 
 /** @typedef {import("./api.js").Method} Method */
@@ -182,6 +183,11 @@ export function starts(chain) {
   const items = SENTENCE.match(/\w+(?=\(|,|$)/g)?.every((step) => chain.methods.get(step)?.default_model)
     ? [{ heading: "say" }, { label: "A sentence", detail: SENTENCE, run: () => void chain.set({ text: SENTENCE }) }]
     : [];
+  const painter = [...chain.methods.values()].find((method) => method.models.length && method.inputs.some(({ name }) => name === EDIT));
+  if (painter) {
+    const text = painter.default_model ? painter.name : `${painter.name}(model=${painter.models[0]})`;
+    items.push({ heading: "paint over" }, { label: "Strokes", detail: "colour over a photo or a dream becomes real", run: () => void chain.set({ text }) });
+  }
   let group = "";
   for (const method of [...chain.methods.values()].sort((a, b) => order(a) - order(b))) {
     const alone = method.models.length === 0 && method.default_model === null;

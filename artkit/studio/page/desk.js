@@ -6,29 +6,24 @@ import { need, tell } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Easel } from "./easel.js";
 import { Gallery } from "./gallery.js";
-import { readMap } from "./intake.js";
+import { exampleMap, readMap } from "./intake.js";
 import { LabelMap } from "./labels.js";
+import { announce, askForPhoto } from "./left.js";
 import { Live } from "./live.js";
+import { orderNow } from "./orders.js";
 import { Painter } from "./painter.js";
-import { encodeMap } from "./png.js";
 import { named, Recall } from "./recall.js";
 import { ResultPanel } from "./result.js";
 import { SentencePanel } from "./sentence.js";
 import { Sheet } from "./sheet.js";
-import { boundSize, chooseSize, chosenSize } from "./sizes.js";
+import { boundSize, chooseSize } from "./sizes.js";
+import { EDIT, Strokes, takesStrokes } from "./strokes.js";
 import { StylePanel } from "./style.js";
 import { Toolbox } from "./toolbox.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./gallery.js").Card} Card */
-/** @typedef {"map" | "photo" | "dream"} Mode */
-
-const HINTS = {
-  map: "Pick a colour below and paint: the picture follows.",
-  photo: "Drop a photo; pick a chain or a style; compare; download.",
-  dream: "This chain needs no input. Throw the dice for another dream.",
-  words: "Type a sentence: the picture follows. Throw the dice for another one of it.",
-};
+/** @typedef {"map" | "photo" | "strokes" | "dream"} Mode */
 
 export class Desk {
   /** @type {Mode} */
@@ -43,7 +38,7 @@ export class Desk {
   toolbox = new Toolbox(this.painter, this.easel);
   gallery = new Gallery();
   drafts = new Drafts();
-  live = new Live(() => this.order());
+  live = new Live(() => orderNow(this));
   /** @type {Omit<Card, "id"> | null} The picture that is shown, with all that made it. */
   made = null;
   recall = new Recall();
@@ -58,11 +53,12 @@ export class Desk {
     this.examples = examples;
     this.style = new StylePanel(chain, this.recall);
     this.sentence = new SentencePanel(chain);
+    this.strokes = new Strokes(this.painter);
     this.result = new ResultPanel(this.view, () => (this.mode === "map" ? this.sheet.screen : this.easel.photo));
     chain.addEventListener("change", () => (this.#settled = this.#rechain()));
     this.style.addEventListener("change", () => this.touch());
-    this.sheet.addEventListener("change", () => this.touch());
-    this.sheet.addEventListener("swap", () => this.touch());
+    for (const sheet of [this.sheet, this.strokes.layer]) for (const done of ["change", "swap"]) sheet.addEventListener(done, () => sheet === this.painter.sheet && this.touch());
+    this.#followStrokes();
     this.live.addEventListener("status", (event) => this.result.status(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("sketch", (event) => this.result.show(/** @type {CustomEvent} */ (event).detail));
     this.live.addEventListener("made", (event) => this.#finish(/** @type {CustomEvent} */ (event).detail));
@@ -76,6 +72,18 @@ export class Desk {
     });
   }
 
+  /** The picture follows strokes while they are painted. */
+  #followStrokes() {
+    const { layer } = this.strokes;
+    this.easel.follow(layer);
+    layer.addEventListener("paint", () => this.painter.busy && this.live.stir());
+    layer.addEventListener("change", () => this.recall.settle(EDIT));
+    this.strokes.addEventListener("ground", () => {
+      this.easel.photo = this.strokes.ground;
+      this.easel.surface.refresh();
+    });
+  }
+
   /** Begin with the chain that was asked for, what was in work, or an example. @param {string | null} asked @param {string} usual */
   async begin(asked, usual) {
     const draft = await this.drafts.last();
@@ -85,6 +93,7 @@ export class Desk {
     const texts = [asked, draft?.chain, usual];
     for (const text of texts) if (text && (await this.rechain(text))) break;
     if (draft?.map && this.mode === "map" && draft.map.data.every((label) => label < this.sheet.colours.length)) this.sheet.begin(draft.map, draft.base);
+    if (draft?.strokes?.sameSize(this.strokes.layer.map) && this.mode === "strokes") this.strokes.layer.revive(draft.strokes);
   }
 
   /** Take another chain, and wait until what lies on the desk fits it; false if it is wrong. @param {string} text */
@@ -97,7 +106,9 @@ export class Desk {
   /** Something changed: keep it, and make the picture of it. */
   touch() {
     const { map, base } = this.sheet;
-    this.drafts.keep({ chain: this.chain.text, seed: this.seed, map: this.mode === "map" ? map : null, base, photo: this.photo, ports: this.style.pictures });
+    const strokes = this.mode === "strokes" ? this.strokes.layer.map : null;
+    this.drafts.keep({ chain: this.chain.text, seed: this.seed, map: this.mode === "map" ? map : null, base, strokes, photo: this.photo, ports: this.style.pictures });
+    if (strokes && !this.photo) void this.strokes.dream(this.chain.steps[0], this.seed);
     if (!this.#quiet) this.live.touch();
   }
 
@@ -119,23 +130,11 @@ export class Desk {
     if (touch) this.touch();
   }
 
-  /** What is to be made now; null while something is missing. @returns {Promise<api.Order | null>} */
-  async order() {
-    const { missing } = this.style;
-    if (!this.chain.info || missing || (this.mode === "photo" && !this.photo)) {
-      const wanted = missing && (this.recall.name(missing) ?? "a picture");
-      this.result.status({ text: wanted ? `The chain wants ${wanted} for ${missing}: drop it in Style` : "", share: null, busy: false });
-      return null;
-    }
-    const input = this.mode === "map" ? await encodeMap(this.sheet.map, this.sheet.colours) : this.mode === "photo" ? this.photo : null;
-    return { chain: this.chain.text, seed: this.seed, input, labels: this.mode === "map", ports: this.style.ports, ...chosenSize(this.mode, this.sheet.map) };
-  }
-
   /** Another chain: what it takes decides what lies on the desk. */
   async #rechain() {
     const info = this.chain.info;
     if (!info) return;
-    await this.#setMode(info.input === null ? "dream" : info.classes ? "map" : info.needs_input || (info.input && (this.photo || this.recall.wanted.input)) ? "photo" : "dream");
+    await this.#setMode(takesStrokes(this.chain) ? "strokes" : info.input === null ? "dream" : info.classes ? "map" : info.needs_input || (info.input && (this.photo || this.recall.wanted.input)) ? "photo" : "dream");
     if (this.mode === "map" && info.classes) await this.#reclass(info.classes);
     this.touch();
   }
@@ -144,25 +143,24 @@ export class Desk {
   async #setMode(mode) {
     const before = this.mode;
     this.mode = mode;
-    need("hint", HTMLElement).textContent = HINTS[mode === "dream" && this.sentence.asked ? "words" : mode];
-    need("left-title", HTMLElement).textContent = mode === "map" ? "Map" : mode === "photo" ? "Photo" : this.sentence.asked ? "Sentence" : "Dream";
-    document.querySelector("main")?.setAttribute("data-mode", mode);
-    this.easel.painting = mode === "map";
-    this.easel.photo = mode === "photo" && this.photo ? this.easel.photo : null;
-    this.#askForPhoto(mode === "photo" && this.photo === null);
+    announce(mode, this.sentence.asked);
+    askForPhoto(mode === "photo" && this.photo === null, this.recall.name("input"));
+    this.easel.surface.refresh();
     if (mode === before) return;
+    this.easel.painting = mode === "map" || mode === "strokes";
+    this.easel.photo = null;
+    this.easel.what = mode === "strokes" ? "Strokes" : "Map";
+    this.strokes.use(mode === "strokes", this.sheet);
     this.result.clear();
-    if (mode === "photo" && this.photo) await this.usePhoto(this.photo, false);
+    if (mode === "strokes" || (mode === "photo" && this.photo)) await this.#usePicture();
     else this.view.show(this.sheet.map);
+    if (this.easel.painting) this.easel.fit();
   }
 
-  /** @param {boolean} ask */
-  #askForPhoto(ask) {
-    const wanted = this.recall.name("input");
-    need("photo-wanted", HTMLElement).textContent = `Drop ${wanted ?? "a photo"} here`;
-    need("photo-or", HTMLElement).textContent = wanted ? "the picture was made of it; or go on with one of these" : "or begin with one of these";
-    need("photo-empty", HTMLElement).hidden = !ask;
-    this.easel.surface.refresh();
+  /** Show the photo that there is; a dream lies below strokes where there is none. */
+  async #usePicture() {
+    if (this.photo) await this.usePhoto(this.photo, false);
+    else if (this.mode === "strokes") this.useDream();
   }
 
   /** Other classes: another palette, and a map of them to begin with. @param {api.Class[]} classes */
@@ -173,16 +171,7 @@ export class Desk {
     this.toolbox.setClasses(classes);
     const colours = classes.map(({ colour }) => /** @type {import("./labels.js").Colour} */ ([1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))));
     this.sheet.colours = colours;
-    this.sheet.begin((await this.#exampleMap(colours)) ?? new LabelMap(512, 384));
-  }
-
-  /** @param {import("./labels.js").Colour[]} colours */
-  async #exampleMap(colours) {
-    for (const example of this.examples.filter((one) => one.kind === "labels")) {
-      const map = await readMap(await api.picture(example.url), colours);
-      if (map) return map;
-    }
-    return null;
+    this.sheet.begin((await exampleMap(this.examples, colours)) ?? new LabelMap(512, 384));
   }
 
   /** @param {File} photo @param {boolean} [touch] */
@@ -191,10 +180,18 @@ export class Desk {
     this.photo = photo;
     this.easel.photo = bitmap;
     this.recall.settle("input");
-    this.#askForPhoto(false);
-    this.view.show(bitmap);
+    askForPhoto(false, null);
+    if (this.mode === "strokes") this.strokes.begin(photo, bitmap, bitmap);
+    this.view.show(this.mode === "strokes" ? this.strokes.layer.map : bitmap);
     boundSize(bitmap);
     if (touch) this.touch();
+  }
+
+  /** Strokes over a dream, in place of a photo. */
+  useDream() {
+    this.photo = null;
+    this.strokes.begin(null, null, this.sheet.map);
+    this.touch();
   }
 
   /** Lay a photo faintly over the map; null takes it away. @param {Blob | null} photo */
@@ -227,9 +224,10 @@ export class Desk {
     return this.quietly(async () => {
       this.setSeed(made.seed, false);
       this.style.pictures = { ...made.ports };
-      if (made.mode === "photo") this.photo = input && named(input, "photo");
+      if (made.mode === "photo" || made.mode === "strokes") this.photo = input && named(input, "photo");
       if (!(await this.rechain(made.chain))) return false;
-      if (this.mode === "photo" && this.photo) await this.usePhoto(this.photo, false);
+      if (this.mode === "photo" || this.mode === "strokes") await this.#usePicture();
+      if (this.mode === "strokes") await this.strokes.open(made.ports[EDIT] ?? null);
       if (this.mode === "map" && input) await this.lay(input);
       chooseSize(made.recipe.size);
       await this.result.show(made.picture);

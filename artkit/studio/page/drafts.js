@@ -4,7 +4,7 @@
 import { LabelMap } from "./labels.js";
 import { get, put } from "./storage.js";
 
-/** @typedef {{chain: string, seed: number, map: LabelMap | null, base: LabelMap, photo: File | null, ports: Record<string, Blob>}} Draft */
+/** @typedef {{chain: string, seed: number, map: LabelMap | null, base: LabelMap, strokes: LabelMap | null, photo: File | null, ports: Record<string, Blob>}} Draft */
 
 const WAIT = 400; // milliseconds without a change
 
@@ -14,14 +14,14 @@ export class Drafts {
   /** Keep a draft, once the hand rests. @param {Draft} draft */
   keep(draft) {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => put("drafts", "last", { ...draft, map: draft.map && plain(draft.map), base: plain(draft.base) }), WAIT);
+    this.#timer = window.setTimeout(() => put("drafts", "last", { ...draft, map: draft.map && plain(draft.map), base: plain(draft.base), strokes: draft.strokes && plain(draft.strokes) }), WAIT);
   }
 
   /** @returns {Promise<Draft | null>} */
   async last() {
     const kept = await get("drafts", "last");
     if (!kept) return null;
-    return { ...kept, map: kept.map && revive(kept.map), base: revive(kept.base) };
+    return { ...kept, map: kept.map && revive(kept.map), base: revive(kept.base), strokes: kept.strokes ? revive(kept.strokes) : null };
   }
 }
 
@@ -30,7 +30,7 @@ function plain({ width, height, data }) {
   return { width, height, data };
 }
 
-/** @param {{width: number, height: number, data: Uint8Array}} kept */
+/** @param {{width: number, height: number, data: import("./labels.js").Labels}} kept */
 function revive({ width, height, data }) {
   return new LabelMap(width, height, data);
 }

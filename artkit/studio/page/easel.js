@@ -14,8 +14,10 @@ export class Easel {
   tracingAlpha = 0.4;
   /** Dragging moves the view, as with the hand. */
   hand = false;
-  /** Whether a map is painted on; else a photo lies here, or nothing. */
+  /** Whether a sheet is painted on, over the photo if there is one; else a photo lies here, or nothing. */
   painting = true;
+  /** What is painted, to those who do not see it. */
+  what = "Map";
   /** @type {import("./view.js").Bitmap | null} */
   photo = null;
   /** @type {Map<number, {x: number, y: number}>} Fingers and pens that are down, by pointer. */
@@ -38,17 +40,22 @@ export class Easel {
     this.surface = new Surface(canvas, () => this.#draw());
     new ResizeObserver(() => view.resize({ width: canvas.clientWidth, height: canvas.clientHeight })).observe(canvas);
     view.addEventListener("change", () => this.surface.refresh());
-    painter.sheet.addEventListener("paint", () => this.surface.refresh());
-    painter.sheet.addEventListener("swap", () => this.#fit());
+    this.follow(painter.sheet);
     this.#listen();
   }
 
+  /** Show what is painted on a sheet, whenever it is the painter's. @param {import("./sheet.js").Sheet} sheet */
+  follow(sheet) {
+    sheet.addEventListener("paint", () => this.surface.refresh());
+    sheet.addEventListener("swap", () => this.painter.sheet === sheet && this.fit());
+  }
+
   /** Another map: shown whole if it has another size. */
-  #fit() {
+  fit() {
     this.#cursor = null;
     const { width, height } = this.painter.sheet.map;
     if (this.view.sheet.width !== width || this.view.sheet.height !== height) this.view.show({ width, height });
-    this.canvas.setAttribute("aria-label", `Map, ${width} by ${height} pixels. Arrows move the cursor, Space paints.`);
+    this.canvas.setAttribute("aria-label", `${this.what}, ${width} by ${height} pixels. Arrows move the cursor, Space paints.`);
   }
 
   #listen() {
@@ -177,7 +184,7 @@ export class Easel {
     if (this.photo) this.surface.put(this.photo, this.view, { smooth: true });
     if (!this.painting) return;
     this.surface.put(this.painter.sheet.screen, this.view, { smooth: false });
-    if (this.tracing) this.surface.put(this.tracing, this.view, { smooth: true, alpha: this.tracingAlpha });
+    if (this.tracing && !this.photo) this.surface.put(this.tracing, this.view, { smooth: true, alpha: this.tracingAlpha });
     if (this.#cursor) this.#outline(this.view.toFrame(this.#cursor.x, this.#cursor.y), true);
     else if (this.#hover && !this.hand) this.#outline(this.#hover, false);
   }

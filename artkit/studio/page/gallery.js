@@ -11,7 +11,7 @@ import { all, put, remove } from "./storage.js";
  * @property {Blob} picture
  * @property {string} chain
  * @property {number} seed
- * @property {"map" | "photo" | "dream"} mode
+ * @property {"map" | "photo" | "strokes" | "dream"} mode
  * @property {Blob | null} input  The label map or photo.
  * @property {Record<string, Blob>} ports
  * @property {import("./api.js").Recipe} recipe
@@ -96,9 +96,11 @@ export function downloads(card) {
   const name = card.name.toLowerCase().replaceAll(" ", "-");
   const recipe = new Blob([card.recipe.toml], { type: "application/toml" });
   const { input } = card;
+  const strokes = card.mode === "strokes" && card.ports.edit;
   return [
     { label: "Picture", detail: "PNG; drop it here one day to go on", icon: "download", run: () => save(card.picture, `${name}.png`) },
     ...(input && card.mode === "map" ? [{ label: "Label map", detail: "PNG in the classes' colours", icon: "download", run: () => save(input, `${name}-map.png`) }] : []),
+    ...(strokes ? [{ label: "Strokes", detail: "PNG, clear elsewhere: -i edit=FILE", icon: "download", run: () => save(strokes, `${name}-strokes.png`) }] : []),
     { label: "Recipe", detail: "TOML for artkit run --recipe", icon: "download", run: () => save(recipe, `${name}.toml`) },
   ];
 }

@@ -4,8 +4,9 @@
 import { changedBox } from "./labels.js";
 
 /** @typedef {import("./labels.js").LabelMap} LabelMap */
+/** @typedef {import("./labels.js").Labels} Labels */
 /** @typedef {{map: LabelMap, base: LabelMap}} Sheet  The map, and what the eraser brings back. */
-/** @typedef {{box: import("./labels.js").Box, before: Uint8Array, after: Uint8Array}} Patch */
+/** @typedef {{box: import("./labels.js").Box, before: Labels, after: Labels}} Patch */
 /** @typedef {{before: Sheet, after: Sheet}} Swap  A map in another one's place. */
 
 export const LIMIT = 100;

@@ -25,6 +25,15 @@ export async function readMap(blob, colours) {
   return shrink < 1 ? map.resized(Math.round(map.width * shrink), Math.round(map.height * shrink)) : map;
 }
 
+/** The first of the examples that is a map in these colours; null where none is. @param {api.Example[]} examples @param {Colour[]} colours */
+export async function exampleMap(examples, colours) {
+  for (const example of examples.filter((one) => one.kind === "labels")) {
+    const map = await readMap(await api.picture(example.url), colours);
+    if (map) return map;
+  }
+  return null;
+}
+
 /** Bytes from a data URL. @param {string} url */
 export function fromDataUrl(url) {
   const [head, body] = url.split(",", 2);

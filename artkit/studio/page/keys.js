@@ -17,7 +17,7 @@ export function startKeys(desk) {
 
 /** @param {Desk} desk @returns {Shortcut[]} */
 function tools(desk) {
-  const { toolbox, painter, sheet } = desk;
+  const { toolbox, painter } = desk;
   const group = "Tools";
   return [
     ...TOOLS.map(([name, label, keys]) => ({ group, keys, does: label.split(":")[0].toLowerCase(), run: () => toolbox.use(name) })),
@@ -25,19 +25,20 @@ function tools(desk) {
     { group, keys: "]", does: "larger brush", run: () => toolbox.resize(painter.size * 1.25 + 0.5) },
     { group, keys: "Q", does: "round or square brush", run: () => toolbox.turnShape() },
     { group, keys: "M", does: "mirror", run: () => toolbox.turnMirror() },
-    { group, keys: "Ctrl Z", does: "undo", run: () => sheet.undo() },
-    { group, keys: "Ctrl Shift Z", does: "redo", run: () => sheet.redo() },
-    { group, keys: "Ctrl Y", does: "redo", run: () => sheet.redo() },
+    { group, keys: "Ctrl Z", does: "undo", run: () => painter.sheet.undo() },
+    { group, keys: "Ctrl Shift Z", does: "redo", run: () => painter.sheet.redo() },
+    { group, keys: "Ctrl Y", does: "redo", run: () => painter.sheet.redo() },
   ];
 }
 
 /** @param {Desk} desk @returns {Shortcut[]} */
-function classes({ toolbox, painter }) {
+function classes(desk) {
   const group = "What to paint";
+  const palette = () => (desk.mode === "strokes" ? desk.strokes : desk.toolbox);
   return [
-    ...Array.from({ length: 10 }, (_, index) => ({ group, keys: String((index + 1) % 10), does: index ? "" : "the first class; 2 to 9 and 0 the next", run: () => toolbox.choose(index) })),
-    { group, keys: ",", does: "class before", run: () => toolbox.choose(painter.label - 1) },
-    { group, keys: ".", does: "next class", run: () => toolbox.choose(painter.label + 1) },
+    ...Array.from({ length: 10 }, (_, index) => ({ group, keys: String((index + 1) % 10), does: index ? "" : "the first class or colour; 2 to 9 and 0 the next", run: () => palette().choose(index) })),
+    { group, keys: ",", does: "the one before", run: () => palette().step(-1) },
+    { group, keys: ".", does: "the next one", run: () => palette().step(1) },
   ];
 }
 

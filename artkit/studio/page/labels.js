@@ -3,13 +3,14 @@
 
 /** @typedef {{x0: number, y0: number, x1: number, y1: number}} Box  From (x0, y0) up to, without, (x1, y1). */
 /** @typedef {[number, number, number]} Colour  Red, green, blue, 0 to 255. */
+/** @typedef {Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>} Labels  Class indices, or colours (layer.js). */
 
-/** A map of `width` × `height` class indices, row by row. */
+/** A map of `width` × `height` labels, row by row: class indices, unless other ones are given. */
 export class LabelMap {
   /**
    * @param {number} width
    * @param {number} height
-   * @param {Uint8Array} [data]
+   * @param {Labels} [data]
    */
   constructor(width, height, data = new Uint8Array(width * height)) {
     if (data.length !== width * height) throw new Error(`${data.length} labels for ${width} × ${height} pixels`);
@@ -44,14 +45,14 @@ export class LabelMap {
 
   /** The labels within a box, row by row. @param {Box} box */
   cut(box) {
-    const part = new Uint8Array((box.x1 - box.x0) * (box.y1 - box.y0));
+    const part = this.data.slice(0, (box.x1 - box.x0) * (box.y1 - box.y0)); // of the same type, filled anew
     for (let y = box.y0, to = 0; y < box.y1; y++, to += box.x1 - box.x0) {
       part.set(this.data.subarray(y * this.width + box.x0, y * this.width + box.x1), to);
     }
     return part;
   }
 
-  /** Put back what `cut` gave. @param {Box} box @param {Uint8Array} part */
+  /** Put back what `cut` gave. @param {Box} box @param {Labels} part */
   paste(box, part) {
     const width = box.x1 - box.x0;
     for (let y = box.y0, from = 0; y < box.y1; y++, from += width) {

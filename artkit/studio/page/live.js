@@ -17,6 +17,8 @@ const PATIENCE = 20; // seconds that a preview may take for the full size to fol
 export class Live extends EventTarget {
   #turn = 0;
   #timer = 0;
+  /** The turn whose preview is being made, or soon will be; 0 where none is. */
+  #looking = 0;
   /** @type {string | null} The job that runs. */
   #job = null;
   /** @type {AbortController} */
@@ -32,8 +34,19 @@ export class Live extends EventTarget {
 
   /** Something changed: what is being made is stale. */
   touch() {
-    const turn = this.#begin();
-    this.#later(SETTLE, () => this.#preview(turn));
+    this.#look(true);
+  }
+
+  /** The hand moves: a preview that is being made goes on; where none is, one begins, of what is there then. */
+  stir() {
+    if (!this.#looking) this.#look(false);
+  }
+
+  /** @param {boolean} whole  Whether the full size follows. */
+  #look(whole) {
+    const turn = (this.#looking = this.#begin());
+    const done = () => void (this.#looking === turn && (this.#looking = 0));
+    this.#later(SETTLE, () => this.#preview(turn, whole).finally(done));
   }
 
   /** Make the full size now. */
@@ -71,6 +84,7 @@ export class Live extends EventTarget {
     this.#sending.abort();
     this.#sending = new AbortController();
     this.#job = this.#undone = null;
+    this.#looking = 0;
     return ++this.#turn;
   }
 
@@ -82,15 +96,15 @@ export class Live extends EventTarget {
     this.#timer = window.setTimeout(() => act().catch((problem) => turn === this.#turn && this.#fail(problem, act)), wait);
   }
 
-  /** @param {number} turn */
-  async #preview(turn) {
+  /** @param {number} turn @param {boolean} whole */
+  async #preview(turn, whole) {
     const order = await this.#wanted(turn);
     if (!order) return;
     const { size, longest, ...rest } = order;
     const small = order.input === null || (longest !== undefined && longest <= PREVIEW); // a dream is made at once
     const began = performance.now();
-    const made = await this.#make(turn, small ? order : { ...rest, longest: PREVIEW }, small);
-    if (!made || small || turn !== this.#turn) return;
+    const made = await this.#make(turn, small ? order : { ...rest, longest: PREVIEW }, small && whole);
+    if (!made || small || !whole || turn !== this.#turn) return;
     const seconds = (performance.now() - began) / 1000;
     if (seconds < PATIENCE) this.#later(REST, () => this.#full(turn));
     else this.#say({ text: `Preview in ${seconds.toFixed(0)} s. Press Enter for the full size`, share: null, busy: false });

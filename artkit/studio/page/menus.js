@@ -8,6 +8,7 @@ import { downloads } from "./gallery.js";
 import { listen } from "./intake.js";
 import { LabelMap } from "./labels.js";
 import { ContactSheet, combinations } from "./nine.js";
+import { orderNow } from "./orders.js";
 import { named } from "./recall.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -21,11 +22,11 @@ export function startMenus(desk) {
     const button = need(id, HTMLButtonElement);
     button.addEventListener("click", () => act(button));
   };
-  click("new-map", (button) => openMenu(button, desk.mode === "map" ? mapMenu(desk) : photoMenu(desk)));
+  click("new-map", (button) => openMenu(button, desk.mode === "map" ? mapMenu(desk) : desk.mode === "photo" ? photoMenu(desk) : strokesMenu(desk)));
   click("open", async () => open(await chooseFile("image/*")));
   click("photo-open", async () => open(await chooseFile("image/*")));
-  click("undo", () => desk.sheet.undo());
-  click("redo", () => desk.sheet.redo());
+  click("undo", () => desk.painter.sheet.undo());
+  click("redo", () => desk.painter.sheet.redo());
   click("zoom-in", () => desk.view.zoom(1.25));
   click("zoom-out", () => desk.view.zoom(0.8));
   click("zoom-fit", () => desk.view.fit());
@@ -43,10 +44,12 @@ export function startMenus(desk) {
     desk.easel.surface.refresh();
   });
   const steps = () => {
-    need("undo", HTMLButtonElement).disabled = desk.sheet.history.past.length === 0;
-    need("redo", HTMLButtonElement).disabled = desk.sheet.history.future.length === 0;
+    const { past, future } = desk.painter.sheet.history;
+    need("undo", HTMLButtonElement).disabled = past.length === 0;
+    need("redo", HTMLButtonElement).disabled = future.length === 0;
   };
-  for (const event of ["paint", "change", "swap"]) desk.sheet.addEventListener(event, steps);
+  for (const sheet of [desk.sheet, desk.strokes.layer]) for (const event of ["paint", "change", "swap"]) sheet.addEventListener(event, steps);
+  desk.painter.addEventListener("sheet", steps);
   steps();
   need("map", HTMLCanvasElement).addEventListener("cursor", (event) => say(desk, /** @type {CustomEvent} */ (event).detail));
   need("photo-examples", HTMLElement).append(...photoMenu(desk).map(({ label, url, run }) => make("button", { type: "button", "aria-label": label, title: label, onclick: run }, make("img", { src: url, alt: "" }))));
@@ -54,7 +57,8 @@ export function startMenus(desk) {
 
 /** Read aloud where the keyboard's cursor stands. @param {Desk} desk @param {{x: number, y: number}} at */
 function say(desk, { x, y }) {
-  need("cursor", HTMLElement).textContent = `${desk.toolbox.classes[desk.sheet.map.at(x, y)]?.name ?? ""}, ${x}, ${y}`;
+  const name = desk.mode === "strokes" ? desk.strokes.name(x, y) : desk.toolbox.classes[desk.sheet.map.at(x, y)]?.name;
+  need("cursor", HTMLElement).textContent = `${name ?? ""}, ${x}, ${y}`;
 }
 
 /** Another seed. @param {Desk} desk */
@@ -94,6 +98,11 @@ function photoMenu(desk) {
     .map((one) => ({ label: one.name, detail: one.summary, icon: "photo", url: one.url, run: async () => desk.usePhoto(named(await api.picture(one.url), one.name)) }));
 }
 
+/** What strokes may be painted over. @param {Desk} desk */
+function strokesMenu(desk) {
+  return [{ label: "A dream", detail: "a picture that nobody took: throw the dice for others", icon: "spark", run: () => desk.useDream() }, ...photoMenu(desk)];
+}
+
 /** @param {Desk} desk @param {HTMLElement} button */
 function download(desk, button) {
   if (desk.made) openMenu(button, downloads(desk.made));
@@ -104,7 +113,7 @@ const nine = new ContactSheet();
 
 /** A contact sheet: of dreams where there is a map, of light where the model knows some, of seeds. @param {Desk} desk */
 export async function openNine(desk) {
-  const order = await desk.order();
+  const order = await orderNow(desk);
   if (!order) return tell("Nine pictures need what one needs: an input for the chain.");
   const first = randomSeed();
   const seeds = Array.from({ length: 9 }, (_, i) => first + i);

@@ -8,11 +8,13 @@ import { ellipse, paint, polygon, pour, rectangle, stroke } from "./tools.js";
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {"brush" | "bucket" | "line" | "rectangle" | "ellipse" | "polygon" | "eraser" | "eyedropper"} Tool */
 
-/** Fires "pick" when the eyedropper chose a label, "progress" when an unfinished shape changed. */
+/** Fires "pick" when the eyedropper chose a label, "progress" when an unfinished shape changed, "sheet" on another sheet. */
 export class Painter extends EventTarget {
   /** @type {Tool} */
   tool = "brush";
   label = 0;
+  /** The label of the stroke in the making. */
+  #mixed = 0;
   size = 24;
   square = false;
   mirror = false;
@@ -37,6 +39,13 @@ export class Painter extends EventTarget {
     return this.#before !== null;
   }
 
+  /** Paint on another sheet. @param {Sheet} sheet */
+  take(sheet) {
+    this.cancel();
+    this.sheet = sheet;
+    this.dispatchEvent(new Event("sheet"));
+  }
+
   /** @param {Tool} tool */
   use(tool) {
     this.cancel();
@@ -47,6 +56,7 @@ export class Painter extends EventTarget {
   press(at) {
     if (this.tool === "eyedropper") return this.#pick(at);
     if (this.tool === "bucket") return this.#pour(at);
+    if (!this.#before) this.#mixed = this.sheet.mixed(this.label, at);
     this.#before ??= this.sheet.map.clone();
     this.#points.push(at);
     this.#draw(at);
@@ -107,6 +117,7 @@ export class Painter extends EventTarget {
   #pour(at) {
     if (!this.sheet.map.contains(at.x, at.y)) return;
     const before = this.sheet.map.clone();
+    this.#mixed = this.sheet.mixed(this.label, at);
     pour(this.sheet.map, at, this.#ink());
     const twin = { x: this.sheet.map.width - 1 - at.x, y: at.y };
     if (this.mirror && this.sheet.map.at(twin.x, twin.y) === before.at(twin.x, twin.y)) pour(this.sheet.map, twin, this.#ink());
@@ -117,12 +128,12 @@ export class Painter extends EventTarget {
   /** @param {Point} at */
   #pick(at) {
     if (!this.sheet.map.contains(at.x, at.y)) return;
-    this.label = this.sheet.map.at(at.x, at.y);
+    this.label = this.sheet.seen(at);
     this.dispatchEvent(new Event("pick"));
   }
 
   #ink() {
-    const { label } = this;
+    const label = this.#mixed;
     const base = this.sheet.base.data;
     return this.tool === "eraser" ? (/** @type {number} */ index) => base[index] : () => label;
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** A label map as a PNG with a palette: exact, and not through a canvas, which some browsers blur for privacy. */
+/** Label maps and strokes as PNGs: exact, and not through a canvas, which some browsers blur for privacy. */
 
 /** @typedef {import("./labels.js").LabelMap} LabelMap */
 /** @typedef {import("./labels.js").Colour} Colour */
@@ -11,27 +11,28 @@ const CRC = Uint32Array.from({ length: 256 }, (_, start) => {
   return value;
 });
 
-/**
- * @param {LabelMap} map
- * @param {Colour[]} colours  At most 256.
- */
-export async function encodeMap(map, colours) {
-  const rows = new Uint8Array(map.height * (map.width + 1)); // each row is led by its filter: 0, none
-  for (let y = 0; y < map.height; y++) {
-    rows.set(map.data.subarray(y * map.width, (y + 1) * map.width), y * (map.width + 1) + 1);
-  }
+/** A map of class indices as a PNG with a palette. @param {LabelMap} map @param {Colour[]} colours  At most 256. */
+export function encodeMap(map, colours) {
+  return encode(map, 3, [chunk("PLTE", new Uint8Array(colours.flat()))]);
+}
+
+/** A map of colours as a PNG with alpha. @param {LabelMap} map */
+export function encodeColours(map) {
+  return encode(map, 6, []);
+}
+
+/** @param {LabelMap} map @param {number} kind  PNG's colour type. @param {Uint8Array<ArrayBuffer>[]} more  Chunks. */
+async function encode({ width, height, data }, kind, more) {
+  const bytes = new Uint8Array(data.buffer);
+  const row = bytes.length / height;
+  const rows = new Uint8Array(height * (row + 1)); // each row is led by its filter: 0, none
+  for (let y = 0; y < height; y++) rows.set(bytes.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
   const header = new Uint8Array(13);
   const numbers = new DataView(header.buffer);
-  numbers.setUint32(0, map.width);
-  numbers.setUint32(4, map.height);
-  header.set([8, 3], 8); // 8 bits, a palette
-  const parts = [
-    new Uint8Array(SIGNATURE),
-    chunk("IHDR", header),
-    chunk("PLTE", new Uint8Array(colours.flat())),
-    chunk("IDAT", await deflate(rows)),
-    chunk("IEND", new Uint8Array()),
-  ];
+  numbers.setUint32(0, width);
+  numbers.setUint32(4, height);
+  header.set([8, kind], 8); // 8 bits a number
+  const parts = [new Uint8Array(SIGNATURE), chunk("IHDR", header), ...more, chunk("IDAT", await deflate(rows)), chunk("IEND", new Uint8Array())];
   return new Blob(parts, { type: "image/png" });
 }
 

@@ -6,6 +6,7 @@ import { LabelMap, paintColours } from "./labels.js";
 
 /** @typedef {import("./labels.js").Colour} Colour */
 /** @typedef {import("./labels.js").Box} Box */
+/** @typedef {import("./tools.js").Point} Point */
 
 /** Fires "paint" while labels change, "change" when a step is done, "swap" when the map became another one. */
 export class Sheet extends EventTarget {
@@ -60,10 +61,25 @@ export class Sheet extends EventTarget {
       this.screen = new OffscreenCanvas(width, height);
       this.#picture = new ImageData(width, height);
     }
-    paintColours(this.map, this.colours, this.#picture, box);
+    this.paint(this.#picture, box);
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.screen.getContext("2d"));
     context.putImageData(this.#picture, 0, 0, box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
     this.dispatchEvent(new Event("paint"));
+  }
+
+  /** Bring a box of a picture up to date with the labels. @param {ImageData} picture @param {Box} box */
+  paint(picture, box) {
+    paintColours(this.map, this.colours, picture, box);
+  }
+
+  /** The label that the eyedropper sees at a pixel. @param {Point} at */
+  seen({ x, y }) {
+    return this.map.at(x, y);
+  }
+
+  /** The label of a stroke that begins at a pixel, where this one is chosen. @param {number} label @param {Point} _ */
+  mixed(label, _) {
+    return label;
   }
 
   /** @param {import("./history.js").Sheet | null} to */

@@ -4,6 +4,7 @@
 import * as api from "./api.js";
 import { chooseFile, iconButton, make, need, openMenu, radios, replace, tell } from "./dom.js";
 import { all, put, remove } from "./storage.js";
+import { EDIT, takesStrokes } from "./strokes.js";
 
 /** @typedef {import("./chain.js").ChainState} ChainState */
 /** @typedef {{id: string, name: string, picture: Blob}} Swatch */
@@ -30,9 +31,15 @@ export class StylePanel extends EventTarget {
     });
   }
 
+  /** The ports that are fed here; strokes feed others. */
+  get #offered() {
+    const names = this.chain.info?.ports ?? [];
+    return takesStrokes(this.chain) ? names.filter((name) => name !== EDIT && name !== "mask") : names;
+  }
+
   /** The pictures that the chain has ports for. */
   get ports() {
-    const names = this.chain.info?.ports ?? [];
+    const names = this.chain.info?.ports.filter((name) => name !== EDIT || !takesStrokes(this.chain)) ?? [];
     return Object.fromEntries(Object.entries(this.pictures).filter(([name]) => names.includes(name)));
   }
 
@@ -50,7 +57,7 @@ export class StylePanel extends EventTarget {
   show() {
     const info = this.chain.info;
     if (!info) return;
-    const [first, ...others] = info.ports;
+    const [first, ...others] = this.#offered;
     const words = [...Object.entries(info.conditions).map(([name, known]) => this.#words(name, known)), ...this.#choices()];
     /** @type {HTMLElement[]} */
     const pictures = [this.#port(first ?? "style"), this.#row()];
@@ -74,7 +81,7 @@ export class StylePanel extends EventTarget {
 
   /** Paint in the style of a picture; a chain that has no place for one gets a step that has. @param {Blob} picture @param {string} [port] */
   async use(picture, port) {
-    const into = port ?? this.chain.info?.ports[0] ?? "style";
+    const into = port ?? this.#offered[0] ?? "style";
     this.pictures[into] = picture;
     this.recall.settle(into);
     if (!this.chain.info?.ports.includes(into)) {

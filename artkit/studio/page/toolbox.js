@@ -106,6 +106,11 @@ export class Toolbox {
     this.choose(Math.min(this.painter.label, classes.length - 1));
   }
 
+  /** @param {number} by */
+  step(by) {
+    this.choose(this.painter.label + by);
+  }
+
   /** @param {number} label */
   choose(label) {
     if (label < 0 || label >= this.classes.length) return;
