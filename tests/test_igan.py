@@ -25,7 +25,7 @@ from artkit_igan.translator import Igan, gather
 from plugin_kit import translator_of
 
 DATA = "landscapes(count=30,size=[32,32],seed=5)"
-SMALL = {"picture": "photo", "latent": 12, "width": 4, "discriminator_width": 4}
+SMALL = {"picture": "photo", "latent": 12, "width": 4, "discriminator_width": 4, "warm_up": 0}
 BLUE = (0.1, 0.2, 0.9)
 
 
@@ -159,12 +159,32 @@ def test_both_steps_minimise_what_the_papers_say():
         torch.testing.assert_close(trainer.generator.get_parameter(name).grad, gradient, atol=1e-4, rtol=5e-3)
 
 
-def test_components_learn_ten_times_as_slowly(trainer):
+def test_components_learn_a_thousand_times_as_slowly(trainer):
     slow, fast = trainer.optimisers["generator"].param_groups[::-1]
     assert {id(p) for p in slow["params"]} == {
         id(p) for network in (trainer.generator, trainer.encoder) for p in network.base.parameters()
     }
-    assert slow["lr"] == pytest.approx(0.1 * fast["lr"])
+    assert slow["lr"] == pytest.approx(1e-3 * fast["lr"])
+
+
+def test_the_discriminator_joins_in_after_the_warm_up():
+    trainer = make(warm_up=2, start_from=0)
+    before = [weight.clone() for weight in trainer.discriminator.parameters()]
+    told = []
+    for trainer.step in range(3):
+        told.append(set(trainer.training_step({"photo": photos(4)})))
+        same = all(map(torch.equal, before, trainer.discriminator.parameters()))
+        assert same is (trainer.step < 2)
+    assert told[:2] == [{"pixels", "lowpass", "kl", "consistency"}] * 2
+    assert told[2] - told[1] == {"discriminator", "adversarial", "matching"}
+
+
+def test_codes_are_never_so_uncertain_that_a_run_ends():
+    encoder = make(start_from=0).encoder
+    with torch.no_grad():
+        encoder.leave.bias[encoder.leave.out_features // 2 :] = torch.tensor([-99.0, 99.0] * 6)
+    log_variance = encoder(torch.zeros(1, 3, 32, 32))[1]
+    assert log_variance.aminmax() == (-10.0, 2.0)
 
 
 def test_the_discriminator_sees_how_much_a_batch_differs():

@@ -57,14 +57,15 @@ class IganTraining(Options, frozen=True):
     picture: Annotated[str | None, option("column of pictures; the first one when left out")] = None
     latent: Annotated[int, option("length of the code z", ge=1, le=1024)] = 64
     width: Annotated[Filters, option("filters of the generator and the encoder at the full size")] = 24
-    discriminator_width: Annotated[Filters, option("filters of the discriminator's first level")] = 32
+    discriminator_width: Annotated[Filters, option("filters of the discriminator's first level")] = 24
     start_from: Annotated[
         int, option("pictures whose principal components the networks start as; 0 for a start at random", ge=0)
     ] = 1500
+    warm_up: Annotated[int, option("steps of reconstruction alone, before the discriminator joins in", ge=0)] = 200
     pixels: Annotated[float, option("weight of the L1 loss of reconstructions", ge=0)] = 10.0
     lowpass: Annotated[float, option("weight of an L1 loss on their averages over 8 x 8 pixels", ge=0)] = 10.0
     matching: Annotated[float, option("weight of feature matching of reconstructions", ge=0)] = 1.0
-    adversarial: Annotated[float, option("weight of the adversarial loss of reconstructions and dreams", ge=0)] = 0.3
+    adversarial: Annotated[float, option("weight of the adversarial loss of reconstructions and dreams", ge=0)] = 0.2
     kl: Annotated[float, option("weight of the divergence of codes from noise", ge=0)] = 0.05
     consistency: Annotated[float, option("weight of the L1 of a dream's code to what is read back", ge=0)] = 0.5
 

@@ -20,6 +20,8 @@ WIDEST = 8
 """How many times as many filters as at the full size there are at most."""
 FAINT = -4.0
 """Logarithm of the variance of codes at first."""
+VARIANCES = (-10.0, 2.0)
+"""The least and the most that it may be: beyond, its exponential would end a run."""
 
 
 class NetworksArguments(NetworkArguments, frozen=True, kw_only=True, tag="components"):
@@ -94,7 +96,8 @@ class Generator(nn.Module):
 class Encoder(nn.Module):
     """A picture N 3 S S to the mean and the log variance of its code, N `latent` each.
 
-    The mean is what principal components say, and what convolutions add: nothing at first.
+    The mean is what principal components say, and what convolutions add: nothing at first. What they add is a sum over
+    thousands of activations, scaled so that a step of Adam moves it little (Karras et al. 2018, section 4.1).
     """
 
     def __init__(self, latent: int, side: int, width: int) -> None:
@@ -104,6 +107,7 @@ class Encoder(nn.Module):
         self.enter = nn.Conv2d(3, filters[0], 3, padding=1)
         self.downs = nn.ModuleList(nn.Conv2d(few, many, 4, 2, 1) for few, many in pairwise(filters))
         self.leave = nn.Linear(filters[-1] * START**2, 2 * latent)
+        self.scale = self.leave.in_features**-0.5
         nn.init.zeros_(self.leave.weight)
         with torch.no_grad():
             self.leave.bias.copy_(torch.tensor([0.0, FAINT]).repeat_interleave(latent))
@@ -113,8 +117,8 @@ class Encoder(nn.Module):
         y = F.leaky_relu(self.enter(x), 0.2)
         for down in self.downs:
             y = F.leaky_relu(down(y), 0.2)
-        added, log_variance = self.leave(y.flatten(1)).chunk(2, 1)
-        return self.base(x.flatten(1)) + added, log_variance
+        added, log_variance = self.leave(y.flatten(1) * self.scale).chunk(2, 1)
+        return self.base(x.flatten(1)) + added, log_variance.clamp(*VARIANCES)
 
 
 class Discriminator(nn.Module):

@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 RATE = 0.1
 """Adam's rate, in deviations of a code's numbers; it falls to a tenth in a line (the authors': .1)."""
-PRIOR = 1e-4
-"""Weight of a code's square length, beside mean square errors of pictures in [-1, 1]: it stays where pictures lie."""
+PRIOR = 2e-6
+"""Weight of a code's square length, beside mean square errors of pictures in [-1, 1]: that of the likeliest code, where
+errors of 64 x 64 pixels have the variance 0.025, and codes 1. (Fifty times as much pulled photos from where they were.)
+"""
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """The loss, N, of pictures and their codes."""

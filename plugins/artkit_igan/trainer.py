@@ -28,15 +28,18 @@ from artkit_igan.networks import Discriminator, Encoder, Generator, IganArgument
 
 SIDES: tuple[Side, ...] = get_args(Side)
 LOWPASS_CELL = 8
-SLOWLY = 0.1
-"""The learning rate, as a factor, of the components that were worked out in closed form."""
+SLOWLY = 1e-3
+"""The learning rate, as a factor, of the components that were worked out in closed form: a number of a code is a sum
+over all pixels, so that steps of Adam, each as large as the rate, would add up."""
+CALM = 0.5
+"""The discriminator's learning rate, as a factor: reconstructions start as a blur that is soon told from pictures."""
 
 
 class IganTrainer(Trainer):
     """D, then E and G, every step. x is a picture, z its code, as in the papers."""
 
     defaults: ClassVar[dict[str, Any]] = {
-        "steps": 20_000, "batch": 16, "crop": 64, "learning_rate": 4e-4, "decay_from": 0.4, "ema": 0.998,
+        "steps": 20_000, "batch": 8, "crop": 64, "learning_rate": 5e-4, "decay_from": 0.4, "ema": 0.998,
     }  # fmt: skip
     averaged = ("generator", "encoder")
     options: IganTraining
@@ -59,8 +62,8 @@ class IganTrainer(Trainer):
         self.generator, self.encoder = networks.build(), networks.build_encoder()
         self.discriminator = Discriminator(side, options.discriminator_width)
         self.optimisers = {
-            "generator": self.adam("generator", "encoder", betas=(0.0, 0.99)),
-            "discriminator": self.adam("discriminator", betas=(0.0, 0.99)),
+            "generator": self.adam("generator", "encoder", betas=(0.5, 0.99)),
+            "discriminator": self.adam("discriminator", betas=(0.0, 0.99), scale=CALM),
         }
         base = {*self.generator.base.parameters(), *self.encoder.base.parameters()}
         slow_down(self.optimisers["generator"], base, SLOWLY)
@@ -70,7 +73,7 @@ class IganTrainer(Trainer):
         return scale_to_crop(sample, self.picture, self.settings.crop)
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Take one step on D, which tells x, G(E(x)) and G(noise) apart, then one on E and G."""
+        """Take one step on D, which tells x, G(E(x)) and G(noise) apart, then one on E and G; these alone at first."""
         if self.step == 0 and not self.settings.start:
             self.work_out_start()
         x = encode_image(batch[self.picture])
@@ -78,13 +81,19 @@ class IganTrainer(Trainer):
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
         noise = torch.randn_like(mean)
         reconstruction, dream = self.generator(torch.cat([z, noise])).chunk(2)
-        loss = self._update_discriminator(x, reconstruction.detach(), dream.detach())
-        losses = self._compare(x, reconstruction, dream)
-        losses["kl"] = divergence_from_noise(mean, log_variance).mean()
-        losses["consistency"] = (self.encoder(dream)[0] - noise).abs().mean()
+        losses = {
+            "pixels": lowpass_l1(reconstruction, x, 1),
+            "lowpass": lowpass_l1(reconstruction, x, LOWPASS_CELL),
+            "kl": divergence_from_noise(mean, log_variance).mean(),
+            "consistency": (self.encoder(dream)[0] - noise).abs().mean(),
+        }
+        told = {}
+        if self.step >= self.options.warm_up:
+            told["discriminator"] = self._update_discriminator(x, reconstruction.detach(), dream.detach())
+            losses |= self._ask_discriminator(x, reconstruction, dream)
         weights = self.options
         self.update("generator", torch.stack([getattr(weights, name) * each for name, each in losses.items()]).sum())
-        return {"discriminator": loss, **losses}
+        return told | losses
 
     def _update_discriminator(self, x: Tensor, reconstruction: Tensor, dream: Tensor) -> Tensor:
         set_trainable(self.discriminator, True)
@@ -94,8 +103,8 @@ class IganTrainer(Trainer):
         self.update("discriminator", loss)
         return loss
 
-    def _compare(self, x: Tensor, reconstruction: Tensor, dream: Tensor) -> dict[str, Tensor]:
-        """Return the losses of a reconstruction, and of dreams: both are to pass for real."""
+    def _ask_discriminator(self, x: Tensor, reconstruction: Tensor, dream: Tensor) -> dict[str, Tensor]:
+        """Return what D says of a reconstruction, and of dreams: both are to pass for real."""
         set_trainable(self.discriminator, False)
         seen, dreamt = self.discriminator.features(reconstruction), self.discriminator.features(dream)
         with torch.no_grad():
@@ -103,8 +112,6 @@ class IganTrainer(Trainer):
         return {
             "adversarial": (ternary_loss(seen[-1], REAL) + ternary_loss(dreamt[-1], REAL)) / 2,
             "matching": feature_matching([real], [seen]),
-            "pixels": lowpass_l1(reconstruction, x, 1),
-            "lowpass": lowpass_l1(reconstruction, x, LOWPASS_CELL),
         }
 
     @torch.no_grad()
