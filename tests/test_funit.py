@@ -10,7 +10,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 import artkit
-from artkit import ChainError, ModelError, OptionError
+from artkit import ChainError, OptionError
 from artkit.chain.planning import plan_chain
 from artkit.engine.loading import load_translator
 from artkit.models.file import load_model
@@ -170,12 +170,6 @@ def test_what_is_no_picture_is_told(model, shown, tmp_path):
         run(model, ["a.png", "words.png"])
     with pytest.raises(OptionError, match="strength"):
         run(model, shown, ",strength=2")
-
-
-def test_without_a_model_it_says_how_to_train_one(shown):
-    if REGISTRY.method("funit").default_model is None:
-        with pytest.raises(ModelError, match="To train one: artkit train funit DATA"):
-            artkit.Chain("funit")("photo.png", style=shown)
 
 
 def load(model, options=""):

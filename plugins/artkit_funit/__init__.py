@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, Need, Options, Port, Tiling, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, Port, Tiling, hookimpl, option, packaged
 from artkit.nn import DiscriminatorOptions, GanMode, NormKind, ReceptiveField, Width, WorkingSize
 
 MOST_PICTURES = 20
@@ -95,11 +95,19 @@ SPEC = MethodSpec(
     trainer="artkit_funit.trainer:FunitTrainer",
     training_options=FunitTraining,
     trains_on=(Need.CLASSES,),
+    default_model="atelier",
+    models=(
+        packaged(
+            "atelier",
+            "Shows photos in the light and the hand of up to twenty pictures, learned from nine styles.",
+            "CC0-1.0",
+        ),
+    ),
     tiling=Tiling.EXACT,
 )
 
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register funit."""
+    """Register funit, with the atelier's model."""
     return [SPEC]
