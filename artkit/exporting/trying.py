@@ -88,9 +88,9 @@ def example_of(translator: Translator, portable: Portable) -> tuple[Tensor, ...]
     return tuple(one.clone() for one in kept[0])  # inference tensors cannot be traced
 
 
-def make_ports(translator: Translator, size: tuple[int, int], seed: int) -> dict[str, Tensor | None]:
+def make_ports(translator: Translator, size: tuple[int, int], seed: int) -> dict[str, Tensor | list[Tensor] | None]:
     """Return something for each port that a model takes: soft colours with grain, and label maps in large pieces."""
-    header, ports = translator.header, dict[str, Tensor | None]()
+    header, ports = translator.header, dict[str, Tensor | list[Tensor] | None]()
     known = header.inputs if header else {}
     for number, port in enumerate(translator.spec.inputs):
         kind = known.get(port.name, port.kind)
@@ -101,7 +101,8 @@ def make_ports(translator: Translator, size: tuple[int, int], seed: int) -> dict
         grain = torch.rand(1, count, *size, generator=generator)
         beside = port.any_size and not port.required  # a picture to look at, such as one of style: words do as well
         if (port.name in known or port.required) and not beside:
-            ports[port.name] = soft.argmax(1) if kind is Kind.LABELS else (0.9 * soft + 0.1 * grain)
+            made = soft.argmax(1) if kind is Kind.LABELS else (0.9 * soft + 0.1 * grain)
+            ports[port.name] = [made] if port.many else made
         else:
             ports[port.name] = None
     return ports

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from artkit import __version__
-from artkit.chain import Chain, Step, plan_chain
+from artkit.chain import Chain, PlannedStep, Step, plan_chain
 from artkit.engine.loading import load_translator
 from artkit.errors import ModelError
 from artkit.exporting import graphs
@@ -56,8 +56,7 @@ def export_network(source: str, target: Path, format: str, registry: Registry, *
     if format == "onnx":
         graphs.need_onnx()
     chain = _chain_of(source, registry)
-    plan = plan_chain(chain, registry, has_input=bool(registry.method(chain[0].method).inputs))
-    step = plan.steps[0]
+    step = _plan_step(chain, registry)
     translator = load_translator(step, registry, torch.device("cpu"), "fp32")
     portable = translator.portable()
     if portable is None:
@@ -70,6 +69,14 @@ def export_network(source: str, target: Path, format: str, registry: Registry, *
     facts = made_of | _describe(translator, portable, trials)
     write_atomically(target, DESCRIBERS[format](data, facts), overwrite=overwrite)
     return Exported(target, format, trials, facts)
+
+
+def _plan_step(chain: Chain, registry: Registry) -> PlannedStep:
+    """Check the one step of a chain; pictures that it needs beside the first are those of whoever runs the graph."""
+    inputs = registry.method(chain[0].method).inputs
+    needed = [port for port in inputs[1:] if port.required and not port.previous and port.name not in chain[0].options]
+    ports = {port.name: [...] if port.many else ... for port in needed}
+    return plan_chain(chain, registry, has_input=bool(inputs), ports=ports).steps[0]
 
 
 def _chain_of(source: str, registry: Registry) -> Chain:

@@ -23,7 +23,7 @@ class InstanceNorm(nn.Module):
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
         super().__init__()
-        self.eps = eps
+        self.channels, self.eps = channels, eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel of each picture to mean 0 and variance 1."""
@@ -31,7 +31,7 @@ class InstanceNorm(nn.Module):
         if learning and _has_spread(x) and not x.is_contiguous():
             one = len(x) == 1
             return F.batch_norm(x, None, None, training=True, eps=self.eps) if one else F.instance_norm(x, eps=self.eps)
-        return _normalise_pictures(x, self.eps)
+        return _normalise_pictures(x, self.channels, self.eps)
 
 
 class PictureBatchNorm(nn.BatchNorm2d):
@@ -50,15 +50,20 @@ class PictureBatchNorm(nn.BatchNorm2d):
         """Normalise N C H W: by the batch in training, by the picture (or running averages) otherwise."""
         if self.training or self.statistics == "running":
             return super().forward(x)
-        return _normalise_pictures(x, self.eps, self.weight, self.bias)
+        return _normalise_pictures(x, self.num_features, self.eps, self.weight, self.bias)
 
 
-def _normalise_pictures(x: Tensor, eps: float, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
-    """Normalise every channel of every picture; a single pixel is its own mean, which `F.group_norm` refuses."""
+def _normalise_pictures(
+    x: Tensor, channels: int, eps: float, weight: Tensor | None = None, bias: Tensor | None = None
+) -> Tensor:
+    """Normalise every channel of every picture; a single pixel is its own mean, which `F.group_norm` refuses.
+
+    `channels` are x's, told as a number: a graph for other programs has none in it else.
+    """
     if is_tile():
         return _normalise_tiles(x, eps, weight, bias)
     if _has_spread(x):
-        return F.group_norm(x, x.shape[1], weight, bias, eps)
+        return F.group_norm(x, channels, weight, bias, eps)
     return torch.zeros_like(x) if bias is None else bias[None, :, None, None].expand_as(x)
 
 

@@ -9,7 +9,11 @@ from torch import Tensor
 
 from artkit import Context, ModelHeader, Translator
 from artkit.nn import (
+    IMAGE_FIELD,
+    RESULT_FIELD,
     WORKING_SIDE,
+    Portable,
+    PortableField,
     WorkingResolution,
     decode_image,
     encode_image,
@@ -18,10 +22,14 @@ from artkit.nn import (
     lay_swirls,
     painting_guide,
     read_arguments,
+    strokes_field,
 )
 from artkit.nn.layout import lay_out
 from artkit_funit import SPEC, FunitOptions
 from artkit_funit.networks import FunitArguments
+from artkit_funit.portable import PortableLook
+
+STYLE_MEANING = "a picture of the look, RGB from 0 to 1, at most 256 pixels a side: its strokes as wide as in training"
 
 
 class Funit(Translator):
@@ -47,6 +55,17 @@ class Funit(Translator):
         if working.scale == 1:
             return painted
         return working.enlarge(painted, painting_guide(small, z), painting_guide(working.spread(image), large_z))
+
+    def portable(self) -> Portable:
+        """Return the generator with its class encoder, for one picture of the look; large pictures are not shrunk."""
+        style = PortableField("style", "image", (1, 3, "style_height", "style_width"), STYLE_MEANING)
+        strokes = [strokes_field()] if self.arguments.noise_channels else []
+        graph = PortableLook(self.generator, self.encoder)
+        return Portable(graph, (IMAGE_FIELD, style, *strokes), RESULT_FIELD, self._feed)
+
+    def _feed(self, context: Context, *, image: Tensor, style: list[Tensor]) -> tuple[Tensor, ...]:
+        z, _ = self._draw_noise(context, WorkingResolution.of(image, 0, self.size_rule))
+        return image, decode_image(fit_style(style[0])), *([] if z is None else [z])
 
     def _find_code(self, image: Tensor, style: list[Tensor]) -> Tensor:
         """Return the mean of the class pictures' codes, N `code` (eq. 2); less far from the picture's own if asked."""
