@@ -1,0 +1,102 @@
+"""What does `--engine ray` cost beside one process? Prints a table; nothing is asserted. Needs Ray.
+
+    python tests/benchmarks/cluster.py --count 64 --side 256 --chain "cyclegan(model=monet)"
+
+So many square pictures go through a chain in one process, then on one node and on two, each with one core. The seconds
+of a run of one picture are taken off: the start of processes, Ray's with it. `driver` is the processor time of the
+process that shares out, which no node takes off it: the serial share. Let nothing else run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+HERE = Path(__file__).parents[2]
+
+
+class Cost(NamedTuple):
+    """Seconds by the clock, and of processor time of the process that was started."""
+
+    wall: float
+    processor: float
+
+
+def make_pictures(folder: Path, count: int, side: int) -> Path:
+    """Write smooth pictures, each its own, as PNGs."""
+    folder.mkdir()
+    for index in range(count):
+        coarse = np.random.default_rng(index).integers(0, 256, (8, 8, 3), np.uint8)
+        Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC).save(folder / f"{index:06}.png")
+    return folder
+
+
+def run(source: Path, chain: str, environment: dict[str, str], *words: str) -> Cost:
+    """Run artkit over a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "artkit", "run", str(source), "--chain", chain, "-o", folder, *words]
+        start = time.perf_counter()
+        process = subprocess.Popen([*command, "--device", "cpu"], env=environment, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)} failed.")
+        return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime)
+
+
+def per_picture(one: Path, many: Path, count: int, *given: object) -> Cost:
+    """Return the cost of one picture more: that of a folder less that of a single picture."""
+    first, all_of_them = run(one, *given), run(many, *given)  # type: ignore[arg-type]
+    return Cost(*((late - early) / (count - 1) for early, late in zip(first, all_of_them, strict=True)))
+
+
+def on_nodes(number: int, environment: dict[str, str], measure: object) -> Cost:
+    """Measure on a cluster of so many nodes of one core, all on this machine."""
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    cluster = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
+    try:
+        for _ in range(number - 1):
+            cluster.add_node(**node)
+        return measure(environment | {"RAY_ADDRESS": cluster.address}, "--engine", "ray")  # type: ignore[operator]
+    finally:
+        cluster.shutdown()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=256)
+    parser.add_argument("--side", type=int, default=32)
+    parser.add_argument("--chain", default="blur(sigma=2)")
+    flags = parser.parse_args()
+    paths = os.pathsep.join([str(HERE), str(HERE / "plugins")])
+    os.environ |= {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    environment = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        one, many = (make_pictures(Path(folder, str(count)), count, flags.side) for count in (1, flags.count))
+
+        def measure(environment: dict[str, str], *words: str) -> Cost:
+            return per_picture(one, many, flags.count, flags.chain, environment, *words)
+
+        rows = {"one process": measure(environment)}
+        rows |= {
+            f"{number} nodes" if number > 1 else "1 node": on_nodes(number, environment, measure) for number in (1, 2)
+        }
+    print(f"{flags.count} pictures of {flags.side}x{flags.side}, {flags.chain}, milliseconds a picture")
+    for name, cost in rows.items():
+        print(f"{name:12}  {1000 * cost.wall:9.2f} by the clock  {1000 * cost.processor:9.2f} of its processor time")
+
+
+if __name__ == "__main__":
+    main()
