@@ -20,7 +20,13 @@ NETWORKS = {
     "SPAN": lambda: SPAN(num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=4),
     "NAFNet": lambda: NAFNet(width=8, middle_blk_num=1, enc_blk_nums=[1, 1], dec_blk_nums=[1, 1]),
     "SwinIR": lambda: SwinIR(
-        img_size=16, window_size=8, depths=[2, 2], embed_dim=12, num_heads=[2, 2], upscale=2, upsampler="pixelshuffledirect"
+        img_size=16,
+        window_size=8,
+        depths=[2, 2],
+        embed_dim=12,
+        num_heads=[2, 2],
+        upscale=2,
+        upsampler="pixelshuffledirect",
     ),
 }
 SCALES = {"Compact": 2, "SPAN": 4, "NAFNet": 1, "SwinIR": 2}
