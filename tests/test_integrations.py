@@ -9,7 +9,7 @@ import pytest
 
 from author_kit import ROOT, build_wheel, install_artkit, run_python, unpack
 
-PROJECTS = {"artkit-spandrel": "spandrel", "artkit-comfyui": None}
+PROJECTS = {"artkit-spandrel": "spandrel", "artkit-diffusers": "diffusers", "artkit-comfyui": None}
 """The package that each is tested with, where it needs one: ComfyUI is none."""
 
 
