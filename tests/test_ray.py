@@ -222,7 +222,9 @@ def test_clips_are_refused(shell):
     assert "--engine ray shares out pictures, and a clip is made in one piece" in outcome.err
 
 
-@pytest.mark.parametrize("words", [("s3://a/b.png",), ("a.png", "-o", "s3://a/")])
+@pytest.mark.parametrize(
+    "words", [("s3://a/b.png",), ("a.png", "-o", "s3://a/"), ("a.png", "-i", "style=s3://a/b.png")]
+)
 def test_one_process_reads_and_writes_no_buckets(shell, words):
     shell.paint("a.png")
     outcome = shell("run", *words, "--chain", "fade")
