@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo studio test lint types docs fuzz mutants format clean
+.PHONY: help demo studio test test-ray lint types docs fuzz mutants format clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -23,6 +23,10 @@ studio: $(VENV)/.installed-studio ## open the studio in a browser: paint a label
 
 test: lint types ## everything that is checked: lint, types, import rules, tests
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4
+
+test-ray: $(VENV)/.installed-test ## --engine ray on a cluster of two nodes, with an S3 server: what `make test` skips without Ray
+	$(INSTALL) -e '.[test,ray]' s3fs 'moto[s3,server]'
+	$(BIN)/pytest tests/test_ray.py tests/test_worker.py tests/test_buckets.py
 
 lint: $(VENV)/.installed-test ## ruff: faults and format
 	$(BIN)/ruff check

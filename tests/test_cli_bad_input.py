@@ -66,7 +66,7 @@ def test_missing_file_names_its_neighbour(shell):
     fails(shell("run", "semantc.png", "--chain", "invert"), 1, "semantc.png", "did you mean semantic.png?")
 
 
-@pytest.mark.parametrize("name", ["https://example.org/a.png", "http://a.b/c", "ftp://x/y.png", "s3://bucket/a.png"])
+@pytest.mark.parametrize("name", ["https://example.org/a.png", "http://a.b/c", "ftp://x/y.png", "gs://bucket/a.png"])
 def test_an_address_is_not_fetched(shell, name):
     fails(shell("run", name, "--chain", "invert"), 2, name, "fetches no pictures", "download it")
     fails(shell("run", shell.paint("a.png"), "--chain", "mix", "-i", f"style={name}"), 2, name, "download it")

@@ -19,6 +19,7 @@ FLOORS = [
     "errors",
     "seeds",
     "files",
+    "buckets",
     "reporting",
     "spec",
     "hookspecs",

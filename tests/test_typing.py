@@ -82,8 +82,9 @@ follow_imports = skip
 """
 
 
-def test_new_packages_and_the_example_are_typed(tmp_path):
+def test_new_packages_and_the_examples_are_typed(tmp_path):
     packages = [ROOT / "examples" / "plugin-colouriser" / "artkit_colouriser"]
+    packages.append(ROOT / "examples" / "integrations" / "artkit-comfyui" / "artkit_comfyui")
     for kind in KINDS:
         packages.append(write_plugin(f"typed_{kind}", kind, "MIT", tmp_path, Registry()) / f"artkit_typed_{kind}")
     for package in packages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from artkit.cli.progress import NullBar, progress
 from artkit.files import make_folder
 
 if TYPE_CHECKING:
+    from artkit.buckets import Place
     from artkit.chain import Plan
     from artkit.cli.request import Request
     from artkit.engine import Job, JobResult, Runner, StepResult
@@ -32,7 +33,7 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
     A failing picture is listed and the others go on; a single one raises its error. Ctrl-C while a step works that has
     something to show ends that step: its picture is finished and written, and the last.
     """
-    _make_folders(jobs, request)
+    make_folders(jobs, request)
     runner = ready_runner(plan, request, interruptible=True, load=bool(jobs))
     from artkit.engine import run_jobs
 
@@ -49,6 +50,11 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
         for result in results:
             delivery.accept(result)
     delivery.finish(device=str(runner.device), precision=runner.precision)
+    return exit_code(delivery)
+
+
+def exit_code(delivery: Delivery) -> int:
+    """Return the exit code of a run whose results were delivered."""
     if delivery.stopped:
         return INTERRUPTED
     return 1 if delivery.failures else 0
@@ -57,14 +63,14 @@ def execute(plan: Plan, jobs: list[Job], request: Request) -> int:
 def ready_runner(plan: Plan, request: Request, *, interruptible: bool = False, load: bool = True) -> Runner:
     """Return what runs the chain, with its models loaded, and let what goes on be heard from now on."""
     _silence_decoders()
-    _show_log()
+    show_log()
     with progress("loading the models"):
         from artkit.engine import Runner
 
         runner = Runner(plan, device=request.device, precision=request.precision, interruptible=interruptible)
         if load:
             runner.load()
-    _warn_of_other_models(runner, request)
+    warn_of_other_models(runner.models if request.models else {}, request)
     return runner
 
 
@@ -86,7 +92,7 @@ class LogHandler(logging.Handler):
             log(record.getMessage())
 
 
-def _show_log() -> None:
+def show_log() -> None:
     """Show what is logged to `artkit` from now on; once is enough."""
     logger = logging.getLogger("artkit")
     logger.setLevel(logging.DEBUG)
@@ -94,21 +100,19 @@ def _show_log() -> None:
         logger.addHandler(LogHandler())
 
 
-def _make_folders(jobs: list[Job], request: Request) -> None:
+def make_folders(jobs: list[Job], request: Request) -> None:
     """Make the folders that `-o` and `--keep-steps` ask for; the folder of a single `-o FILE` must be there."""
     if request.output:
-        targets = {job.target for job in jobs if job.target} - {Path(request.output)}
+        targets = {job.target for job in jobs if isinstance(job.target, Path)} - {Path(request.output)}
         for folder in sorted({target.parent for target in targets}):
             make_folder(folder)
     if request.keep_steps:
         make_folder(request.keep_steps)
 
 
-def _warn_of_other_models(runner: Runner, request: Request) -> None:
+def warn_of_other_models(models: Mapping[str, str], request: Request) -> None:
     """Say it when a model is no longer the one that made the picture whose recipe runs again."""
-    if not request.models:
-        return
-    for name, digest in runner.models.items():
+    for name, digest in models.items():
         if request.models.get(name, digest) != digest:
             log(f"{name} is not the model that made the picture (it was {request.models[name]}): results may differ.")
 
@@ -263,7 +267,7 @@ def _write_stdout(result: JobResult) -> None:
     sys.stdout.buffer.write(encode_picture(result.picture, ".png"))
 
 
-def _stem(target: Path | None) -> str:
+def _stem(target: Place | None) -> str:
     return target.stem if target else "stdout"
 
 

@@ -10,13 +10,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from artkit.buckets import STORES, BucketPath, Place, stamps_of, to_place
 from artkit.engine import Job
 from artkit.errors import ImageError, OutputError, UsageError, nearest
 from artkit.images import READABLE_SUFFIXES, WRITABLE_SUFFIXES
 
 STDIN = STDOUT = "-"
+BUCKETS = tuple(f"{scheme}://" for scheme in STORES)
 
-Source: TypeAlias = tuple[Path | bytes, Path]
+Source: TypeAlias = tuple[Place | bytes, Path]
 """A picture to start from (standard input as its bytes), and what it is called inside an output folder."""
 
 
@@ -34,7 +36,7 @@ def collect_sources(
     """
     if inputs.count(STDIN) > 1:
         raise UsageError("'-' is standard input; it can be read only once.")
-    folder = Path(output) if output else None
+    folder = to_place(output) if output else None
     sources = [
         source for text in inputs for source in _sources_of(text, folder, stdin) if keep is None or keep(source[1])
     ]
@@ -45,14 +47,19 @@ def collect_sources(
 
 def refuse_address(text: str) -> None:
     """Raise UsageError for what is an address of the web: artkit fetches no pictures."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
-        raise UsageError(f"{text} is a web address, and artkit fetches no pictures: download it, and give the file.")
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        return
+    if text.startswith(BUCKETS):
+        raise UsageError(f"{text} is in a bucket: give inputs and -o there with --engine ray, other files from a disk.")
+    raise UsageError(f"{text} is a web address, and artkit fetches no pictures: download it, and give the file.")
 
 
-def _sources_of(text: str, output: Path | None, stdin: Callable[[], bytes]) -> Iterator[Source]:
-    path = Path(text)
+def _sources_of(text: str, output: Place | None, stdin: Callable[[], bytes]) -> Iterator[Source]:
+    path = to_place(text)
     if text == STDIN:
         yield stdin(), Path("stdin.png")
+    elif isinstance(path, BucketPath):
+        yield from _sources_in(path, output)
     elif path.is_dir():
         found = _pictures_below(path, output)
         first = next(found, None)
@@ -63,9 +70,39 @@ def _sources_of(text: str, output: Path | None, stdin: Callable[[], bytes]) -> I
         yield path, Path(path.name)
 
 
-def _pictures_below(folder: Path, output: Path | None) -> Iterator[Path]:
+def is_folder(text: str) -> bool:
+    """Tell whether an input is a folder of pictures: in a bucket, what is not called like a picture."""
+    place = to_place(text)
+    if isinstance(place, BucketPath):
+        return place.suffix.lower() not in READABLE_SUFFIXES
+    return text != STDIN and place.is_dir()
+
+
+def _sources_in(place: BucketPath, output: Place | None) -> Iterator[Source]:
+    if place.suffix.lower() in READABLE_SUFFIXES and place.is_file():
+        yield place, Path(place.name)
+        return
+    names = [name for name in place.below(READABLE_SUFFIXES) if not _is_within(place / name, output)]
+    if not names:
+        raise ImageError(f"there are no pictures at {place}/ ({', '.join(sorted(READABLE_SUFFIXES))}).")
+    for name in sorted(names, key=_walked):
+        yield place / name, Path(name)
+
+
+def _is_within(place: BucketPath, output: Place | None) -> bool:
+    return isinstance(output, BucketPath) and f"{place}".startswith(f"{output}/")
+
+
+def _walked(name: str) -> list[tuple[bool, tuple[list[str | int], str]]]:
+    """Return what sorts names as a walk through folders finds them: files before folders, each as people count."""
+    parts = name.split("/")
+    return [(index < len(parts) - 1, _counted(part)) for index, part in enumerate(parts)]
+
+
+def _pictures_below(folder: Path, output: Place | None) -> Iterator[Path]:
     """Walk the folder in order, past hidden files and what an earlier run wrote to `output` inside it."""
-    skipped = output.resolve() if output and output.is_dir() and not output.samefile(folder) else None
+    inside = isinstance(output, Path) and output.is_dir() and not output.samefile(folder)
+    skipped = output.resolve() if inside and isinstance(output, Path) else None
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(
             (name for name in folders if not name.startswith(".") and (Path(root) / name).resolve() != skipped),
@@ -125,7 +162,7 @@ class Namer:
     def _is_folder(self) -> bool:
         return self.output is not None and (self.output.endswith(("/", os.sep)) or os.path.isdir(self.output))
 
-    def _folder(self, count: int) -> Path:
+    def _folder(self, count: int) -> Place:
         """Return the folder that `-o` names; complain when it names none."""
         pictures = "1 picture" if count == 1 else f"{count} pictures"
         if self.output is None:
@@ -134,17 +171,17 @@ class Namer:
             )
         if self.output == STDOUT:
             raise UsageError(f"standard output takes one picture, not a folder or {pictures}; use -o FOLDER/")
-        path = Path(self.output)
+        path = to_place(self.output)
         if path.is_file() or (path.suffix.lower() in WRITABLE_SUFFIXES and not self._is_folder()):
             raise UsageError(f"-o {path} is one file, where a folder is needed ({pictures}); use -o {path.stem}/")
         return path
 
-    def _single(self, job: Job) -> Path | None:
+    def _single(self, job: Job) -> Place | None:
         if self.output == STDOUT:
             return None
         if self.output is None:
             return job.name if job.source is None else Path(f"{job.name.stem}.{self.chain}.png")
-        path = Path(self.output)
+        path = to_place(self.output)
         check_format(path, self.suffixes)
         return path
 
@@ -155,7 +192,7 @@ class Namer:
         return job.name.with_name(f"{job.name.stem}{f'-{job.seed}' if several else ''}{suffix}")
 
 
-def check_format(path: Path, suffixes: Collection[str]) -> None:
+def check_format(path: Place, suffixes: Collection[str]) -> None:
     """Raise UsageError when the format that a file's name asks for is not among `suffixes`."""
     suffix = path.suffix.lower()
     if not suffix:
@@ -166,8 +203,10 @@ def check_format(path: Path, suffixes: Collection[str]) -> None:
         raise UsageError(f"artkit does not write '{path.suffix}' files.{nearest(suffix, suffixes)}")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Place) -> tuple[int, int] | str | None:
     """Tell a file from others by what it is, whatever link or spelling leads to it; None where there is none."""
+    if isinstance(path, BucketPath):
+        return str(path)
     try:
         found = os.stat(path)
     except OSError:
@@ -175,14 +214,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def refuse_overwriting(targets: Iterable[Path], inputs: Iterable[Path], *, overwrite: bool) -> None:
+def refuse_overwriting(targets: Iterable[Place], inputs: Iterable[Place], *, overwrite: bool) -> None:
     """Raise OutputError when a target is an input (always), or exists (unless `overwrite`)."""
     read = {_identity(path) for path in inputs} - {None}
-    standing = []
+    targets = list(targets)
+    there, standing = stamps_of(targets), []
     for target in targets:
         if _identity(target) in read:
             raise OutputError(f"{target} is an input, and inputs are never overwritten; name another file with -o.")
-        if os.path.lexists(target):
+        if target in there:
             standing.append(target)
     if standing and not overwrite:
         others = f" (and {len(standing) - 1} more)" if len(standing) > 1 else ""
@@ -190,7 +230,7 @@ def refuse_overwriting(targets: Iterable[Path], inputs: Iterable[Path], *, overw
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:
-    seen: dict[Path | None, Job] = {}
+    seen: dict[Place | None, Job] = {}
     for job in jobs:
         if job.target in seen:
             raise UsageError(f"{seen[job.target].label} and {job.label} would both become {job.target}.")

@@ -51,6 +51,7 @@ class Request:
     shard: Shard | None = None
     dry_run: bool = False
     as_json: bool = False
+    engine: str = "local"
 
 
 def make_request(typed: Mapping[str, Any]) -> Request:
@@ -63,9 +64,11 @@ def make_request(typed: Mapping[str, Any]) -> Request:
     text, recipe = given.pop("chain", None), given.pop("recipe", None)
     if text is None and recipe is None:
         raise UsageError("say what to do: --chain TEXT or --recipe FILE. `artkit methods` lists what a chain can do.")
-    named = given.pop("ports", ())
-    for place in (*given.get("inputs", ()), *(place for _, place in named)):
+    named, engine = given.pop("ports", ()), given.get("engine")
+    for place in [*([] if engine == "ray" else _places(given)), *(place for _, place in named)]:
         refuse_address(place)
+    if engine == "ray":
+        given |= {name: _without_scheme(value) for name, value in given.items() if name in ("inputs", "output")}
     ports = _collect_ports(named)
     known = _read_recipe(recipe) if recipe else {}
     record = _record_in(recipe) if recipe else {}
@@ -100,6 +103,15 @@ def check_files(plan: Plan, request: Request) -> None:
                 f"the chain yourself, --chain {shlex.quote(str(request.chain))}"
             )
         log(f"the chain in {request.remembered} names {file}: reading that.")
+
+
+def _without_scheme(value: Any) -> Any:
+    """Return paths, or one, of which `file://` is left out."""
+    return value.removeprefix("file://") if isinstance(value, str) else tuple(map(_without_scheme, value))
+
+
+def _places(given: Mapping[str, Any]) -> list[str]:
+    return [*given.get("inputs", ()), given.get("output", "")]
 
 
 def _collect_ports(pairs: Iterable[tuple[str, str]]) -> dict[str, Path | list[Path]]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from artkit.cli.clusters import ENGINES, LOCAL, RAY, execute_on_ray, refuse_alone
 from artkit.cli.output import echo, json_option, log, print_json
 from artkit.cli.parameters import LONGEST, Assignment, ChainText, ShardText, Size
 from artkit.errors import UsageError
 from artkit.seeds import MAX_COUNT
 
 if TYPE_CHECKING:
+    from artkit.buckets import Place
     from artkit.chain import Plan
     from artkit.cli.files import Source
     from artkit.cli.request import Request
@@ -91,6 +93,12 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Make part I of N alone, 1/N to N/N; each picture is in one of them, by its name. See docs/clusters.md.",
     ),
     click.option(
+        "--engine",
+        type=click.Choice(ENGINES),
+        default=LOCAL,
+        help="What runs it: this process, or a Ray cluster, which takes buckets too, s3://BUCKET/FOLDER.",
+    ),
+    click.option(
         "--check", is_flag=True, help="Say what is other here than where the --recipe was made; compute nothing."
     ),
     click.option("--dry-run", is_flag=True, help="Check everything, print the plan, compute nothing."),
@@ -124,8 +132,12 @@ def run(registry: Registry, **typed: Any) -> int:
 
         return compare(typed, registry)
     request = make_request(typed)
+    if request.engine == RAY:
+        refuse_alone(request)
     act = partial(_run, registry, typed["steady"] is not None)
     told = find_sentences(request, registry)
+    if told is not None and request.engine == RAY:
+        raise UsageError("each sentence is a run of its own: leave out --engine ray, and share them out with --shard.")
     return act(request) if told is None else run_each(request, told, act)
 
 
@@ -140,6 +152,8 @@ def _run(registry: Registry, steady: bool, request: Request) -> int:
     task = find_clip(plan, request)
     if task is not None and request.shard is not None:
         raise UsageError("--shard shares out pictures, and a clip is made in one piece: leave it out.")
+    if task is not None and request.engine == RAY:
+        raise UsageError("--engine ray shares out pictures, and a clip is made in one piece: leave it out.")
     if task is not None:
         return run_clip(task, plan, request)
     if request.shard is not None and request.strip:
@@ -155,7 +169,7 @@ def _run(registry: Registry, steady: bool, request: Request) -> int:
         return 0
     from artkit.cli.delivery import execute
 
-    return execute(plan, jobs, request)
+    return (execute_on_ray if request.engine == RAY and jobs else execute)(plan, jobs, request)
 
 
 def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
@@ -170,22 +184,23 @@ def _plan_jobs(plan: Plan, request: Request) -> tuple[list[Job], int]:
     if request.shard is not None:
         jobs = take_shard(jobs, request.shard, request.seed)
     count = len(jobs)
-    if request.skip_existing:
+    if request.skip_existing and request.engine != RAY:  # whose workers look for themselves
         from artkit.cli.skipping import skip_existing
 
         jobs = skip_existing(jobs, plan, request)
-    targets = [job.target for job in jobs if job.target]
+    targets: list[Place] = [job.target for job in jobs if job.target]
     if request.strip:
         check_format(request.strip, WRITABLE_SUFFIXES)
         targets.append(request.strip)
-    inputs = [source for source, _ in sources if isinstance(source, Path)]
-    refuse_overwriting(targets, [*inputs, *plan.files()], overwrite=request.overwrite)
+    inputs = [source for source, _ in sources if not isinstance(source, bytes)]
+    kept = request.overwrite or (request.engine == RAY and request.skip_existing)
+    refuse_overwriting(targets, [*inputs, *plan.files()], overwrite=kept)
     return jobs, count - len(jobs)
 
 
 def _name_jobs(plan: Plan, request: Request) -> tuple[list[Source], list[Job]]:
     """Return the pictures that are read, and a job for each result."""
-    from artkit.cli.files import STDIN, Namer, collect_sources
+    from artkit.cli.files import Namer, collect_sources, is_folder
     from artkit.engine import look_back
     from artkit.images import LABEL_SUFFIXES, WRITABLE_SUFFIXES
     from artkit.spec import Kind
@@ -201,7 +216,7 @@ def _name_jobs(plan: Plan, request: Request) -> tuple[list[Source], list[Job]]:
     seeds = range(request.seed, request.seed + request.count)
     name = "-".join(step.method for step in request.chain)
     suffixes = LABEL_SUFFIXES if plan.output is Kind.LABELS else WRITABLE_SUFFIXES
-    folder = shard is not None or any(text != STDIN and Path(text).is_dir() for text in request.inputs)
+    folder = shard is not None or any(map(is_folder, request.inputs))
     jobs = list(look_back(Namer(name, request.output, suffixes).jobs(sources, seeds, folder=folder), plan.look_back))
     return sources, [replace(job, before=request.before) for job in jobs] if request.before else jobs
 

@@ -89,7 +89,7 @@ class ClipRun:
                 continue
             first = first or result.picture.size
             if result.picture.size != first:
-                assert result.job.target is not None
+                assert isinstance(result.job.target, Path)
                 result.job.target.unlink()
                 raise ImageError(_another_size(result, first))
             if self._workplace is not None:

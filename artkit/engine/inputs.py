@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from artkit.buckets import BucketPath, Place
 from artkit.files import open_regular
 from artkit.images import Picture, read_picture
 from artkit.images.indexed import read_label_map
@@ -40,6 +42,8 @@ def read_input(source: Any, known: Sequence[ClassSet] = ()) -> Input:
         return Input(source)
     if isinstance(source, bytes | bytearray | memoryview):
         return Input(read_picture(source), digest=hashlib.sha256(source).hexdigest())
+    if isinstance(source, BucketPath):
+        return _named(BytesIO(source.read()), source, known)
     if not isinstance(source, str | Path):
         return Input(read_picture(source))
     path = Path(source)
@@ -48,12 +52,16 @@ def read_input(source: Any, known: Sequence[ClassSet] = ()) -> Input:
     except (OSError, ValueError):
         return Input(read_picture(path))  # which says what is wrong
     with stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Input(replace(_read(stream, path, known), stem=path.stem), path.name, digest)
+        return _named(stream, path, known)
 
 
-def _read(stream: BinaryIO, path: Path, known: Sequence[ClassSet]) -> Picture:
-    found = read_label_map(stream, str(path), known) if known else None
+def _named(stream: BinaryIO, place: Place, known: Sequence[ClassSet]) -> Input:
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    return Input(replace(_read(stream, place, known), stem=place.stem), place.name, digest)
+
+
+def _read(stream: BinaryIO, place: Place, known: Sequence[ClassSet]) -> Picture:
+    found = read_label_map(stream, str(place), known) if known else None
     stream.seek(0)
     if found is None:
         return read_picture(stream)

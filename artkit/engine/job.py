@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from artkit.buckets import BucketPath, Place
+
 
 @dataclass(frozen=True)
 class Job:
     """One picture to make under `seed`.
 
-    `source` is a file, a file's bytes, what else `read_picture` reads, or None for a dream; `target` is where the
-    result goes, None leaves it to the caller; `name` is what the picture is called inside an output folder. `before`
-    are the sources before it in its folder or clip, the nearest first, as many as the chain looks at.
+    `source` is a file, an object in a bucket, a file's bytes, what else `read_picture` reads, or None for a dream;
+    `target` is where the result goes, None leaves it to the caller; `name` is what the picture is called inside an
+    output folder. `before` are the sources before it in its folder or clip, the nearest first, as many as the chain
+    looks at.
     """
 
     source: Any
-    target: Path | None
+    target: Place | None
     seed: int
     name: Path
     before: tuple[Any, ...] = ()
@@ -31,7 +34,7 @@ class Job:
             return f"seed {self.seed}"
         if isinstance(self.source, bytes):
             return "standard input"
-        return str(self.source if isinstance(self.source, str | Path) else self.name)
+        return str(self.source if isinstance(self.source, str | Path | BucketPath) else self.name)
 
 
 def look_back(jobs: Iterable[Job], count: int) -> Iterator[Job]:
@@ -42,9 +45,10 @@ def look_back(jobs: Iterable[Job], count: int) -> Iterator[Job]:
     if count == 0:
         yield from jobs
         return
-    rows: dict[tuple[Path | None, int], deque[Any]] = {}
+    rows: dict[tuple[Place | None, int], deque[Any]] = {}
     for job in jobs:
-        folder = Path(job.source).parent if isinstance(job.source, str | Path) else None
+        source = Path(job.source) if isinstance(job.source, str) else job.source
+        folder = source.parent if isinstance(source, Path | BucketPath) else None
         row = rows.setdefault((folder, job.seed), deque(maxlen=count))
         yield replace(job, before=tuple(row)) if row else job
         if job.source is not None:

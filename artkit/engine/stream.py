@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from artkit.buckets import BucketPath, Place
 from artkit.chain.steps import Size
 from artkit.engine.inputs import Input, read_input
 from artkit.engine.job import Job
@@ -21,7 +22,7 @@ from artkit.engine.steady import Steadier
 from artkit.engine.step import ProgressEvent
 from artkit.engine.work import DREAM_SIZE, StepResult, settle
 from artkit.errors import ArtkitError
-from artkit.images import Picture, write_picture
+from artkit.images import Picture, encode_picture, write_picture
 from artkit.images.formats import LABEL_SUFFIXES
 from artkit.motion import Motion
 from artkit.spec import ClassSet
@@ -38,7 +39,7 @@ Writing = tuple["JobResult", "Future[JobResult]"]
 class JobResult:
     """What became of a job: the picture read where it is kept, and the steps' pictures, the last with its provenance.
 
-    Or the `error`. `share` is less than 1 where Ctrl-C ended it early.
+    Or the `error`. `share` is less than 1 where Ctrl-C ended it early. What is `kept` was made by an earlier run.
     """
 
     job: Job
@@ -46,6 +47,7 @@ class JobResult:
     steps: list[StepResult] = field(default_factory=list)
     error: ArtkitError | None = None
     seconds: float = 0.0
+    kept: bool = False
 
     @property
     def picture(self) -> Picture:
@@ -138,7 +140,7 @@ def run_jobs(
                 one.reading.cancel()
 
 
-def _read(source: Any, target: Path | None, known: Sequence[ClassSet], pinned: bool) -> Input | None:
+def _read(source: Any, target: Place | None, known: Sequence[ClassSet], pinned: bool) -> Input | None:
     """Read a picture, into memory that a GPU copies from by itself where it is `pinned`.
 
     Label maps of `known` classes stay such, unless the file to be made of them would change their colours.
@@ -216,7 +218,14 @@ def _deliver(result: JobResult, overwrite: bool) -> JobResult:
     try:
         settled = replace(result, steps=settle(result.steps))
         if settled.job.target is not None:
-            write_picture(settled.picture, settled.job.target, overwrite=overwrite)
+            _write(settled.picture, settled.job.target, overwrite)
     except ArtkitError as error:
         return replace(result, steps=[], error=error)
     return settled
+
+
+def _write(picture: Picture, target: Place, overwrite: bool) -> None:
+    if isinstance(target, BucketPath):
+        target.write(encode_picture(picture, target.suffix), overwrite=overwrite)
+    else:
+        write_picture(picture, target, overwrite=overwrite)

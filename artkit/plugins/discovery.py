@@ -112,7 +112,7 @@ def load_registry(plugin_files: tuple[Path, ...] = ()) -> Registry:
     plugin file that is not there; a plugin that fails is reported and left out (see Registry.add).
     """
     files = [file_source(path) for path in plugin_files]
-    registry = Registry()
+    registry = Registry(tuple(path.resolve() for path in plugin_files))
     registry.add(PluginSource("artkit", importer("artkit.metrics.builtin"), OWN_DISTRIBUTION, __version__))
     for source in [*_selected(installed_sources()), *files]:
         registry.add(source)

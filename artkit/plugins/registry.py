@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -52,8 +53,9 @@ class PluginInfo:
 class Registry:
     """What plugins offer. A plugin that breaks a rule is left out whole, told once, and kept in `plugins`."""
 
-    def __init__(self) -> None:
-        """Start empty; `load_registry` fills one with the installed plugins."""
+    def __init__(self, files: tuple[Path, ...] = ()) -> None:
+        """Start empty; `load_registry` fills one with the installed plugins, and those in `files`."""
+        self.files = files
         self._hooks: dict[str, list[tuple[str, Hook]]] = {name: [] for name in HOOK_NAMES}
         self._plugins: dict[str, PluginInfo] = {}
         self._refused: list[PluginInfo] = []
