@@ -166,6 +166,7 @@ class Record(msgspec.Struct, frozen=True):
     size: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     version: str | None = None
     models: dict[str, str] = {}
+    plugins: dict[str, str] = {}
     input: Text | None = None
     input_hash: Digest | None = None
     port_pictures: dict[str, Digest] = {}

@@ -95,6 +95,7 @@ class ChainWork:
 
     def __post_init__(self) -> None:
         """Check the chain with what it is fed. Raises ArtkitError."""
+        self.models: dict[str, str] = {}  # hashes by name, once they are loaded
         self.has_input = self.picture is not None
         self.fed = [*([INPUT] if self.has_input else []), *self.sides]
         self.plan = plan_for(self.chain, self.registry, self.sides, has_input=self.has_input)
@@ -110,7 +111,9 @@ class ChainWork:
 
     def recipe(self) -> RecipeInfo:
         """Return how to make the picture again."""
-        return describe_recipe(self.chain, self.seed, self.size, self.fed)
+        return describe_recipe(
+            self.chain, self.seed, self.size, self.fed, models=self.models, plugins=self.plan.plugins()
+        )
 
     def compute(self, job: Job) -> bytes:
         """Run the chain and return the PNG; see `Work`."""
@@ -123,6 +126,7 @@ class ChainWork:
         self.size = size = self._extent(given.picture if given else None)
         watch = Watch(job, plan)
         with Stoppable(job.heed):
+            self.models = runner.models
             steps = runner.run(given, seed=self.seed, size=size, on_step=watch.step, on_progress=watch.progress)
         job.steps = [{"method": step.method, **step.report} for step in steps]
         made = steps[-1].picture

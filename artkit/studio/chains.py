@@ -184,9 +184,18 @@ def _follows(spec: MethodSpec, given: Kind) -> bool:
     return spec.inputs[0].kind in _NEXT.get(given, ())
 
 
-def describe_recipe(chain: Chain, seed: int, size: tuple[int, int] | None, fed: Collection[str]) -> RecipeInfo:
+def describe_recipe(
+    chain: Chain,
+    seed: int,
+    size: tuple[int, int] | None,
+    fed: Collection[str],
+    *,
+    models: dict[str, str],
+    plugins: dict[str, str],
+) -> RecipeInfo:
     """Return how to make a picture again; `fed` are the ports that got a picture, the chain's input as INPUT.
 
+    `models` and `plugins` are what it was made with, hashes and versions by name, for `artkit run --recipe FILE --check`.
     In the command to type, INPUT.png stands for the input's file, PORT.png for a port's.
     """
     extent = "x".join(map(str, size)) if size else None
@@ -195,4 +204,4 @@ def describe_recipe(chain: Chain, seed: int, size: tuple[int, int] | None, fed: 
     for port in fed:
         words += ["-i", f"{port}={port.upper()}.png"] if port != INPUT else []
     command = shlex.join([*words, "-o", "art.png"])
-    return RecipeInfo(str(chain), seed, extent, command, Recipe(chain, seed, size).to_toml())
+    return RecipeInfo(str(chain), seed, extent, command, Recipe(chain, seed, size, models=models, plugins=plugins).to_toml())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tomllib
 
 import numpy as np
 import pytest
@@ -97,6 +98,18 @@ def test_ports_are_fed_by_their_names(visitor):
 def test_a_port_for_many_pictures_takes_the_one_that_is_sent(visitor):
     answer = visitor.run("average", grey(100), png=True, style=grey(200))
     assert pixels_of(answer.content)[0, 0, 0] == 150
+
+
+def test_a_recipe_names_what_it_was_made_with(visitor):
+    job = visitor.job("pix2pix", encode(colours()))
+    wait_for_end(job)
+    made = read_provenance(io.BytesIO(visitor.get(f"/api/jobs/{job.id}/picture").content))
+    recipe = tomllib.loads(visitor.get(f"/api/jobs/{job.id}/recipe.toml").text)
+    assert (recipe["models"], recipe["plugins"]) == (made["models"], made["plugins"])
+    assert set(made["models"]) == {"pix2pix/landscape"}
+    picture = visitor.get(f"/api/jobs/{job.id}/picture").content
+    restored = visitor.post("/api/restore", files={"picture": picture})
+    assert tomllib.loads(restored.json()["recipe"]["toml"]) == recipe
 
 
 def test_seeds_are_obeyed(visitor):
