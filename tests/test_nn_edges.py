@@ -1,0 +1,394 @@
+"""Losses, discriminators, conditions and tiles: each option with two values, each limit from both sides."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from artkit.errors import ImageError, OptionError
+from artkit.nn import (
+    Conditions,
+    DiscriminatorOptions,
+    Ema,
+    ImagePool,
+    MultiscaleDiscriminator,
+    PatchDiscriminator,
+    contrast_l1,
+    divergence_from_noise,
+    generator_loss,
+    is_penalty_due,
+    least_side,
+    lowpass_l1,
+    make_discriminator,
+    options_of_discriminator,
+)
+from artkit.nn.tiling import (
+    MOST_ALIVE,
+    PART,
+    SMALLEST,
+    TILE,
+    check_memory,
+    fix_tiles,
+    in_tiles,
+    is_tile,
+    limit_memory,
+    reach,
+    untiled,
+    whole_sum,
+)
+
+
+def test_the_loss_that_compares_needs_something_to_compare_with():
+    with pytest.raises(
+        ValueError, match=r"^the relativistic loss of a generator needs the logits of real pictures, too$"
+    ):
+        generator_loss(torch.zeros(1), "relativistic")
+
+
+def test_a_contrast_is_the_log_of_the_root_mean_square_of_what_a_blur_leaves():
+    """In cells of 16 px; at the border a blur averages what there is of its 9 x 9."""
+    picture = torch.rand(2, 3, 20, 33, generator=torch.Generator().manual_seed(0))
+
+    def contrast(image):
+        blurred = torch.empty_like(image)
+        for y, x in product(range(20), range(33)):
+            blurred[..., y, x] = image[..., max(y - 4, 0) : y + 5, max(x - 4, 0) : x + 5].mean((-2, -1))
+        rest = (image - blurred).square()
+        cells = [
+            rest[..., top : top + 16, left : left + 16].mean((-2, -1)) for top, left in product((0, 16), (0, 16, 32))
+        ]
+        return torch.stack(cells).add(0.01**2).sqrt().log()
+
+    flat = torch.full_like(picture, 0.3)
+    assert float(contrast_l1(flat, flat)) == 0
+    expected = (contrast(picture) - contrast(flat)).abs().mean()
+    torch.testing.assert_close(contrast_l1(picture, flat), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", [0, 1, 2, 3])
+def test_a_low_pass_of_one_pixel_is_none(cell):
+    a, b = torch.rand(2, 1, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    size = max(cell, 1)
+    means = [F.avg_pool2d(one, size) for one in (a, b)]
+    torch.testing.assert_close(lowpass_l1(a, b, cell), (means[0] - means[1]).abs().mean())
+
+
+def test_the_divergence_from_noise_is_that_of_torch():
+    mean, log_variance = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0))
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(normal(mean, (log_variance / 2).exp()), normal(0.0, 1.0))
+    torch.testing.assert_close(divergence_from_noise(mean, log_variance), expected)
+
+
+def shape_of(discriminator):
+    """Return each stage's layers: what they map to what, with which kernel, stride, padding and bias."""
+    found = []
+    for stage in discriminator.stages:
+        conv = stage[0]
+        name = type(stage[1]).__name__ if len(stage) > 1 else ""
+        blur = [type(layer).__name__ for layer in stage[3:]]
+        geometry = (conv.kernel_size[0], conv.stride[0], conv.padding[0])
+        found.append((conv.in_channels, conv.out_channels, *geometry, conv.bias is not None, name, *blur))
+    return found
+
+
+def test_a_patch_discriminator_is_that_of_the_authors():
+    """C64-C128-C256-C512 and a last convolution (Isola et al. 2017, 6.1.2), of 4 x 4, halving but for the last two."""
+    assert shape_of(PatchDiscriminator(6)) == [
+        (6, 64, 4, 2, 1, True, "Identity"),
+        (64, 128, 4, 2, 1, False, "PictureBatchNorm"),
+        (128, 256, 4, 2, 1, False, "PictureBatchNorm"),
+        (256, 512, 4, 1, 1, False, "PictureBatchNorm"),
+        (512, 1, 4, 1, 1, True, ""),
+    ]
+    assert all(stage[2].negative_slope == 0.2 for stage in PatchDiscriminator(6).stages[:-1])
+
+
+@pytest.mark.parametrize(("norm", "biased"), [("batch", False), ("instance", True), ("none", False)])
+def test_biases_are_where_the_norm_leaves_them_a_use(norm, biased):
+    pixel = PatchDiscriminator(3, 4, 0, norm)
+    assert [stage[0].bias is not None for stage in pixel.stages] == [True, biased, biased]
+    patch = PatchDiscriminator(3, 4, 1, norm)
+    assert [stage[0].bias is not None for stage in patch.stages] == [True, biased, True]
+    assert [stage[:6] for stage in shape_of(pixel)] == [
+        (3, 4, 1, 1, 0, True),
+        (4, 8, 1, 1, 0, biased),
+        (8, 1, 1, 1, 0, biased),
+    ]
+
+
+def test_a_discriminator_grows_eightfold_blurs_where_it_halves_and_asks_several_questions():
+    filtered = shape_of(PatchDiscriminator(3, 2, 5, "instance", antialias=True, outputs=7))
+    assert [row[1] for row in filtered] == [2, 4, 8, 16, 16, 16, 7]
+    assert [row[3] for row in filtered] == [1] * 7
+    assert [row[7:] for row in filtered] == [("BlurDown",)] * 5 + [()] * 2
+    x = torch.rand(1, 3, 128, 128)
+    for antialias in (False, True):
+        logits = PatchDiscriminator(3, 2, 2, "none", antialias=antialias, outputs=5)(x)
+        assert logits.shape[:2] == (1, 5)
+
+
+@pytest.mark.parametrize("spectral", [False, True])
+def test_spectral_norm_is_on_every_convolution_or_on_none(spectral):
+    for discriminator in (
+        PatchDiscriminator(3, 4, 1, spectral=spectral),
+        make_discriminator(DiscriminatorOptions(widths=(4, 4), receptive_field=16, spectral=spectral), 3),
+    ):
+        convolutions = [layer for layer in discriminator.modules() if isinstance(layer, nn.Conv2d)]
+        assert {hasattr(layer, "parametrizations") for layer in convolutions} == {spectral}
+
+
+def test_each_scale_sees_half_of_the_one_before():
+    torch.manual_seed(0)
+    discriminator, x = MultiscaleDiscriminator(3, (4, 4, 6), layers=1), torch.rand(2, 3, 64, 64)
+    assert len(discriminator(x)) == 3
+    for index, (scale, logits) in enumerate(zip(discriminator.scales, discriminator(x), strict=True)):
+        seen = F.avg_pool2d(x, 2**index)
+        torch.testing.assert_close(logits, scale(seen))
+    assert [len(scale.stages[0][0].weight) for scale in discriminator.scales] == [4, 4, 6]
+    assert [len(scale.stages[0][0].weight) for scale in MultiscaleDiscriminator(3).scales] == [64, 64]
+    assert len(MultiscaleDiscriminator(3, (2,)).scales[0].stages) == 5
+    assert type(MultiscaleDiscriminator(3, (2,)).scales[0].stages[1][1]).__name__ == "InstanceNorm"
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_options_reach_the_discriminator_and_are_read_off_it(norm):
+    for field, layers in ((1, 0), (16, 1), (34, 2), (70, 3), (142, 4), (286, 5)):
+        options = DiscriminatorOptions(widths=(2, 3), receptive_field=field, discriminator_norm=norm)
+        made = make_discriminator(options, 3, outputs=2)
+        assert [len(scale.stages) for scale in made.scales] == [max(layers, 1) + 2 if layers else 3] * 2
+        tensors = {f"d.{name}": tensor for name, tensor in made.state_dict().items()}
+        assert options_of_discriminator(tensors, "d") == {
+            "widths": [2, 3],
+            "receptive_field": field,
+            "discriminator_norm": norm,
+            "antialias": False,
+        }
+        least = 3 * 2 ** (layers + 1) if layers else 2
+        assert least_side(options) == least
+
+
+def test_a_discriminator_of_more_layers_than_there_are_options_for_has_no_receptive_field():
+    made = MultiscaleDiscriminator(3, (2,), layers=6, norm="none")
+    tensors = {f"d.{name}": tensor for name, tensor in made.state_dict().items()}
+    found = {"widths": [2], "discriminator_norm": "none", "antialias": False}
+    assert options_of_discriminator(tensors, "d") == found
+
+
+def test_an_average_is_without_gradients_at_rest_and_takes_buffers_as_they_are():
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)).train()
+    ema = Ema(network, 0.5)
+    assert not ema.module.training
+    assert not any(weight.requires_grad for weight in ema.module.parameters())
+    assert (ema.decay, ema.updates) == (0.5, 0)
+    network[1].running_mean.fill_(7.0)
+    before, weight = ema.module[0].weight.clone(), network[0].weight.data.fill_(3.0)
+    ema.update(network)
+    torch.testing.assert_close(ema.module[0].weight, before + (1 - 2 / 11) * (weight - before))
+    assert ema.module[1].running_mean.item() == 7
+    assert network[1].running_mean.data_ptr() != ema.module[1].running_mean.data_ptr()
+
+
+def test_a_pool_of_nothing_passes_everything_and_a_pool_has_fifty_places():
+    pool, fakes = ImagePool(0), torch.rand(3, 1, 2, 2, requires_grad=True)
+    assert torch.equal(pool.exchange(fakes), fakes)
+    assert pool.images == []
+    assert not pool.exchange(fakes).requires_grad
+    assert ImagePool().size == 50
+
+
+@pytest.mark.parametrize(("chance", "passes"), [(0.0, True), (0.4999, True), (0.5, False), (0.9, False)])
+def test_half_of_the_fakes_pass_a_full_pool(chance, passes, monkeypatch):
+    pool = ImagePool(1)
+    first, second = torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1)
+    pool.exchange(first)
+    monkeypatch.setattr(torch, "rand", lambda *_: torch.tensor(chance))
+    assert torch.equal(pool.exchange(second), second if passes else first)
+    assert torch.equal(pool.images[0], (first if passes else second)[0])
+
+
+def test_a_penalty_is_due_below_its_share_of_chance(monkeypatch):
+    for chance, due in ((0.0, True), (0.2499, True), (0.25, False), (0.9, False)):
+        monkeypatch.setattr(torch, "rand", lambda *_, chance=chance: torch.tensor(chance))
+        assert is_penalty_due(4) is due
+
+
+def test_a_word_in_two_conditions_goes_to_the_first_that_has_none_yet():
+    both = Conditions({"sky": ("clear", "grey"), "sea": ("grey", "blue")})
+    assert dict(both.parse("grey grey", "x").words) == {"sky": "grey", "sea": "grey"}
+    assert dict(both.parse("clear grey", "x").words) == {"sky": "clear", "sea": "grey"}
+    assert bool(both)
+    assert not Conditions({})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("dust", "m(condition='dust'): this model knows no 'dust'. Did you mean 'dusk'?"),
+        ("ani", "m(condition='ani'): this model knows no 'ani'. Did you mean 'any'?"),
+        ("noon, dusk", "m(condition='noon, dusk'): 'dusk' and 'noon' exclude each other; name one of them."),
+    ],
+)
+def test_words_that_will_not_do(text, sentence):
+    with pytest.raises(OptionError) as caught:
+        Conditions({"time": ("noon", "dusk")}).parse(text, "m")
+    assert str(caught.value) == sentence
+    with pytest.raises(OptionError) as caught:
+        Conditions({}).parse(text, "m", "words")
+    assert str(caught.value) == f"m(words={text!r}): this model takes no conditions; leave it out."
+
+
+# -- tiles --------------------------------------------------------------------------------------------------------
+
+
+def sizes_of(image, halo=0, multiple=1, alive=3):
+    """Return which sizes a part that keeps `alive` maps at a time is computed in."""
+    seen = []
+
+    def part(x):
+        seen.append(tuple(x.shape[-2:]))
+        kept = [x + number for number in range(alive)]
+        return kept[0]
+
+    in_tiles(part, image, halo=halo, multiple=multiple)
+    return seen
+
+
+def test_few_pixels_need_no_measuring_and_one_more_does():
+    image = torch.zeros(1, 1, 10, 10)
+    with limit_memory(100 * MOST_ALIVE / PART):
+        assert sizes_of(image) == [(10, 10)]
+    with limit_memory(100 * MOST_ALIVE / PART - 1):
+        assert sizes_of(image) == [(10, 10), (10, 10)]  # measured, and then computed
+
+
+def test_what_takes_its_part_of_the_memory_is_computed_as_a_whole_and_what_takes_more_in_tiles():
+    """A pixel of two pictures of one channel: 3 maps of 4 bytes are alive, and the input's own 4 count as well."""
+    image = torch.zeros(2, 1, 130, 140)
+    needed = 2 * 130 * 140 * (3 * 4 + 4)
+    with limit_memory(needed / PART):
+        assert sizes_of(image) == [(64, 64), (130, 140)]
+    with limit_memory(needed / PART - 1):
+        assert len(sizes_of(image)) > 2
+
+
+@pytest.mark.parametrize(("pictures", "halo"), [(1, 0), (1, 5), (4, 5)])
+def test_tiles_are_as_large_as_their_part_of_the_memory_takes(pictures, halo):
+    """A tile with its halo keeps alive a sixteenth of the memory: side² pixels x 12 bytes x pictures."""
+    image, side = torch.zeros(pictures, 1, 400, 390), 100
+    memory = side**2 * 12 * pictures / TILE
+    with limit_memory(memory):
+        seen = sizes_of(image, halo)[1:]
+    assert seen[0] == (side - 2 * halo + halo, side - 2 * halo + halo)  # no halo beyond the border
+    assert max(max(one) for one in seen) <= side
+
+
+@pytest.mark.parametrize(("halo", "least"), [(0, SMALLEST), (20, SMALLEST), (40, 80)])
+def test_tiles_are_no_smaller_than_their_halo_or_than_makes_sense(halo, least):
+    image = torch.zeros(1, 1, 300, 200)
+    with limit_memory(1000):
+        seen = sizes_of(image, halo)[1:]
+    assert seen[0] == (least + halo, least + halo)
+
+
+def test_a_side_that_was_fixed_holds_where_it_is_less_than_the_picture():
+    image = torch.zeros(1, 1, 10, 20)
+    for side, first in ((19, (10, 19)), (20, (10, 20)), (21, (10, 20)), (5, (5, 5))):
+        with fix_tiles(side) as limits:
+            assert sizes_of(image)[0] == first
+        assert limits.asked
+    with fix_tiles(0):
+        assert sizes_of(image) == [(10, 20)]
+    with fix_tiles(6):
+        assert sizes_of(image[..., :16], multiple=4) == [(10, 16)]  # ten is no multiple of four: as a whole
+        assert sizes_of(image[..., :8, :16], multiple=4)[0] == (8, 8)
+        with untiled():
+            assert sizes_of(image) == [(10, 20)]
+        with limit_memory(None):
+            assert sizes_of(image)[0] == (6, 6)
+
+
+def test_what_sees_everything_is_never_cut_and_told_when_there_is_no_room():
+    image = torch.zeros(1, 1, 100, 200)
+    with limit_memory(100 * 200 * 12 - 1), pytest.raises(ImageError, match=r"give --size 199x99, or set"):
+        sizes_of(image, halo=None)
+    with limit_memory(100 * 200 * 12):
+        assert sizes_of(image, halo=None) == [(64, 64), (100, 200)]
+    with fix_tiles(6):
+        assert sizes_of(image, halo=None) == [(100, 200)]
+
+
+def test_the_sentence_of_a_network_that_sees_everything():
+    with pytest.raises(ImageError) as caught:
+        check_memory(4.04e9, 1.01e9, torch.zeros(1, 1, 90, 120), 8)
+    assert str(caught.value) == (
+        "this network sees the whole picture at once, and 120x90 pixels take about 4.0 GB where 1.0 GB may be used: "
+        "give --size 56x40, or set ARTKIT_MEMORY higher."
+    )
+    check_memory(1.0, 1.0, torch.zeros(1, 1, 90, 120), 8)
+
+
+def test_tiles_know_that_they_are():
+    seen = []
+    with fix_tiles(4):
+        in_tiles(lambda x: seen.append(is_tile()) or x, torch.zeros(1, 1, 4, 8), halo=0)
+        in_tiles(lambda x: seen.append(is_tile()) or x, torch.zeros(1, 1, 4, 4), halo=0)
+    assert seen == [True, True, False]
+    assert not is_tile()
+
+
+def test_memory_that_runs_out_of_the_smallest_tiles_is_an_error():
+    tried = []
+
+    def greedy(x):
+        tried.append(x.shape[-1])
+        raise MemoryError
+
+    for halo, last in ((0, [300, 150, 75, 64]), (None, [300])):
+        tried.clear()
+        with limit_memory(1e12), pytest.raises(MemoryError):
+            in_tiles(greedy, torch.zeros(1, 1, 20, 300), halo=halo)
+        assert tried == last
+
+
+def test_maps_of_several_resolutions_are_cut_alike():
+    small, large = torch.arange(24.0).view(1, 1, 4, 6), torch.arange(96.0).view(1, 1, 8, 12)
+
+    def part(x, y):
+        assert (y.shape[-2], y.shape[-1]) == (2 * x.shape[-2], 2 * x.shape[-1])
+        return x.repeat_interleave(2, 2).repeat_interleave(2, 3) * y
+
+    whole = part(small, large)
+    for side, halo in product((1, 2, 3, 4, 5), (0, 1)):
+        with fix_tiles(side):
+            assert torch.equal(in_tiles(part, small, large, halo=halo), whole)
+
+
+@pytest.mark.parametrize("whole_numbers", [False, True])
+def test_sums_are_of_float64_but_for_whole_numbers(whole_numbers):
+    image, kinds = torch.ones(1, 1, 6, 7), []
+    image = image.long() if whole_numbers else image
+
+    def count(x):
+        kinds.append(x.dtype)
+        return x.sum()
+
+    for limit in (limit_memory(None), limit_memory(1.0), limit_memory(1e9)):
+        with limit:
+            assert float(whole_sum(count, image)) == 42
+    assert set(kinds) == {torch.int64 if whole_numbers else torch.float64}
+
+
+def test_sums_outside_of_tiles_are_taken_in_parts_where_memory_is_short():
+    image, seen = torch.ones(1, 1, 100, 100), []
+    with limit_memory(1000):
+        assert float(whole_sum(lambda x: seen.append(tuple(x.shape[-2:])) or x.sum(), image)) == 10_000
+    assert seen[1:] == [(64, 64), (64, 36), (36, 64), (36, 36)]
+
+
+def test_the_reach_of_convolutions():
+    assert [reach((3, 1)), reach((4, 1)), reach((5, 1), (3, 0.5)), reach((3, 4)), reach()] == [1, 2, 4, 1, 0]
