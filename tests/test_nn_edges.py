@@ -155,6 +155,17 @@ def test_each_scale_sees_half_of_the_one_before():
     assert type(MultiscaleDiscriminator(3, (2,)).scales[0].stages[1][1]).__name__ == "InstanceNorm"
 
 
+def test_a_discriminator_asks_one_question_and_blurs_nothing_unless_told():
+    for made in (MultiscaleDiscriminator(3, (2,)), make_discriminator(DiscriminatorOptions(widths=(2,)), 3)):
+        (logits,) = made(torch.rand(1, 3, 64, 64))
+        assert logits.shape[1] == 1
+        assert not any("filter" in name for name in made.state_dict())
+    (logits,) = make_discriminator(DiscriminatorOptions(widths=(2,)), 3, outputs=2, antialias=True)(
+        torch.rand(1, 3, 64, 64)
+    )
+    assert logits.shape[1] == 2
+
+
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
 def test_options_reach_the_discriminator_and_are_read_off_it(norm):
     for field, layers in ((1, 0), (16, 1), (34, 2), (70, 3), (142, 4), (286, 5)):
