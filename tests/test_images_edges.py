@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
+import sys
 import zlib
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -233,6 +236,15 @@ def test_a_pager_gets_all_colours_and_the_width_is_passed_on(tty, system, monkey
         terminal.show(Picture(torch.zeros(1, 3, 2, 5)), width=width)
         assert told == {"file": stream, "system": system, "width": passed, "height": "auto", "image": (5, 2)}
     assert stream.getvalue() == "drawndrawn"
+
+
+@pytest.mark.parametrize(("stream_is", "output_is"), [(True, True), (True, False), (False, True), (False, False)])
+def test_graphics_are_for_a_terminal_that_was_asked(stream_is, output_is, monkeypatch):
+    library = SimpleNamespace(Image="graphics", HalfcellImage="half blocks", is_tty=output_is)
+    monkeypatch.setitem(sys.modules, "textual_image", SimpleNamespace(renderable=library))
+    found = terminal._renderable(SimpleNamespace(isatty=lambda: stream_is))
+    assert found == ("graphics" if stream_is and output_is else "half blocks")
+    assert logging.getLogger("textual_image").level == logging.ERROR
 
 
 def test_bands_have_some_million_pixels(monkeypatch):

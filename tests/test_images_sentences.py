@@ -78,7 +78,6 @@ READING = {
         np.zeros((3, 5, 7)),
         "An array must be (H, W), (H, W, 3) or (H, W, 4), not (3, 5, 7). Channels come last: array.transpose(1, 2, 0).",
     ),
-    "row": (np.zeros(3), "An array must be (H, W), (H, W, 3) or (H, W, 4), not (3,)."),
     "integers": (np.zeros((2, 2), int), "An array must be uint8, uint16, bool or float in [0, 1], not int64."),
     "tensor of integers": (
         torch.zeros(2, 2, dtype=torch.int32),
@@ -100,7 +99,7 @@ READING = {
     "0 to 256": (floats(0, 256), f"{FLOATS} 0 to 256."),
     "-1 to 255": (floats(-1, 255), f"{FLOATS} -1 to 255."),
     "-1 to 1": (floats(-1, 1), f"{FLOATS} -1 to 1. Map [-1, 1] to it: (x + 1) / 2."),
-    "a little below": (floats(-0.002, 1), f"{FLOATS} -0.002 to 1. Map [-1, 1] to it: (x + 1) / 2."),
+    "below": (floats(-0.002, 1), f"{FLOATS} -0.002 to 1. Map [-1, 1] to it: (x + 1) / 2."),
     "-1.5 to 1": (floats(-1.5, 1), f"{FLOATS} -1.5 to 1."),
     "-1 to 1.5": (floats(-1, 1.5), f"{FLOATS} -1 to 1.5."),
     "nan": (floats(0, np.nan), f"{FLOATS} nan to nan."),
