@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,16 +15,20 @@ import torch
 import artkit
 from artkit import Chain, Kind, Port
 from artkit.chain import plan_chain
+from artkit.clips import open_animation
 from artkit.engine import Job, Runner, run_jobs, runner as running, stream
+from artkit.engine.clip import ClipRun
 from artkit.engine.inputs import Input
 from artkit.engine.loading import Loaded, load_translator
 from artkit.engine.step import StepRun
 from artkit.engine.stream import JobResult, Waiting
 from artkit.engine.work import StepResult, Work, settle
-from artkit.errors import ImageError
+from artkit.errors import ImageError, OutputError
 from artkit.images import Picture, read_picture, resize_image
 from artkit.motion import Motion
 from artkit.plugins import current_registry
+from artkit.translator import Interrupted
+from clip_kit import make_clip
 from engine_kit import grey, load_plugin
 
 plugin = pytest.fixture(autouse=True)(load_plugin)
@@ -236,3 +241,37 @@ def test_equal_pictures_have_equal_records_whatever_their_batch():
     both = Chain("invert")(pixels, seed=5)
     alone = [Chain("invert")(one, seed=5) for one in pixels]
     assert [one.provenance for one in both] == [one.provenance for one in alone]
+
+
+def test_by_itself_nothing_is_interruptible_bookmarked_or_overwritten(monkeypatch, tmp_path):
+    one, how = step(), []
+
+    def interrupted(self, ports, watcher, bookmarked):
+        how.append((watcher, bookmarked))
+        raise Interrupted(torch.full((1, 3, 6, 8), 0.5), 0.25)
+
+    monkeypatch.setattr(StepRun, "_run", interrupted)
+    with pytest.raises(Interrupted):
+        one.compute()
+    picture, share = one.compute(interruptible=True, bookmarked=True)
+    assert (float(picture.tensor.mean()), share) == (0.5, 0.25)
+    assert how == [(None, False), (None, True)]
+    runner = Runner(plan("invert"))
+    assert (runner.interruptible, runner.bookmarked) == (False, False)
+    assert Runner(plan("invert"), interruptible=True).bookmarked
+    assert not Runner(plan("invert"), interruptible=True, bookmarked=False).bookmarked
+    assert Runner(plan("invert"), bookmarked=True).bookmarked
+
+
+def test_a_clip_begins_with_its_first_frame_under_seed_0_and_is_not_steadied(tmp_path):
+    make_clip(tmp_path / "a.gif", 2)
+    run = ClipRun(Runner(plan("invert")), open_animation(tmp_path / "a.gif"), lambda index: tmp_path / f"{index}.png")
+    records = [result.picture.provenance for result in run.frames()]
+    assert [(record["seed"], record["frame"], "steady" in record) for record in records] == [
+        (0, 1, False),
+        (0, 2, False),
+    ]
+    assert (run.done, run.seconds) == (0, [Fraction(1, 20), Fraction(3, 50)])
+    again = ClipRun(run.runner, open_animation(tmp_path / "a.gif"), run.place)
+    with pytest.raises(OutputError, match=r"0\.png exists"):
+        list(again.frames())

@@ -361,3 +361,15 @@ def test_a_trainer_averages_its_generator_and_updates_by_name():
     assert trainer.exported("generator") is trainer.averages["generator"]
     assert trainer.extra_state() == {}
     assert set(trainer.exported_tensors()) == {"generator.weight", "generator.bias"}
+
+
+@pytest.mark.parametrize(("r1", "asked"), [(0.0, []), (2.0, [16])])
+def test_a_penalty_is_due_once_in_sixteen_steps_unless_told(monkeypatch, r1, asked):
+    seen = []
+    monkeypatch.setattr("artkit.training.trainer.is_penalty_due", lambda every: seen.append(every) or False)
+    trainer = tint()
+    trainer.networks["discriminator"] = nn.Conv2d(3, 1, 1)
+    trainer.optimisers["discriminator"] = torch.optim.SGD(trainer.networks["discriminator"].parameters(), lr=0.1)
+    real, fake = torch.rand(2, 1, 3, 4, 4)
+    trainer.update_discriminator("discriminator", real, fake, "hinge", **({"r1": r1} if r1 else {}))
+    assert seen == asked
