@@ -275,3 +275,16 @@ def test_a_clip_begins_with_its_first_frame_under_seed_0_and_is_not_steadied(tmp
     again = ClipRun(run.runner, open_animation(tmp_path / "a.gif"), run.place)
     with pytest.raises(OutputError, match=r"0\.png exists"):
         list(again.frames())
+
+
+def test_a_reader_knows_the_classes_that_the_chain_carries_and_reads_each_picture_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(stream, "_read", lambda source, target, known, pinned: read.append((source, known, pinned)))
+    for look_back, sources in ((0, "abab"), (1, "ab")):
+        read.clear()
+        chain = SimpleNamespace(plan=SimpleNamespace(look_back=look_back), carried_classes=["sky"], on_gpu=True)
+        reader = stream.Reader(chain, SimpleNamespace(submit=lambda work, *about: work(*about) or object()))
+        for source, before in (("a", ()), ("b", ("a",)), ("a", ("b", "a")), ("b", ("a",))):
+            waiting = reader.submit(Job(source, None, 0, Path("a.png"), before))
+            assert len(waiting.before) == min(look_back, len(before))
+        assert read == [(source, ["sky"], True) for source in sources]

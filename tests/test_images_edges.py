@@ -35,7 +35,7 @@ from artkit.images import (
     write_classes_file,
     write_picture,
 )
-from artkit.images.decoding import Decoding, decode
+from artkit.images.decoding import Decoding, _changes_nothing, decode
 from artkit.images.indexed import read_indexed
 from artkit.images.png16 import decode_png16, encode_png16
 from artkit.images.provenance import SIGNATURE, add_provenance, png_chunk
@@ -358,3 +358,16 @@ def test_deep_pngs_come_back_and_shallow_or_interlaced_ones_are_left_to_pillow(c
         assert decode_png16(BytesIO(SIGNATURE + png_chunk(b"IHDR", changed) + data[33:])) is None
     assert decode_png16(BytesIO(chunks_before(data, 1, b"tRNS", b"\0" * 6))) is None
     assert np.array_equal(decode_png16(BytesIO(chunks_before(data, 2))), pixels)
+
+
+@pytest.mark.parametrize(("shift", "nothing"), [(-3, False), (-2, True), (0, True), (2, True), (3, False)])
+def test_a_profile_that_changes_levels_by_two_at_most_changes_nothing(shift, nothing, monkeypatch):
+    def shifted(image, transform):
+        assert image.size == (27, 27)
+        levels = np.asarray(image).astype(int)
+        assert set(levels[..., 0].flat) == {0, 32, 64, 96, 128, 159, 191, 223, 255}
+        levels[13, 13, 1] += shift
+        return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+
+    monkeypatch.setattr("artkit.images.decoding.ImageCms.applyTransform", shifted)
+    assert _changes_nothing("transform") is nothing
