@@ -288,3 +288,17 @@ def test_a_reader_knows_the_classes_that_the_chain_carries_and_reads_each_pictur
             waiting = reader.submit(Job(source, None, 0, Path("a.png"), before))
             assert len(waiting.before) == min(look_back, len(before))
         assert read == [(source, ["sky"], True) for source in sources]
+    for source in ("c", "b"):  # no more are held than are looked back at
+        reader.submit(Job(source, None, 0, Path("a.png")))
+    reader.submit(Job("a", None, 0, Path("a.png")))
+    assert [source for source, *_ in read] == ["a", "b", "c", "a"]
+
+
+def test_a_photo_where_labels_are_wanted_is_told_the_same_whatever_the_size():
+    photo = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    told = []
+    for size in (None, (4, 4)):
+        with pytest.raises(ImageError, match="is not a label map") as caught:
+            Chain("pix2pix")(photo, size=size)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
