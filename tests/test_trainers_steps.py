@@ -341,3 +341,25 @@ def test_shares_come_along_with_a_checkpoint(build):
     other.load_extra_state(state)
     assert torch.equal(other.share_loss.real, one.share_loss.real)
     assert one.share_loss.real.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "multiple"),
+    [
+        ("cyclegan", {}, 4),
+        ("nextframe", {"adversarial": 1.0}, 4),
+        ("pix2pix", {}, 4),
+        ("spade", {}, 4),
+        ("touchup", {}, 4),
+        ("superres", {}, 8),
+    ],
+)
+def test_crops_are_as_large_as_the_discriminator_needs(build, name, options, multiple):
+    """Two scales of 70 px: at the coarser one, 3 x 2^3 px of a picture half as large."""
+    wide = {"receptive_field": 70, "widths": (4, 4)}
+    assert build(name, options | wide, crop=48).settings.crop == 48
+    with pytest.raises(ArtkitError) as caught:
+        build(name, options | wide, crop=40)
+    assert str(caught.value) == f"crop=40 does not fit the networks: try 48, or another multiple of {multiple}."
+    if name == "nextframe":
+        assert build(name, wide, crop=40).settings.crop == 40  # without one, whatever the predictor takes
