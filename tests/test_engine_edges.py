@@ -27,6 +27,7 @@ from artkit.errors import ImageError, OutputError
 from artkit.images import Picture, read_picture, resize_image
 from artkit.motion import Motion
 from artkit.plugins import current_registry
+from artkit.spec import ClassSet, LabelClass
 from artkit.translator import Interrupted
 from clip_kit import make_clip
 from engine_kit import grey, load_plugin
@@ -302,3 +303,14 @@ def test_a_photo_where_labels_are_wanted_is_told_the_same_whatever_the_size():
             Chain("pix2pix")(photo, size=size)
         told.append(str(caught.value))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("kind", [Kind.LABELS, Kind.IMAGE])
+def test_a_dream_of_labels_has_the_classes_of_its_model_and_no_other_has(kind):
+    sky = ClassSet("sky", (LabelClass("sky", (1, 2, 3)),))
+    planned = SimpleNamespace(output=kind, carries=False, spec=SimpleNamespace(name="dreamer"))
+    loaded = SimpleNamespace(translator=SimpleNamespace(class_set=sky))
+    dream = replace(step(), planned=planned, loaded=loaded, fed={})
+    output = torch.zeros(1, 2, 3, dtype=torch.int64) if kind is Kind.LABELS else torch.zeros(1, 3, 2, 3)
+    made = dream._picture(output)
+    assert (made.kind, made.stem, made.classes) == (kind, "dreamer", sky if kind is Kind.LABELS else None)
