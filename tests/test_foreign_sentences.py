@@ -169,3 +169,20 @@ def test_two_generators_do_not_fit_into_a_file(tmp_path):
         write_networks(model, path)
     assert write_networks(model, path, overwrite=True) == [path]
     assert write_networks(model, tmp_path / "folder") == [tmp_path / "folder" / "latest_net_G.pth"]
+
+
+class Evil:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return print, ("it ran",)
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("name", ["net.pth", "net.safetensors"])
+def test_nothing_is_run_even_where_torch_is_told_to_run_all(tmp_path, monkeypatch, capsys, name, legacy):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    torch.save({"w": Evil()}, tmp_path / name, _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(ModelError, match=r"is refused: it is a pickle that wants to run '.*print'\. Nothing was run\."):
+        read_checkpoint(tmp_path / name)
+    assert capsys.readouterr().out == ""

@@ -140,3 +140,15 @@ def test_what_comes_from_a_hub(fault, monkeypatch, tmp_path):
     wanted = ModelSpec(name="red", method="hub", summary="", url=url, size=700, source=source)
     assert asked[0][:3] == (wanted, url, "digest")
     assert asked[0][4:] == (watcher, patience)
+
+
+def test_a_download_that_is_gone_by_then_is_told_for_what_it_is(monkeypatch, tmp_path):
+    def lose(file):
+        file.unlink()
+        raise ModelError("it is gone")
+
+    monkeypatch.setattr(hub, "_ask", lambda there, patience: Told(SHA, [Sibling("model.safetensors")]))
+    monkeypatch.setattr(hub, "download", lambda *_: model_of(tmp_path / "arrived", "paint"))
+    monkeypatch.setattr(hub, "digest_of_download", lose)
+    registry = SimpleNamespace(methods={"paint": None}, models=[])
+    assert said(lambda: pull_from_hub("hf:me/red", registry), ModelError) == "it is gone"

@@ -113,3 +113,14 @@ def test_a_workshop_that_cannot_be_made(home):
     assert told.startswith(f"Cannot write to {home / 'pulls' / 'paint-red'}: ")
     told = said(lambda: pulling.alone(RED, Watcher()).__enter__(), OutputError)
     assert told.startswith(f"Cannot write {home / 'pulls' / 'paint-red.lock'}: ")
+
+
+def test_a_download_that_is_gone_by_then_is_told_for_what_it_is(monkeypatch, tmp_path):
+    def lose(file):
+        file.unlink()
+        raise ModelError("it is gone")
+
+    (tmp_path / "arrived").touch()
+    monkeypatch.setattr(pulling, "download", lambda *_: tmp_path / "arrived")
+    monkeypatch.setattr(pulling, "digest_of_download", lose)
+    assert said(lambda: pulling.pull_model(RED, Registry()), ModelError) == "it is gone"
