@@ -12,14 +12,16 @@ import torch
 from PIL import Image
 
 import tiny_training
+from artkit import __version__
 from artkit.hookspecs import hookimpl
 from artkit.images import read_picture
 from artkit.models import load_model
 from artkit.plugins import PluginSource, load_registry, use_registry
-from artkit.training import NullReporter, Restart, export_run, run as running, train
+from artkit.runs.record import read_record as read_run
+from artkit.training import NullReporter, Restart, Settings, export_run, run as running, train
 from artkit.training.checkpoint import save_checkpoint
 from artkit.training.loop import Loop
-from artkit.training.run import ADJUSTABLE, read_run
+from artkit.training.run import ADJUSTABLE
 
 VALUES = {"steps": 5, "crop": 16, "batch": 2, "log_every": 2, "sample_every": 3, "checkpoint_every": 4}
 VALUES |= {"precision": "fp32", "learning_rate": 0.01, "ema": 0.5}
@@ -94,7 +96,7 @@ def clock(monkeypatch):
         now[0] += 0.5
         return now[0]
 
-    monkeypatch.setattr("artkit.training.loop.time.monotonic", tick)
+    monkeypatch.setattr("artkit.training.meter.time.monotonic", tick)
 
 
 @pytest.mark.usefixtures("clock")
@@ -219,11 +221,22 @@ def test_data_are_opened_for_what_they_are_resized_to(pairs, tmp_path, monkeypat
 def test_a_run_remembers_what_it_was_started_with(pairs, tmp_path, monkeypatch, data):
     monkeypatch.chdir(pairs.parent)
     given = pairs.name if data == "folder" else "landscapes(count=2,size=[16,16],styles=[ink],label=false)"
-    running._write_run(tmp_path, "tint", given, {"steps": 1})
+    loop = SimpleNamespace(
+        run_directory=tmp_path,
+        trainer=SimpleNamespace(settings=Settings(steps=1), options=tiny_training.TintTraining()),
+        device=torch.device("cpu"),
+        precision="bf16",
+        processes=SimpleNamespace(count=3),
+    )
+    running._write_run(loop, "tint", given, {"steps": 1})
     record = json.loads((tmp_path / "run.json").read_text())
-    assert record == {"method": "tint", "data": str(pairs) if data == "folder" else given, "values": {"steps": 1}}
+    expected = {"method": "tint", "data": str(pairs) if data == "folder" else given, "values": {"steps": 1}}
+    assert expected.items() <= record.items()
+    assert (record["settings"]["steps"], record["settings"]["batch"], record["settings"]["pause"]) == (1, 1, 0.0)
+    about = {"artkit": __version__, "torch": torch.__version__, "device": "cpu", "precision": "bf16", "processes": "3"}
+    assert about.items() <= record["environment"].items()
     assert read_run(tmp_path).values == {"steps": 1}
-    assert ADJUSTABLE == ("steps", "device", "log_every", "sample_every", "checkpoint_every")
+    assert ADJUSTABLE == ("steps", "patience", "device", "log_every", "sample_every", "checkpoint_every")
 
 
 def test_a_run_that_is_lost_starts_anew_with_the_next_seed_and_remembers_that(pairs, tmp_path, monkeypatch, capsys):
@@ -248,12 +261,13 @@ def test_a_model_is_exported_of_the_last_checkpoint(pairs, tmp_path):
     assert load_model(model).header.training["data"] == pairs.name
 
 
-@pytest.mark.parametrize(("rank", "share"), [(0, range(0, 2)), (1, range(2, 4)), (2, range(4, 6))])
-def test_each_process_computes_its_own_part_of_a_batch(rank, share):
-    loop = SimpleNamespace(
-        settings=SimpleNamespace(batch=6), processes=SimpleNamespace(rank=rank, share_of=lambda batch: batch // 3)
-    )
+@pytest.mark.parametrize(("rank", "share"), [(0, range(0, 4)), (1, range(4, 8)), (2, range(8, 12))])
+def test_each_process_computes_its_own_part_of_a_step(rank, share):
+    asked = []
+    processes = SimpleNamespace(rank=rank, share_of=lambda batch: asked.append(batch) or batch // 3)
+    loop = SimpleNamespace(settings=SimpleNamespace(batch=6, pictures=12), processes=processes)
     assert Loop._share(loop) == share
+    assert asked == [6, 12]
 
 
 def test_only_the_first_process_writes(pairs, tmp_path, monkeypatch):

@@ -16,23 +16,15 @@ from artkit.hookspecs import hookimpl
 from artkit.images import resize_image
 from artkit.models import Model, load_model
 from artkit.plugins import PluginSource, current_registry, load_registry, use_registry
+from artkit.runs.record import read_record
+from artkit.runs.tables import CsvLog
 from artkit.spec import Kind, ModelHeader
 from artkit.training import NullReporter, Restart, Settings, Trainer, scale_to_crop, train, trim
 from artkit.training.checking import blame_trainer
-from artkit.training.loop import Loop
-from artkit.training.report import CsvLog
-from artkit.training.run import (
-    Record,
-    _check_folder,
-    _check_load,
-    _run,
-    _validation,
-    export_trainer,
-    load_start,
-    read_run,
-    split_values,
-    starting_options,
-)
+from artkit.training.exporting import export_trainer
+from artkit.training.guard import Diverged, Guard
+from artkit.training.run import _check_folder, _check_load, _run, _validation, split_values
+from artkit.training.starting import load_start, starting_options
 
 DATA = "landscapes(count=3,size=[16,16])"
 
@@ -113,13 +105,14 @@ def test_folders_that_become_no_run(tmp_path):
     assert said(lambda: _check_folder(tmp_path)) == (
         f"{tmp_path} is not empty and holds no run: give a new folder with -o."
     )
-    assert said(lambda: read_run(tmp_path)) == f"{tmp_path} is not a training run: it has no readable run.json."
+    assert said(lambda: read_record(tmp_path)) == f"{tmp_path} is not a training run: it has no readable run.json."
 
 
 def test_a_resumed_run_stays_what_it_was(pairs, tmp_path):
     values = {"steps": 2, "crop": 16, "batch": 1, "seed": 4}
     train("tint", pairs, tmp_path / "run", values=values)
-    assert read_run(tmp_path / "run") == Record("tint", pairs, values)
+    record = read_record(tmp_path / "run")
+    assert (record.method, record.data, record.values) == ("tint", pairs, values)
     for method, changes, sentence in (
         ("semgan", {}, "is a run of tint, not of semgan: artkit train -o {} --resume"),
         (
@@ -140,16 +133,15 @@ def test_a_resumed_run_stays_what_it_was(pairs, tmp_path):
         "batch": 1,
     }
     model = train("tint", "", tmp_path / "run", values=changes, resume=True)
-    assert read_run(tmp_path / "run") == Record(
-        "tint", pairs, {**values, **{name: changes[name] for name in changes if name not in ("seed", "batch")}}
-    )
+    expected = {**values, **{name: changes[name] for name in changes if name not in ("seed", "batch")}}
+    assert read_record(tmp_path / "run").values == expected
     assert load_model(model).header.training["steps"] == 3
 
 
 def test_a_restart_of_another_seed_is_no_change_that_a_resumed_run_refuses(pairs, tmp_path):
     train("tint", pairs, tmp_path / "run", values={"steps": 1, "crop": 16, "seed": 4})
     train("tint", "", tmp_path / "run", values={"steps": 2, "seed": 9}, resume=True)
-    assert read_run(tmp_path / "run").values["seed"] == 4
+    assert read_record(tmp_path / "run").values["seed"] == 4
 
 
 @pytest.mark.parametrize(("load", "crop", "told"), [(15, 16, True), (16, 16, False), (0, 16, False), (17, 16, False)])
@@ -273,7 +265,7 @@ def test_options_of_a_model_stand_where_none_are_given(monkeypatch):
         def options_of(cls, model):
             return {"width": 4, "depth": model}
 
-    monkeypatch.setattr("artkit.training.run.starting_model", lambda spec, start: f"{spec.name} of {start}")
+    monkeypatch.setattr("artkit.training.starting.starting_model", lambda spec, start: f"{spec.name} of {start}")
     given = {"start": "old", "width": 8}
     assert starting_options(tiny_training.SPEC, Knowing, given) == given | {"depth": "tint of old"}
     for without in ({"width": 8}, {"width": 8, "start": ""}):
@@ -316,11 +308,15 @@ def test_whose_fault_a_step_is(strict, monkeypatch):
 
 
 def test_a_run_that_is_lost(capsys):
+    notes = []
+
     def lost(seed, count=1):
         def run():
             raise Restart("colours are inverted")
 
-        return SimpleNamespace(run=run, processes=SimpleNamespace(count=count), settings=SimpleNamespace(seed=seed))
+        return SimpleNamespace(
+            run=run, note=notes.append, processes=SimpleNamespace(count=count), settings=SimpleNamespace(seed=seed)
+        )
 
     assert said(lambda: _run(lost(0, 2), lost), TrainingError) == (
         "colours are inverted: start anew with another --seed."
@@ -330,26 +326,53 @@ def test_a_run_that_is_lost(capsys):
     )
     lines = [f"artkit: warning: colours are inverted: starting anew with seed {seed}." for seed in (6, 7, 8)]
     assert capsys.readouterr().err.splitlines() == lines
+    assert notes == [line.removeprefix("artkit: warning: ").rstrip(".") for line in lines]
 
 
-def test_a_loss_that_broke():
-    loop = SimpleNamespace(step=9)
-    Loop._refuse_nan(loop, {"l1": 1.0, "gan": float("inf")})
-    assert said(lambda: Loop._refuse_nan(loop, {"l1": 1.0, "gan": float("nan")}), TrainingError) == (
-        "the loss 'gan' became NaN before step 9: lower --set learning_rate=..., or try --set precision=fp32; the last "
-        "checkpoint is whole."
+@pytest.mark.parametrize(("value", "word"), [("nan", "NaN"), ("inf", "infinite"), ("-inf", "infinite"), ("1e30", None)])
+def test_losses_that_are_no_numbers(value, word):
+    losses = {"l1": 1.0, "gan": float(value)}
+    for check in (Guard().check_numbers, Guard().check_row):
+        if word:
+            assert said(lambda check=check: check(losses, 9), Diverged) == f"the loss 'gan' became {word} at step 9"
+        else:
+            check(losses, 9)
+
+
+def test_weights_that_are_no_numbers():
+    sound, broken = nn.Linear(2, 2), nn.Linear(2, 2)
+    broken.bias.data[1] = float("nan")
+    Guard().check_weights({"generator": sound, "empty": nn.Identity()}, 9)
+    told = said(lambda: Guard().check_weights({"generator": sound, "discriminator": broken}, 9), Diverged)
+    assert told == "the weights of the discriminator became NaN at step 9"
+
+
+def test_a_discriminator_has_won_after_three_rows_of_nothing():
+    guard = Guard()
+    for value in (0.0009, 0.0, 0.001, 0.0, 0.0):  # the third row is just high enough
+        guard.check_row({"discriminator_a": value, "l1": 0.0}, 1)
+    state = guard.state()
+    assert said(lambda: guard.check_row({"discriminator_a": 0.0}, 8), Diverged) == (
+        "the loss 'discriminator_a' stayed below 0.001 until step 8: it has collapsed"
     )
+    other = Guard()
+    other.load_state(state)
+    assert (other.rollbacks, other.low) == (0, {"discriminator_a": 2})
+    with pytest.raises(Diverged):
+        other.check_row({"discriminator_a": 0.0}, 8)
 
 
-def test_a_log_has_six_digits_of_losses_and_three_of_speed(tmp_path):
+def test_a_rate_is_halved_for_every_time_that_a_run_went_back():
+    guard = Guard()
+    assert guard.factor == 1
+    guard.rollbacks = 3
+    assert (guard.factor, guard.state()["rollbacks"]) == (0.125, 3)
+
+
+def test_a_log_has_six_digits(tmp_path):
     log = CsvLog(tmp_path / "log.csv", 0)
-    log.add(1, {"l1": 1 / 3, "gan": 12345678.0}, 12.3456)
-    assert (tmp_path / "log.csv").read_text().split() == [
-        "step,l1,gan,images_per_second",
-        "1,0.333333,1.23457e+07,12.3",
-    ]
-    CsvLog(tmp_path / "log.csv", 1).add(2, {"l1": 1.0, "gan": 2.0}, 1.0)
-    assert (tmp_path / "log.csv").read_text().split()[2] == "2,1,2,1"
+    log.add(1, {"l1": 1 / 3, "gan": 12345678.0})
+    assert (tmp_path / "log.csv").read_text().split() == ["step,l1,gan", "1,0.333333,1.23457e+07"]
 
 
 def test_a_trainer_averages_its_generator_and_updates_by_name():
