@@ -18,7 +18,7 @@ from artkit.chain import plan_chain
 from artkit.clips import open_animation
 from artkit.engine import Job, Runner, run_jobs, runner as running, stream
 from artkit.engine.clip import ClipRun
-from artkit.engine.inputs import Input
+from artkit.engine.inputs import Input, read_input
 from artkit.engine.loading import Loaded, load_translator
 from artkit.engine.step import StepRun
 from artkit.engine.stream import JobResult, Waiting
@@ -314,3 +314,11 @@ def test_a_dream_of_labels_has_the_classes_of_its_model_and_no_other_has(kind):
     output = torch.zeros(1, 2, 3, dtype=torch.int64) if kind is Kind.LABELS else torch.zeros(1, 3, 2, 3)
     made = dream._picture(output)
     assert (made.kind, made.stem, made.classes) == (kind, "dreamer", sky if kind is Kind.LABELS else None)
+
+
+def test_a_label_map_that_is_read_as_such_keeps_its_record(tmp_path):
+    two = ClassSet("two", (LabelClass("a", (9, 0, 0)), LabelClass("b", (0, 7, 0))))
+    record = {"chain": "semgan"}
+    labels = Picture(torch.tensor([[[0, 1], [1, 0]]]), Kind.LABELS, two, provenance=record)
+    found = read_input(labels.save(tmp_path / "a.png"), [two]).picture
+    assert (found.kind, found.classes, found.provenance, found.stem) == (Kind.LABELS, two, record, "a")

@@ -173,3 +173,9 @@ def test_sums_outside_of_tiles_are_taken_in_parts_where_memory_is_short():
 
 def test_the_reach_of_convolutions():
     assert [reach((3, 1)), reach((4, 1)), reach((5, 1), (3, 0.5)), reach((3, 4)), reach()] == [1, 2, 4, 1, 0]
+
+
+def test_what_is_put_together_of_tiles_lies_as_networks_want_it():
+    image = torch.rand(2, 3, 8, 8)
+    with fix_tiles(4):
+        assert in_tiles(lambda x: x * 1, image, halo=0).is_contiguous(memory_format=torch.channels_last)

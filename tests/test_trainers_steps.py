@@ -136,7 +136,7 @@ def test_sides_that_no_network_has(build, name, sentence):
 BETAS = {
     "can": {"generator": (0.5, 0.999), "discriminator": (0.5, 0.999)},
     "cyclegan": {"generator": (0.5, 0.999), "discriminator": (0.5, 0.999)},
-    "igan": {"generator": (0.0, 0.99), "discriminator": (0.0, 0.99)},
+    "igan": {"generator": (0.5, 0.99), "discriminator": (0.0, 0.99)},
     "nextframe": {"predictor": (0.5, 0.99), "discriminator": (0.5, 0.99)},
     "pix2pix": {"generator": (0.5, 0.999), "discriminator": (0.5, 0.999)},
     "semgan": {"generator": (0.0, 0.99), "discriminator": (0.0, 0.99), "segmenter": (0.9, 0.99)},
@@ -147,6 +147,7 @@ BETAS = {
 }
 ADVERSARIAL = {"nextframe": {"adversarial": 1.0, "receptive_field": 16, "widths": (4,)}, "superres": {"matching": 1.0}}
 SLOW = ("igan", "spade", "stackgan")  # what was worked out learns a tenth as fast
+RATES = {("igan", "generator"): [1e-3, 1e-6], ("igan", "discriminator"): [5e-4]}  # there it stays nearly as it was
 
 
 @pytest.mark.parametrize("name", BETAS)
@@ -156,7 +157,7 @@ def test_optimisers_are_set_as_the_method_says(build, name):
     for key, optimiser in trainer.optimisers.items():
         rates = [group["lr"] for group in optimiser.param_groups]
         slow = name in SLOW and key in ("generator", "painter")
-        assert rates == pytest.approx([1e-3, 1e-4] if slow else [1e-3])
+        assert rates == pytest.approx(RATES.get((name, key), [1e-3, 1e-4] if slow else [1e-3]))
 
 
 def test_can_without_the_papers_loss_has_other_momenta(build):
@@ -248,7 +249,7 @@ STEPS = {
 
 @pytest.mark.parametrize("name", STEPS)
 def test_discriminators_take_no_gradients_while_others_learn(build, name):
-    options = ADVERSARIAL.get(name, {}) | ({"warm_up": 0} if name == "semgan" else {})
+    options = ADVERSARIAL.get(name, {}) | ({"warm_up": 0} if name in ("igan", "semgan") else {})
     trainer, learned = build(name, options), {}
     trainer.step = 1
     judges = {key: network for key, network in trainer.networks.items() if "discriminator" in key}
