@@ -54,6 +54,7 @@ def read_input(source: Any, known: Sequence[ClassSet] = ()) -> Input:
 
 def _read(stream: BinaryIO, path: Path, known: Sequence[ClassSet]) -> Picture:
     found = read_label_map(stream, str(path), known) if known else None
+    stream.seek(0)
     if found is None:
         return read_picture(stream)
     labels, classes = found
