@@ -29,7 +29,7 @@ class Workplace:
 
     def __init__(self, target: Path, run: Mapping[str, Any], pack: Pack | None = None) -> None:
         self.folder, self._pack = target.with_name(f".{target.name}.frames"), pack
-        note = json.dumps(run, sort_keys=True, indent=1).encode()
+        note = json.dumps(run, sort_keys=True).encode()
         if not self._is_of(note):
             self.remove()
             make_folder(self.folder)

@@ -69,9 +69,9 @@ def read_frame(path: str | os.PathLike[str]) -> Frame:
     short, without an artkit header, written in a newer format, or says of its tensors what is not so.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder, not a model file. To export a run: artkit models export {path} FILE")
     try:
+        if path.is_dir():
+            raise ModelError(f"{path} is a folder, not a model file. To export a run: artkit models export {path} FILE")
         with open_regular(path) as file:
             metadata, tensors = _read_frame(file, path)
             return Frame(_parse_artkit(metadata, path), tensors)

@@ -234,7 +234,7 @@ def scale_to_crop(sample: Sample, name: str, crop: int) -> Sample:
     if scale != 1:
         size = (max(crop, round(height * scale)), max(crop, round(width * scale)))
         scaled = resize_image(picture[None].float() / 255, size)[0]
-        sample[name] = (scaled.clamp(0, 1) * 255).round().to(torch.uint8)
+        sample[name] = (scaled * 255).round().to(torch.uint8)
     return sample
 
 

@@ -163,7 +163,7 @@ class SpadeTrainer(Trainer):
     def work_out_start(self) -> None:
         """Work out codes and base colours from some of the data, evenly spread, before the first step."""
         count = min(self.options.start_from, len(self.dataset))
-        if not count:
+        if count < 2:
             return
         names = (self.source.name, self.target.name, self.partner)
         device, styles, cells = next(self.generator.parameters()).device, [], []
