@@ -65,9 +65,10 @@ def export_network(source: str, target: Path, format: str, registry: Registry, *
         warnings.simplefilter("ignore")  # what torch thinks of its own formats
         data = WRITERS[format](portable, example_of(translator, portable), translator.size_rule)
         trials = try_out(translator, portable, RUNNERS[format](data))
-    made_of = {"step": str(chain), "model": step.model and model_hash(step.model)}
-    facts = made_of | _describe(translator, portable, trials)
-    write_atomically(target, DESCRIBERS[format](data, facts), overwrite=overwrite)
+        made_of = {"step": str(chain), "model": step.model and model_hash(step.model)}
+        facts = made_of | _describe(translator, portable, trials)
+        described = DESCRIBERS[format](data, facts)
+    write_atomically(target, described, overwrite=overwrite)
     return Exported(target, format, trials, facts)
 
 
