@@ -76,7 +76,8 @@ def restore(picture: bytes, registry: Registry) -> Restored:
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise Refusal(422, f"The recipe in this picture cannot be read: {str(error)[:200]}.") from None
     inputs = _inputs(record)
-    recipe = describe_recipe(read_chain(record.chain, registry), record.seed, record.size, inputs, models=record.models, plugins=record.plugins)
+    made_with = {"models": record.models, "plugins": record.plugins}
+    recipe = describe_recipe(read_chain(record.chain, registry), record.seed, record.size, inputs, **made_with)
     return Restored(
         chain=recipe.chain,
         seed=recipe.seed,

@@ -195,7 +195,7 @@ def describe_recipe(
 ) -> RecipeInfo:
     """Return how to make a picture again; `fed` are the ports that got a picture, the chain's input as INPUT.
 
-    `models` and `plugins` are what it was made with, hashes and versions by name, for `artkit run --recipe FILE --check`.
+    `models` and `plugins` are what it was made with, hashes and versions by name, which `--recipe FILE --check` reads.
     In the command to type, INPUT.png stands for the input's file, PORT.png for a port's.
     """
     extent = "x".join(map(str, size)) if size else None
@@ -204,4 +204,5 @@ def describe_recipe(
     for port in fed:
         words += ["-i", f"{port}={port.upper()}.png"] if port != INPUT else []
     command = shlex.join([*words, "-o", "art.png"])
-    return RecipeInfo(str(chain), seed, extent, command, Recipe(chain, seed, size, models=models, plugins=plugins).to_toml())
+    recipe = Recipe(chain, seed, size, models=models, plugins=plugins)
+    return RecipeInfo(str(chain), seed, extent, command, recipe.to_toml())
