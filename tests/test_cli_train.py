@@ -160,6 +160,57 @@ def test_ctrl_c_writes_a_checkpoint_and_resume_goes_on(shell):
     assert "Traceback" not in resumed.err
 
 
+WEAVER = """
+from artkit import DatasetSpec, Kind, hookimpl
+
+@hookimpl
+def register_datasets():
+    return [DatasetSpec("woven", "Pictures that take torch a while.", f"{__name__}:weave")]
+
+def weave(options, split):
+    import torch
+    from artkit.data import Column, Dataset
+
+    class Woven(Dataset):
+        name = "woven"
+        columns = {name: Column(name, Kind.IMAGE) for name in "AB"}
+
+        def __len__(self):
+            return 10**6 if split == "train" else 1
+
+        def load(self, index, names):
+            x = torch.rand(1, 3, 64, 64)
+            for _ in range(200):
+                x = torch.nn.functional.conv2d(x, torch.rand(3, 3, 3, 3), padding=1).sigmoid()
+            return dict.fromkeys(names, (x[0] * 255).to(torch.uint8))
+
+    return Woven()
+"""
+
+
+def test_ctrl_c_does_not_take_the_process_down_while_pictures_are_made(shell):
+    (shell.folder / "weaver.py").write_text(WEAVER)
+    given = ("--plugin", PLUGIN, "--plugin", "weaver.py", "train", "tint", "woven", "-o", "run", *QUICK, "--batch", 8)
+    process = subprocess.Popen(
+        command(*given, "--set", "pause=0.001", "--steps", 500),
+        cwd=shell.folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "a step\n"
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.split("\n")) == (
+        130,
+        ["artkit: to go on: artkit train -o run --resume", "", "artkit: stopped.", ""],
+    )
+
+
 def test_run_folder_that_is_taken(shell):
     train(shell, "tint", "pairs", "-o", "run", *QUICK)
     outcome = train(shell, "tint", "pairs", "-o", "run", *QUICK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import ClassVar
 
 import numpy as np
@@ -163,6 +164,30 @@ def test_an_epoch_shows_every_sample_once(pairs):
 
 def test_small_pictures_grow_to_the_crop(pairs):
     assert batches(pairs, crop=40).at(0)["photo"].shape == (3, 3, 40, 40)
+
+
+def test_a_stream_that_is_closed_has_no_thread_left_and_makes_no_more_pictures(pairs, monkeypatch):
+    drawn, loaded, before = batches(pairs, size=3), [], set(threading.enumerate())
+    whole = drawn._sample
+
+    def load(domain, index):
+        loaded.append(index)
+        if len(loaded) == 5:
+            reached.set()
+            closing.wait()
+        return whole(domain, index)
+
+    reached, closing = threading.Event(), threading.Event()
+    monkeypatch.setattr(drawn, "_sample", load)
+    stream = drawn.stream(0, 100)
+    next(stream)
+    reached.wait()  # in the midst of the second batch
+    (thread,) = set(threading.enumerate()) - before
+    is_set = threading.Event.set
+    monkeypatch.setattr(threading.Event, "set", lambda self: (is_set(self), is_set(closing)))
+    stream.close()
+    assert not thread.is_alive()
+    assert len(loaded) == 5
 
 
 def test_errors_reach_whoever_reads_the_stream(pairs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from statistics import median
 
 import torch
@@ -118,14 +118,14 @@ class Batches:
 
     def at(self, step: int) -> Batch:
         """Return batch `step`: images float N3HW in [0, 1], labels int64 NHW, fields float NCHW, text as lists."""
-        batch: Batch = {}
-        for domain in range(len(self._domains)):
-            samples = [self._draw(domain, step, place) for place in self.places]
-            batch |= {name: _stack([sample[name] for sample in samples]) for name in samples[0]}
-        return batch
+        return self._make(step, threading.Event())
 
-    def stream(self, first: int, last: int, ahead: int = 2) -> Iterator[Batch]:
-        """Yield batches `first` to `last` - 1, made in a thread `ahead` of their use."""
+    def stream(self, first: int, last: int, ahead: int = 2) -> Generator[Batch, None, None]:
+        """Yield batches `first` to `last` - 1, made in a thread `ahead` of their use.
+
+        Closed, it waits until the thread has ended, with the picture at hand: Python ends threads that are left as it
+        exits, and one that computes in torch at that moment takes the process down with it.
+        """
         ready: queue.Queue[Batch | BaseException] = queue.Queue(ahead)
         closed = threading.Event()
 
@@ -141,12 +141,13 @@ class Batches:
         def work() -> None:
             try:
                 for step in range(first, last):
-                    if not put(self.at(step)):
+                    if not put(self._make(step, closed)):
                         return
             except BaseException as error:
                 put(error)
 
-        threading.Thread(target=work, daemon=True).start()
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
         try:
             for _ in range(first, last):
                 item = ready.get()
@@ -155,6 +156,17 @@ class Batches:
                 yield item
         finally:
             closed.set()
+            thread.join()
+
+    def _make(self, step: int, closed: threading.Event) -> Batch:
+        """Make batch `step`; what comes of it once `closed` is set is of no use."""
+        batch: Batch = {}
+        for domain in range(len(self._domains)):
+            samples = [self._draw(domain, step, place) for place in self.places if not closed.is_set()]
+            if closed.is_set():
+                break
+            batch |= {name: _stack([sample[name] for sample in samples]) for name in samples[0]}
+        return batch
 
     def _draw(self, domain: int, step: int, place: int) -> Sample:
         number = step * self.size + place

@@ -6,7 +6,7 @@ import copy
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -128,31 +128,34 @@ class Loop:
 
     def _go_on(self) -> None:
         """Train to where the run is over. Raises Diverged, in all processes, where it has to go back."""
+        with closing(self.batches.stream(self.step, self.settings.steps)) as batches:
+            for batch in batches:
+                self.meter.add(self._train(batch))
+                if self._follow_step():
+                    return
+
+    def _follow_step(self) -> bool:
+        """Write what is due after a step; return whether the run is over before its last. Ctrl-C ends it here."""
         settings = self.settings
-        for batch in self.batches.stream(self.step, settings.steps):
-            self.meter.add(self._train(batch))
-            stop, last = self.processes.any(self._stop), self.step == settings.steps
-            self.reporter.tick(self.step)
-            if self.step % settings.log_every == 0 or last:
-                self._log()
-            sheet, due = (
-                self.step % every == 0 or last for every in (settings.sample_every, settings.checkpoint_every)
-            )
-            if stop or due:
-                self.guard.check_numbers(self.processes.mean(self.meter.means()), self.step)
-                self.guard.check_weights(self.trainer.networks, self.step)
-            if sheet and self.processes.first:
-                self.write_sheet()
-            if due:
-                self._score()
-            if stop or due:
-                self.save()
-            if sheet or due:
-                self._report()
-            if stop:
-                raise KeyboardInterrupt
-            if due and self._is_over():
-                return
+        stop, last = self.processes.any(self._stop), self.step == settings.steps
+        self.reporter.tick(self.step)
+        if self.step % settings.log_every == 0 or last:
+            self._log()
+        sheet, due = (self.step % every == 0 or last for every in (settings.sample_every, settings.checkpoint_every))
+        if stop or due:
+            self.guard.check_numbers(self.processes.mean(self.meter.means()), self.step)
+            self.guard.check_weights(self.trainer.networks, self.step)
+        if sheet and self.processes.first:
+            self.write_sheet()
+        if due:
+            self._score()
+        if stop or due:
+            self.save()
+        if sheet or due:
+            self._report()
+        if stop:
+            raise KeyboardInterrupt
+        return due and self._is_over()
 
     def _is_over(self) -> bool:
         """Tell whether the last step is taken, or patience at its end; all processes have to ask."""
