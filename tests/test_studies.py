@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from artkit.errors import UsageError
-from artkit.studies import Interval, find_interval, judge, read_study, running
+from artkit.studies import Interval, find_interval, judge, protocol, read_study, running
 from artkit.studies.protocol import find_fault
 from cli_kit import open_shell
 
@@ -256,6 +256,30 @@ def test_an_unsound_study_is_refused(shell, old, new, fault):
     assert outcome.code == 2
     assert fault in outcome.err
     assert not (shell.folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('chain = "tint(model={model})"', 'chain = "tint(((model={model})"', "tint((("),
+        ('chain = "tint(model={model})"', 'chain = "tnt(model={model})"', "tnt"),
+        ('method = "tint"', 'method = "tnt"', "tnt"),
+        ("psnr", "pnsr", "pnsr"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_before_anything_is_trained(shell, old, new, fault):
+    (shell.folder / "study.toml").write_text(STUDY.replace(old, new))
+    outcome = study(shell)
+    assert outcome.code == 2
+    assert fault in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not (shell.folder / "out").exists()
+
+
+def test_a_protocol_has_a_largest_size(shell):
+    (shell.folder / "study.toml").write_text(STUDY + "#" * protocol.MOST_BYTES)
+    outcome = study(shell)
+    assert (outcome.code, "larger than 1 MiB" in outcome.err) == (2, True)
 
 
 def test_a_missing_study_is_refused(shell):

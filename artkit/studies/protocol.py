@@ -15,6 +15,7 @@ from artkit.files import open_regular
 MODEL = "{model}"
 """What stands for the trained model in the text of a chain."""
 PROTOCOL = "study.toml"
+MOST_BYTES = 2**20  # of a protocol
 
 Text = Annotated[str, Meta(min_length=1, max_length=2000)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}\Z")]
@@ -110,7 +111,10 @@ def read_study(place: str | Path) -> Study:
     path = path / PROTOCOL if path.is_dir() else path
     try:
         with open_regular(path) as file:
-            study = msgspec.convert(tomllib.load(file), Study)
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+        study = msgspec.convert(tomllib.loads(text.decode()), Study)
     except OSError as error:
         raise UsageError(f"the study {path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:

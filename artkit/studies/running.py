@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from artkit.chain import Chain
 from artkit.data import make_dataset
 from artkit.errors import ArtkitError, TrainingError, UsageError
 from artkit.files import make_folder, write_atomically
 from artkit.metrics import evaluate
+from artkit.plugins import current_registry
 from artkit.runs.record import CHECKPOINT, MODEL_FILE
 from artkit.studies.protocol import MODEL, Scoring, Study
 from artkit.training import Reporter, train
@@ -65,6 +67,7 @@ def run_study(
     A study that was stopped goes on where it was, in mid-run too. Raises UsageError for a folder with another study,
     and what making data, training and scoring raise.
     """
+    _check_scores(study, folder)
     _claim_folder(study, folder)
     outcome = Outcome(study, folder, _read_results(folder))
     for name in study.data:
@@ -75,6 +78,18 @@ def run_study(
         outcome.results.sort(key=lambda one: (list(study.arms).index(one.arm), one.seed))
         write_atomically(folder / RESULTS, msgspec.json.format(msgspec.json.encode(outcome.results)), overwrite=True)
     return outcome
+
+
+def _check_scores(study: Study, folder: Path) -> None:
+    """Refuse chains and metrics that nothing could be scored by: later, arms would have been trained for nothing."""
+    registry, outcome = current_registry(), Outcome(study, folder)
+    registry.method(study.method)
+    for scoring in study.scores:
+        for metric in scoring.metrics:
+            registry.metric(metric)
+        for name in study.arms:
+            for step in Chain(chain_of(outcome, name, scoring, 0)):
+                registry.method(step.method)
 
 
 def _claim_folder(study: Study, folder: Path) -> None:
