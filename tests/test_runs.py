@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from artkit.errors import TrainingError
-from artkit.runs import Record, find_runs, read_run
+from artkit.runs import Record, find_runs, read_run, tables
 from artkit.runs.charts import MOST_POINTS, Curve, draw_chart
 from artkit.runs.comparing import compare_runs
 from artkit.runs.record import holding, is_running, write_record
@@ -87,6 +87,36 @@ def test_damaged_and_foreign_folders_are_no_runs_and_cut_rows_are_left_out(tmp_p
         with pytest.raises(TrainingError, match="not a training run"):
             read_run(tmp_path / "runs" / name)
     assert [run.name for run in find_runs([tmp_path])] == ["one"]
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "step,l1\n1,1e308\n2,-1e308\n",
+        "step,l1\n-5,1\n",
+        f"step,l1\n{'9' * 5000},1\n",
+        "step,l1,images_per_second\n1,1,1e-320\n",
+        "step,l1\n1,1e-320\n2,0\n",
+        "step,\x1b[31m<b>\n1,2\n2,nan\n",
+        "step,l1\n1,1\n" + "x" * 200_000,
+    ],
+)
+def test_numbers_that_no_run_writes_are_reported_or_left_out(shell, log):
+    run = make_run(shell.folder / "run")
+    (run / "log.csv").write_text(log)
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(record | {"values": {"steps": 10**4000, "batch": 10**400}}))
+    for arguments in (("report", "run"), ("show", "run"), ("list", "."), ("compare", "run", "run")):
+        outcome = shell("runs", *arguments)
+        assert (outcome.code, outcome.err) == (0, "")
+    with holding(run):
+        assert shell("runs", "show", "run").code == 0
+
+
+def test_a_table_has_no_more_cells_than_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_CELLS", 12)
+    (tmp_path / "log.csv").write_text("step,a,b\n" + "".join(f"{step}\n" for step in range(100)))
+    assert [row["step"] for row in read_rows(tmp_path / "log.csv")] == [0, 1, 2, 3]
 
 
 def test_a_run_of_before_reports_and_settings_were_recorded_is_read(tmp_path):

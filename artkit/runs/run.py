@@ -22,7 +22,7 @@ from artkit.runs.record import (
     is_running,
     read_record,
 )
-from artkit.runs.tables import Note, Row, read_notes, read_rows
+from artkit.runs.tables import MOST_DIGITS, Note, Row, read_notes, read_rows
 
 State = Literal["running", "stopped", "done"]
 BESIDES = ("step", "learning_rate", "images_per_second")
@@ -31,6 +31,7 @@ BEST = "best"
 """The column of scores that says 1 where a model was the best so far."""
 DONE = "done"
 """How the note begins that a run leaves when it comes to its end."""
+SLOWEST = 1e-9  # pictures a second that an end can be told from
 DEPTH = 4  # folders below the one that is searched
 
 
@@ -75,8 +76,7 @@ class Run:
     @property
     def steps(self) -> int | None:
         """How many steps there are to be; None where an old run does not say."""
-        steps = self.options.get("steps")
-        return steps if isinstance(steps, int) else None
+        return _whole(self.options.get("steps"))
 
     @property
     def names(self) -> list[str]:
@@ -109,7 +109,7 @@ class Run:
     def seconds_left(self) -> float | None:
         """How long it will take to the last step at the pace of the log's last row."""
         speed = self.log[-1].get("images_per_second") if self.log else None
-        if not speed or self.steps is None:
+        if not speed or speed < SLOWEST or self.steps is None:
             return None
         return (self.steps - self.step) * self._number("batch") * self._number("accumulate") / speed
 
@@ -130,8 +130,7 @@ class Run:
         return self.record.values | self.record.settings
 
     def _number(self, name: str) -> int:
-        value = self.options.get(name)
-        return value if isinstance(value, int) else 1
+        return _whole(self.options.get(name)) or 1
 
 
 def read_run(path: Path, *, running: bool | None = None) -> Run:
@@ -170,6 +169,11 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             return
         for name in below:
             yield from _walk(folder / name, depth - 1)
+
+
+def _whole(value: Any) -> int | None:
+    """Return a number of steps or pictures; None for what is none: a run may be a stranger's."""
+    return value if isinstance(value, int) and 0 <= value < 10**MOST_DIGITS else None
 
 
 def _readable(path: Path) -> Run | None:

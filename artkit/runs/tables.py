@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 from artkit.files import open_regular, writing
 
-MOST_BYTES = 2**26  # of a table: a million rows
+MOST_BYTES = 2**26  # of a table
+MOST_CELLS = 2**22  # of a table, empty ones too: 400,000 rows of ten columns; what comes after them is not read
+LARGEST = 1e30  # number: charts have to divide what lies between two
+MOST_DIGITS = 15  # of a step
 Row = dict[str, float]
 
 
@@ -22,7 +25,7 @@ class CsvLog:
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
         rows = read_text_rows(path) if step else []
-        kept = [row for row in rows if row["step"].isdecimal() and int(row["step"]) <= step]
+        kept = [row for row in rows if _is_step(row["step"]) and int(row["step"]) <= step]
         self._names = list(kept[0]) if kept else []
         if not kept:
             with writing(path):
@@ -75,15 +78,16 @@ def read_notes(path: Path) -> list[Note]:
     return [
         Note(int(row["step"]), row["when"], row["note"])
         for row in read_text_rows(path)
-        if row["step"].isdecimal() and row.get("when") and row.get("note")
+        if _is_step(row["step"]) and row.get("when") and row.get("note")
     ]
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return a table's rows; what is no number is left out, and so is a row that a kill cut off."""
+    """Return a table's rows; what is no number, or beyond `LARGEST`, is left out, and so is a row that was cut off."""
     rows = [
         {name: value for name, text in row.items() if (value := _number(text)) is not None}
         for row in read_text_rows(path)
+        if _is_step(row["step"])
     ]
     return [row for row in rows if "step" in row]
 
@@ -96,7 +100,8 @@ def read_text_rows(path: Path) -> list[dict[str, str]]:
     except OSError:
         return []
     try:
-        rows = list(csv.DictReader(StringIO(text, newline=""), restval=""))
+        reader = csv.DictReader(StringIO(text, newline=""), restval="")
+        rows = list(islice(reader, MOST_CELLS // max(1, len(reader.fieldnames or ()))))
     except csv.Error:
         return []
     return [{name: value for name, value in row.items() if name} for row in rows if row.get("step")]
@@ -107,4 +112,8 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST else None  # NaN is not
+
+
+def _is_step(text: str) -> bool:
+    return text.isdecimal() and len(text) <= MOST_DIGITS
