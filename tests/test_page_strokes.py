@@ -112,6 +112,14 @@ def give_photo(page):
     page.wait_until("""async () => (await (await import("/page/app.js")).studio).strokes.layer.map.width === 96""")
 
 
+SLOWLY = """() => {
+  const decode = createImageBitmap;
+  const after = (...all) => new Promise((done) => setTimeout(() => done(decode(...all)), 300));
+  window.createImageBitmap = (file, ...how) => (file.name === "edit.png" ? after : decode)(file, ...how);
+}"""
+"""Strokes take longer to read than the photo that is dropped after them."""
+
+
 def layer(page):
     """Return the strokes, H W 4 bytes."""
     height, width, text = page.tab.evaluate(LAYER)
@@ -264,6 +272,7 @@ def test_strokes_come_back_with_a_card_a_file_and_a_reload(open_page, tmp_path):
     other = open_page("?chain=posterise")
     other.drop(picture, "art.png")
     other.wait_until("() => document.getElementById('toast').textContent.includes('edit.png')")
+    other.tab.evaluate(SLOWLY)
     other.drop(strokes, "edit.png")
     stream = BytesIO()
     PHOTO.save(stream, "PNG")

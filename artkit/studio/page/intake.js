@@ -64,13 +64,14 @@ export function askWhatFor(choices) {
   dialog.showModal();
 }
 
-/** Listen for files that are dropped on the page or pasted. @param {(file: File) => Promise<void>} take */
+/** Listen for files that are dropped on the page or pasted; one is taken when those before it are in. @param {(file: File) => Promise<void>} take */
 export function listen(take) {
   const shown = document.documentElement.classList;
+  let before = Promise.resolve();
   const safely = (/** @type {File | undefined | null} */ file) => {
     if (!file) return;
     if (!file.type.startsWith("image/")) return tell(`${file.name} is no picture.`, "error");
-    take(file).catch((problem) => tell(problem.name === "InvalidStateError" ? `${file.name} cannot be read as a picture.` : problem.message, "error"));
+    before = before.then(() => take(file)).catch((problem) => tell(problem.name === "InvalidStateError" ? `${file.name} cannot be read as a picture.` : problem.message, "error"));
   };
   addEventListener("dragover", (event) => {
     event.preventDefault();
