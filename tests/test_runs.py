@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from artkit.errors import TrainingError
-from artkit.runs import Record, find_runs, read_run, tables
+from artkit.runs import Record, charts, find_runs, read_run, tables
 from artkit.runs.charts import MOST_POINTS, Curve, draw_chart
 from artkit.runs.comparing import compare_runs
 from artkit.runs.record import holding, is_running, write_record
@@ -96,6 +96,7 @@ def test_damaged_and_foreign_folders_are_no_runs_and_cut_rows_are_left_out(tmp_p
         "step,l1\n-5,1\n",
         f"step,l1\n{'9' * 5000},1\n",
         "step,l1,images_per_second\n1,1,1e-320\n",
+        "step,l1,images_per_second\n1,1,12\n",
         "step,l1\n1,1e-320\n2,0\n",
         "step,\x1b[31m<b>\n1,2\n2,nan\n",
         "step,l1\n1,1\n" + "x" * 200_000,
@@ -105,12 +106,25 @@ def test_numbers_that_no_run_writes_are_reported_or_left_out(shell, log):
     run = make_run(shell.folder / "run")
     (run / "log.csv").write_text(log)
     record = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps(record | {"values": {"steps": 10**4000, "batch": 10**400}}))
+    (run / "run.json").write_text(json.dumps(record | {"settings": {"steps": 10**4000, "batch": 10**400}}))
+    add_note(run / "notes.csv", int("9" * 4000), "a step of many digits")
     for arguments in (("report", "run"), ("show", "run"), ("list", "."), ("compare", "run", "run")):
         outcome = shell("runs", *arguments)
         assert (outcome.code, outcome.err) == (0, "")
     with holding(run):
         assert shell("runs", "show", "run").code == 0
+
+
+def test_the_last_score_of_a_metric_is_compared(tmp_path):
+    found = compare_runs([read_run(make_run(tmp_path / name)) for name in "ab"])
+    assert found.numbers["ssim"] == [0.5, 0.5]  # the best were 0.6
+
+
+def test_ticks_are_round_and_one_value_far_out_does_not_flatten_the_others():
+    assert [round(tick, 9) for tick in charts._ticks(0, 18, 4)] == [0, 5, 10, 15]
+    low, high = charts._range([0.5, *(1 + index / 100 for index in range(100)), 1000.0])
+    assert -1 < low < 0.6
+    assert high < 4
 
 
 def test_a_table_has_no_more_cells_than_are_read(tmp_path, monkeypatch):
