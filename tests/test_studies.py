@@ -218,7 +218,24 @@ def test_an_arm_that_cannot_be_trained_is_named(shell):
     (shell.folder / "study.toml").write_text(STUDY.replace("learning_rate = 0.1 ", "learning_rate = -1 "))
     outcome = study(shell)
     assert outcome.code == 1
-    assert outcome.err.splitlines()[-1].startswith("artkit: the arm 'fast', seed 0: ")
+    assert outcome.err.startswith("artkit: the arm 'fast': ")
+    assert not (shell.folder / "out").exists()  # and nothing was trained before
+
+
+def test_a_study_of_which_nothing_came_may_be_mended(shell):
+    text = STUDY + '[data.more]\ndataset = "nowhere"\n'
+    (shell.folder / "study.toml").write_text(text)
+    assert study(shell).code != 0
+    (shell.folder / "study.toml").write_text(STUDY)
+    assert study(shell, "--seeds", 1).code == 0
+
+
+def test_a_strangers_words_stay_words(shell):
+    text = STUDY.replace('"Rates"', '"Rates\\u001b[31m\\n# Another"')
+    (shell.folder / "study.toml").write_text(text)
+    assert study(shell, "--seeds", 1).code == 0
+    page = (shell.folder / "out" / "README.md").read_text()
+    assert page.startswith("# Rates\\u001b[31m # Another\n")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from artkit.engine.devices import report
 from artkit.files import write_atomically
 from artkit.images import Picture, encode_picture, make_strip
 from artkit.metrics.evaluating import choose_columns, make_runner
+from artkit.reporting import clean
 from artkit.spec import Kind
 from artkit.studies.intervals import LEVEL, Interval, find_interval, judge
 from artkit.studies.protocol import Question
@@ -31,7 +32,8 @@ def write_page(outcome: Outcome) -> Path:
     """Write the page and its pictures into the study's folder, over those that are there; return the page."""
     write_atomically(outcome.folder / SHEET, encode_picture(draw_sheet(outcome), ".png"), overwrite=True)
     page = outcome.folder / PAGE
-    write_atomically(page, "\n".join(lines_of(outcome)).encode() + b"\n", overwrite=True)
+    lines = [clean(" ".join(line.split())) for line in lines_of(outcome)]  # a study may be a stranger's
+    write_atomically(page, "\n".join(lines).encode() + b"\n", overwrite=True)
     return page
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from artkit.data import make_dataset
 from artkit.errors import ArtkitError, TrainingError, UsageError
 from artkit.files import make_folder, write_atomically
 from artkit.metrics import evaluate
-from artkit.plugins import current_registry
+from artkit.plugins import current_registry, resolve
 from artkit.runs.record import CHECKPOINT, MODEL_FILE
 from artkit.studies.protocol import MODEL, Scoring, Study
 from artkit.training import Reporter, train
+from artkit.training.run import split_values
 
 RESULTS, RECORD = "scores.json", "study.json"
 
@@ -68,6 +70,7 @@ def run_study(
     and what making data, training and scoring raise.
     """
     _check_scores(study, folder)
+    _check_training(study)
     _claim_folder(study, folder)
     outcome = Outcome(study, folder, _read_results(folder))
     for name in study.data:
@@ -92,6 +95,26 @@ def _check_scores(study: Study, folder: Path) -> None:
                 registry.method(step.method)
 
 
+def _check_training(study: Study) -> None:
+    """Refuse settings that an arm could not be trained with, before any arm is."""
+    spec = current_registry().method(study.method)
+    trainer = resolve(spec.trainer, spec.name) if spec.trainer else None
+    for name, arm in study.arms.items():
+        if arm.trained and trainer is not None:
+            with _blaming(name):
+                split_values(spec, trainer, {**study.values, **arm.values})
+
+
+@contextmanager
+def _blaming(arm: str, seed: int | None = None) -> Iterator[None]:
+    """Say in which arm something failed."""
+    try:
+        yield
+    except ArtkitError as error:
+        run = "" if seed is None else f", seed {seed}"
+        raise TrainingError(f"the arm '{arm}'{run}: {error}") from error
+
+
 def _claim_folder(study: Study, folder: Path) -> None:
     """Write the study into its folder, or check that it is the one that is there; more seeds are the same study."""
     make_folder(folder)
@@ -105,7 +128,11 @@ def _claim_folder(study: Study, folder: Path) -> None:
         there = msgspec.json.decode(record.read_bytes(), type=Study)
     except (OSError, ValueError) as error:
         raise UsageError(f"{record} is damaged: give a new folder with -o.") from error
-    if msgspec.structs.replace(there, seeds=study.seeds) != study:
+    if msgspec.structs.replace(there, seeds=study.seeds) == study:
+        return
+    if list(folder.iterdir()) == [record]:  # nothing came of it
+        write_atomically(record, text, overwrite=True)
+    else:
         raise UsageError(f"{folder} holds another study, or one of another size: give a new folder with -o.")
 
 
@@ -155,7 +182,7 @@ def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) ->
         return
     values: dict[str, Any] = {**study.values, **study.arms[name].values, "seed": seed}
     resume = (model.parent / CHECKPOINT).exists()
-    try:
+    with _blaming(name, seed):
         train(
             study.method,
             place_of(study, study.on, outcome.folder),
@@ -164,8 +191,6 @@ def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) ->
             resume=resume,
             reporter=reporter,
         )
-    except ArtkitError as error:
-        raise TrainingError(f"the arm '{name}', seed {seed}: {error}") from error
 
 
 def place_of(study: Study, name: str, folder: Path) -> str:
