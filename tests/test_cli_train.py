@@ -15,7 +15,7 @@ from rich.console import Console
 
 from artkit.cli import progress
 from artkit.cli.parameters import collect_settings
-from cli_kit import command, environment, heed_interrupts, open_shell, pixels_of
+from cli_kit import command, environment, forget_module, heed_interrupts, open_shell, pixels_of
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
 QUICK = ("--steps", 3, "--batch", 2, "--crop", 8, "--set", "learning_rate=0.1", "--set", "ema=0")
@@ -24,6 +24,7 @@ QUICK = ("--steps", 3, "--batch", 2, "--crop", 8, "--set", "learning_rate=0.1", 
 @pytest.fixture
 def shell(tmp_path, monkeypatch, capsys):
     """A shell beside a folder of twenty pairs whose B is lighter than A by 60 levels."""
+    forget_module(monkeypatch, PLUGIN.stem)
     shell = open_shell(tmp_path, monkeypatch, capsys)
     for index in range(20):
         shell.paint(f"pairs/A/{index}.png", 100, size=(16, 12))

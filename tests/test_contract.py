@@ -35,7 +35,7 @@ def test_trainers(name, tmp_path):
 def test_default_models_are_small_and_say_where_they_come_from():
     packaged = [model for model in list_models(REGISTRY) if model.origin == "packaged"]
     needed = {spec.name for spec in REGISTRY.methods.values() if spec.needs_model}
-    assert {model.method for model in packaged} == needed & set(READY) == needed - {"igan"}
+    assert {model.method for model in packaged} == needed == needed & set(READY)
     for model in packaged:
         assert model.path.stat().st_size < 8 * 2**20
         assert model.header.licence == "CC0-1.0"

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from torch.nn import functional as F
 
 import artkit
-from artkit import ImageError, ModelError
+from artkit import ImageError
 from artkit.data import open_dataset
 from artkit.models import save_model
 from artkit.testing import check_spec
@@ -72,11 +72,6 @@ def strokes(tmp_path_factory):
 
 def test_the_spec_keeps_the_contract():
     check_spec(SPEC)
-
-
-def test_without_a_model_it_says_how_to_train_one():
-    with pytest.raises(ModelError, match="To train one: artkit train igan DATA"):
-        artkit.Chain("igan")(Image.new("RGB", (32, 32)))
 
 
 def test_the_start_is_the_best_linear_projection():

@@ -15,7 +15,7 @@ from scipy.stats import ttest_rel
 from artkit.errors import UsageError
 from artkit.studies import Interval, find_interval, judge, protocol, read_study, running
 from artkit.studies.protocol import find_fault
-from cli_kit import open_shell
+from cli_kit import forget_module, open_shell
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
 ROOT = Path(__file__).parents[1]
@@ -74,6 +74,7 @@ limit = 2
 @pytest.fixture
 def shell(tmp_path, monkeypatch, capsys):
     """A shell beside a folder of twenty pairs whose B is lighter than A by 60 levels, and a study of them."""
+    forget_module(monkeypatch, PLUGIN.stem)
     shell = open_shell(tmp_path, monkeypatch, capsys)
     for index in range(20):
         shell.paint(f"pairs/A/{index}.png", 100, size=(16, 12))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from artkit import Kind, MethodSpec, Need, Options, Port, hookimpl, option
+from artkit import Kind, MethodSpec, Need, Options, Port, hookimpl, option, packaged
 from artkit.nn import Filters
 
 Side = Literal[16, 32, 64, 128, 256]
@@ -85,10 +85,12 @@ SPEC = MethodSpec(
     trainer="artkit_igan.trainer:IganTrainer",
     training_options=IganTraining,
     trains_on=(Need.PICTURES,),
+    default_model="landscape",
+    models=(packaged("landscape", "Light and colours of landscapes, to edit photos with strokes.", "CC0-1.0"),),
 )
 
 
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register igan."""
+    """Register igan, with landscapes in any light."""
     return [SPEC]
