@@ -11,13 +11,18 @@ from safetensors.torch import save_file
 
 from artkit.models import save_model
 from artkit.spec import Kind, ModelHeader
-from cli_kit import open_shell
+from cli_kit import forget_module, open_shell
 
-shell = pytest.fixture(open_shell)
 PLUGIN = Path(__file__).parent / "tiny_training.py"
 COLOUR = {"generator.colour": torch.zeros(1, 3, 1, 1)}
 NAN = {"generator.colour": torch.full((1, 3, 1, 1), float("nan"))}
 WRONG_SHAPE = {"generator.colour": torch.zeros(1, 4, 1, 1)}
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch, capsys):
+    forget_module(monkeypatch, PLUGIN.stem)
+    return open_shell(tmp_path, monkeypatch, capsys)
 
 
 def header(method: str = "tint") -> ModelHeader:

@@ -56,7 +56,7 @@ from .losses import (
     is_penalty_due as is_penalty_due,
     lowpass_l1 as lowpass_l1,
 )
-from .modulated import Modulated as Modulated, NoiseGate as NoiseGate
+from .modulated import Modulated as Modulated, NoiseGate as NoiseGate, double as double
 from .moments import (
     MomentsEncoder as MomentsEncoder,
     fit_codes as fit_codes,

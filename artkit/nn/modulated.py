@@ -46,3 +46,8 @@ class NoiseGate(nn.Linear):
     def forward(self, noise: Tensor, w: Tensor) -> Tensor:  # type: ignore[override]
         """Map noise N `noise` H W and codes N `code` to N `noise` H W."""
         return torch.sigmoid(SWIFT * super().forward(w)).to(noise.dtype)[:, :, None, None] * noise
+
+
+def double(x: Tensor) -> Tensor:
+    """Enlarge N C H W twice, bilinearly."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

@@ -22,6 +22,7 @@ from artkit.nn import (
     MomentsEncoder,
     NetworkArguments,
     NoiseGate,
+    double,
     in_tiles,
 )
 from artkit.nn.layout import lay_out
@@ -110,11 +111,6 @@ class Generator(nn.Module):
         soft = F.avg_pool2d(x, BLUR, 1, BLUR // 2, count_include_pad=False)
         colours = torch.baddbmm(level[:, :, None], matrix.unflatten(1, (3, 3)), soft.flatten(2)).view_as(x)
         return torch.addcmul(colours, detail[:, :, None, None], x - soft)
-
-
-def double(x: Tensor) -> Tensor:
-    """Enlarge N C H W twice, bilinearly."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class GeneratorArguments(NetworkArguments, frozen=True, kw_only=True, tag="funit"):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import NoiseGate, fix_length, in_tiles
+from artkit.nn import NoiseGate, double, fix_length, in_tiles
 from artkit.nn.layout import lay_out
 
 NEIGHBOURS = 16
@@ -148,11 +148,6 @@ class TablesGenerator(nn.Module):
         """Return the base colours, N3HW in [-1, 1], of class shares N K H W at heights N1HW."""
         level, slope = mix(self.base(w).view(len(w), self.classes, 6), shares).chunk(2, 1)
         return torch.addcmul(level, slope, height)
-
-
-def double(x: Tensor) -> Tensor:
-    """Enlarge N C H W twice, bilinearly."""
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class WordEncoder(nn.Module):
