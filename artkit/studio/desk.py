@@ -164,10 +164,12 @@ class Desk:
         self._put_away(job)
 
     def _put_away(self, job: Job, state: State = State.CANCELLED) -> None:
-        """Keep what became of a job, behind those that ended before it, without what it was made of."""
+        """Keep what became of a job, behind those that ended before it, without what it was made of.
+
+        The last sketch stays: whoever was told of it may ask for it now.
+        """
         job.state, job.ended = state, self._clock()
         job.work.drop()
-        job.sketch = None
         self._jobs.move_to_end(job.id)
         self._wake_all()
 

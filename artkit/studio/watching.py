@@ -67,7 +67,7 @@ def describe_job(job: Job, desk: Desk) -> JobInfo:
         position=desk.position(job),
         error=job.error,
         picture=f"{place}/picture" if job.picture is not None else None,
-        sketch=f"{place}/sketch?n={job.sketches}" if job.sketch is not None else None,
+        sketch=f"{place}/sketch?n={job.sketches}" if job.sketch is not None and not job.ended else None,
         seconds=None if job.seconds is None else round(job.seconds, 3),
         steps=job.steps,
         recipe=job.work.recipe(),

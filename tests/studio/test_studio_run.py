@@ -131,6 +131,7 @@ def test_a_job_tells_what_became_of_it(visitor):
     wait_for_end(job)
     found = visitor.state(job)
     assert (found["state"], found["share"], found["sketch"], found["position"]) == ("done", 1, None, 0)
+    assert visitor.get(f"/api/jobs/{job.id}/sketch").status_code == 200  # for those who were told of it a moment ago
     assert pixels_of(visitor.get(found["picture"]).content)[0, 0, 0] == 55
     assert found["recipe"]["command"] == "artkit run INPUT.png --chain slow,invert --seed 3 -o art.png"
     assert visitor.get(f"/api/jobs/{job.id}/recipe.toml").text == found["recipe"]["toml"]
