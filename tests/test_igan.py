@@ -18,7 +18,7 @@ from artkit_igan import SPEC, IganOptions, IganTraining
 from artkit_igan.fitting import fit_components
 from artkit_igan.losses import DREAMT, REAL, RECONSTRUCTED, colour_loss, directions, edge_loss, ternary_loss
 from artkit_igan.networks import Discriminator, NetworksArguments
-from artkit_igan.search import find_code, projection_loss
+from artkit_igan.search import PRIOR, find_code, projection_loss
 from artkit_igan.trainer import IganTrainer
 from artkit_igan.transfer import carry_over, nearness
 from artkit_igan.translator import Igan, gather
@@ -172,6 +172,22 @@ def test_the_discriminator_joins_in_after_the_warm_up():
         assert same is (trainer.step < 2)
     assert told[:2] == [{"pixels", "lowpass", "kl", "consistency"}] * 2
     assert told[2] - told[1] == {"discriminator", "adversarial", "matching"}
+
+
+def test_what_convolutions_add_is_scaled_by_how_many_they_are():
+    encoder, x = make(start_from=0).encoder, photos(2)
+    before = encoder(x)[0]
+    torch.nn.init.ones_(encoder.leave.weight)
+    added = encoder(x)[0] - before
+    y = F.leaky_relu(encoder.enter(x), 0.2)
+    for down in encoder.downs:
+        y = F.leaky_relu(down(y), 0.2)
+    expected = y.flatten(1).sum(1, keepdim=True) / 512**0.5
+    torch.testing.assert_close(added, expected.expand_as(added), rtol=1e-4, atol=1e-5)
+
+
+def test_the_weight_of_the_prior_is_the_likeliest_codes():
+    assert pytest.approx(0.025 / (3 * 64 * 64), rel=0.03) == PRIOR
 
 
 def test_codes_are_never_so_uncertain_that_a_run_ends():

@@ -14,7 +14,7 @@ from scipy.stats import ttest_rel
 
 from artkit.errors import UsageError
 from artkit.studies import Interval, find_interval, judge, protocol, read_study, running
-from artkit.studies.protocol import find_fault
+from artkit.studies.protocol import Data, find_fault
 from cli_kit import forget_module, open_shell
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
@@ -171,6 +171,30 @@ def test_a_study_that_was_stopped_goes_on_and_ends_the_same(shell, monkeypatch):
     assert study(shell).code == 0
     assert [{**one, "seconds": 0} for one in results(shell)] == whole
     assert trained == ["fast-1"]  # slow-1 was trained already, and scored anew
+
+
+def test_each_run_is_scored_under_seeds_of_its_own(shell, monkeypatch):
+    asked, score = [], running.evaluate
+    monkeypatch.setattr(running, "evaluate", lambda *a, seed, **k: asked.append(seed) or score(*a, seed=seed, **k))
+    assert study(shell, "--size", "large").code == 0
+    assert asked == [0, 0, 0, 2, 2, 2]  # of a run that scores two pictures
+
+
+def test_data_that_were_not_finished_are_made_anew(shell, monkeypatch):
+    def make(name, folder, options):
+        folder.mkdir(parents=True)
+        (folder / name).write_text(str(options))
+
+    left = shell.folder / "out" / "data" / ".more.part" / "half"
+    left.parent.mkdir(parents=True)
+    left.write_text("")
+    monkeypatch.setattr(running, "make_dataset", make)
+    found = read_study(shell.folder / "study.toml")
+    more = msgspec.structs.replace(found, data={"more": Data("some", {"count": 3})})
+    running._make_data(more, "more", shell.folder / "out", print)
+    assert [path.name for path in (shell.folder / "out" / "data").iterdir()] == ["more"]
+    assert (shell.folder / "out" / "data" / "more" / "some").read_text() == "{'count': 3}"
+    assert not (shell.folder / "out" / "data" / "more" / "half").exists()
 
 
 def test_more_seeds_are_the_same_study(shell):
