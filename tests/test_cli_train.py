@@ -15,6 +15,7 @@ from rich.console import Console
 
 from artkit.cli import progress
 from artkit.cli.parameters import collect_settings
+from artkit.engine import Runner
 from cli_kit import command, environment, forget_module, heed_interrupts, open_shell, pixels_of
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
@@ -127,6 +128,17 @@ def test_what_is_dreamt_is_scored_as_a_set(shell):
     refused = shell("evaluate", "pairs", "--chain", "haze", "--source", "A")
     assert refused.code == 2
     assert refused.err == "artkit: haze starts from nothing, so there is no source: leave it out.\n"
+
+
+def test_each_dream_has_a_seed_of_its_own(shell, monkeypatch):
+    for index in range(20, 60):
+        shell.paint(f"pairs/A/{index}.png", index, size=(16, 12))
+        shell.paint(f"pairs/B/{index}.png", index, size=(16, 12))
+    seen, run = [], Runner.run
+    monkeypatch.setattr(Runner, "run", lambda *a, seed, **k: seen.append(seed) or run(*a, seed=seed, **k))
+    assert shell("evaluate", "pairs", "--chain", "haze", "--metrics", "patch_distance", "--seed", 5, "-n", 3).code == 0
+    assert seen == list(range(5, 5 + len(seen)))
+    assert len(seen) > 1
 
 
 def test_evaluate_knows_near_metrics(shell):

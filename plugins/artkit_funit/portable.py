@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from artkit.nn import decode_image, encode_image, fix_length
+from artkit.nn import decode_image, encode_image
 
 
 class PortableLook(nn.Module):
@@ -16,5 +16,5 @@ class PortableLook(nn.Module):
 
     def forward(self, image: Tensor, style: Tensor, *strokes: Tensor) -> Tensor:
         """Map pictures N3HW and N3hw in [0, 1], and strokes where it takes them, to pictures N3HW."""
-        code = fix_length(self.encoder(encode_image(style)))
+        code = self.encoder(encode_image(style))  # as long as all codes are
         return decode_image(self.generator(encode_image(image), strokes[0] if strokes else None, code))
