@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +16,7 @@ os.environ["MKL_NUM_THREADS"] = "1"
 for name in [name for name in os.environ if name.startswith("ARTKIT_")]:
     del os.environ[name]
 
+HERE = frozenset(path.stem for path in Path(__file__).parent.glob("*.py"))
 settings.register_profile(
     "artkit", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -42,6 +45,14 @@ def errors_say_something():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ArtkitError, "__init__", say)
         yield
+
+
+@pytest.fixture(autouse=True)
+def modules_of_tests():
+    """Put back what stood for a file of this folder: `--plugin FILE` in this process imports the file anew."""
+    before = {name: sys.modules[name] for name in HERE & sys.modules.keys()}
+    yield
+    sys.modules.update(before)
 
 
 def pytest_runtest_setup(item):
