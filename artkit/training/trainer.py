@@ -18,6 +18,7 @@ from artkit.nn import GanMode, discriminator_loss, gradient_penalty, is_penalty_
 from artkit.nn.reflection import reflect_index
 from artkit.spec import ModelHeader, Options, option
 from artkit.training.accumulating import Accumulation
+from artkit.training.adam import Adam
 
 
 class Settings(Options, frozen=True):
@@ -205,7 +206,7 @@ class Trainer(ABC):
     def adam(self, *names: str, betas: tuple[float, float] = (0.5, 0.999), scale: float = 1.0) -> torch.optim.Optimizer:
         """Make one Adam over the named networks, at `scale` times the run's learning rate."""
         parameters = [parameter for name in names for parameter in self.networks[name].parameters()]
-        return torch.optim.Adam(parameters, lr=self.settings.learning_rate * scale, betas=betas, fused=True)
+        return Adam(parameters, self.settings.learning_rate * scale, betas)
 
 
 def set_trainable(module: nn.Module, trainable: bool) -> None:
