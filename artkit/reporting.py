@@ -52,6 +52,13 @@ def sentence(text: str) -> str:
     return text if text.endswith("?") else f"{text}."
 
 
+def duration(seconds: float) -> str:
+    """Return seconds as minutes and seconds, `2:03`, or hours too, `1:02:03`."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def warn(message: str) -> None:
     """Write one warning line to stderr."""
     print(f"artkit: warning: {clean(message)}", file=sys.stderr)

@@ -184,7 +184,7 @@ def test_a_report_looks_again_as_long_as_the_run_goes_on(tmp_path):
     write_report(read_run(folder, running=True), folder / "report.html")
     page = Page(folder / "report.html")
     assert page.refresh == "30"
-    assert "0:00:30 left" in page.text
+    assert " 0:30 left" in page.text
 
 
 def test_a_report_shows_few_sheets_of_many_and_none_that_is_no_picture(tmp_path):

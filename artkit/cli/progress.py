@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artkit.cli.output import echo
-from artkit.reporting import clean
+from artkit.reporting import clean, duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -170,7 +170,7 @@ class TrainingProgress:
         """Move the bar on, and show the mean time of a step, and what is left."""
         seconds = (self._clock() - self._begun) / max(step - self._first, 1)
         pace = f"{seconds:.2g} s a step" if seconds > 1 else f"{1 / max(seconds, 1e-9):.3g} steps/s"
-        words = f"{pace}  {_duration(seconds * (self._total - step))} left  {self._losses}"
+        words = f"{pace}  {duration(seconds * (self._total - step))} left  {self._losses}"
         self.bar.update(self.task, completed=step, description=words.rstrip())
 
     def step(self, step: int, losses: dict[str, float], images_per_second: float, eta: float) -> None:
@@ -187,9 +187,3 @@ class TrainingProgress:
 
     def end(self, path: Path) -> None:
         """Say nothing: the command prints the model's path."""
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from artkit.errors import ImageError
 from artkit.files import open_regular, write_atomically
-from artkit.reporting import clean
+from artkit.reporting import clean, duration
 from artkit.runs.charts import Curve, draw_chart
 from artkit.runs.comparing import Comparison, show_value
 from artkit.runs.run import Run
@@ -79,12 +79,6 @@ def describe_progress(run: Run) -> str:
     if run.running and run.seconds_left is not None:
         parts.append(f"{duration(run.seconds_left)} left")
     return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as hours, minutes and seconds, `1:02:03`."""
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def _header(run: Run) -> str:
