@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import numpy as np
@@ -104,10 +105,14 @@ def test_a_card_brings_everything_back_and_two_can_be_compared(open_page):
     assert (page.labels() == want).all()
 
 
-def test_stop_keeps_what_there_is(open_page):
+def test_a_long_step_shows_how_far_it_is_and_its_sketch_and_stop_keeps_what_there_is(open_page):
     page = open_page("?chain=nst(style=glass,quality=best)")
     page.tab.get_by_role("button", name="cat").click()
     page.tab.wait_for_selector("#picture[data-size]")  # a sketch is shown while it paints
+    share = float(page.tab.eval_on_selector("#progress:not([hidden])", "bar => bar.value"))
+    assert 0 < share < 1
+    page.wait_until("share => document.getElementById('progress').value > share", share)
+    assert re.fullmatch(r"(Preview|Full size): nst \d+ %", page.tab.inner_text("#status"))
     page.tab.click("#cancel")
     page.tab.wait_for_selector("#status[data-busy=false]")
     assert page.tab.inner_text("#status").startswith("Stopped")
