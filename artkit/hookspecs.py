@@ -140,8 +140,9 @@ def register_metrics() -> list[MetricSpec]:
     """Offer metrics for `artkit evaluate --metrics NAME`.
 
     Called once, when plugins are loaded. `function` takes two lists of pictures, outputs and targets, as those of
-    `artkit.metrics` do, and returns a number. A metric that needs more than artkit brings says so in `needs`, and is
-    computed only when it is named.
+    `artkit.metrics` do, and returns a number. A metric that needs more than artkit brings says so in `needs`, one that
+    asks what is said of each target in `facts`, and then takes that as its third list; both are computed only when they
+    are named.
 
     Example::
 

@@ -208,6 +208,80 @@ def test_more_seeds_are_the_same_study(shell):
     assert "Means of 3 seeds" in (shell.folder / "out" / "README.md").read_text()
 
 
+def count_runs(monkeypatch):
+    """Return a list that gains the runs that are trained, and one that gains what is scored."""
+    trained, scored = [], []
+    train, score = running.train, running.evaluate
+    monkeypatch.setattr(running, "train", lambda *a, **k: trained.append(a[2].name) or train(*a, **k))
+    monkeypatch.setattr(running, "evaluate", lambda *a, **k: scored.append((a[2], k["limit"])) or score(*a, **k))
+    return trained, scored
+
+
+def test_what_is_scored_may_change_and_models_are_kept(shell, monkeypatch):
+    assert study(shell).code == 0
+    before = results(shell)
+    text = STUDY.replace('["rgb_distance", "psnr"]', '["rgb_distance", "ssim"]').replace("psnr", "ssim")
+    (shell.folder / "study.toml").write_text(text.replace("A fast learner", "A hasty one"))
+    trained, scored = count_runs(monkeypatch)
+    outcome = study(shell, "--seeds", 1)
+    assert outcome.code == 0, outcome.err
+    assert "ssim of *slow*" in outcome.lines()[1]
+    assert "A hasty one" in (shell.folder / "out" / "README.md").read_text()
+    assert (trained, scored) == ([], 6 * [(("ssim",), 1)])  # of the second seed too, which is on the page
+    for one, old in zip(results(shell), before, strict=True):
+        assert one["scores"].keys() == {"rgb_distance", "ssim"}
+        assert one["scores"]["rgb_distance"] == old["scores"]["rgb_distance"]
+        assert one["seconds"] == old["seconds"]
+
+
+def test_what_is_scored_otherwise_is_scored_anew(shell, monkeypatch):
+    assert study(shell).code == 0
+    before = results(shell)
+    text = STUDY.replace('chain = "invert,invert"', 'chain = "invert"').replace("limit = 2", "limit = 3")
+    (shell.folder / "study.toml").write_text(text)
+    trained, scored = count_runs(monkeypatch)
+    assert study(shell).code == 0
+    assert (trained, len(scored)) == ([], 2)
+    assert [a == b for a, b in zip(results(shell), before, strict=True)] == [True] * 4 + [False] * 2
+    (shell.folder / "study.toml").write_text(text.replace("limit = 1", "limit = 2"))
+    assert study(shell).code == 0
+    assert (trained, scored[2:]) == ([], 6 * [(("rgb_distance", "psnr"), 2)])
+
+
+def test_arms_and_data_may_be_added(shell, monkeypatch):
+    assert study(shell).code == 0
+    arm = '[arms.steady]\nsummary = "between"\nvalues = { learning_rate = 0.01 }\n\n[arms.none]'
+    (shell.folder / "study.toml").write_text(STUDY.replace("[arms.none]", arm))
+    trained, _ = count_runs(monkeypatch)
+    assert study(shell).code == 0
+    assert trained == ["steady-0", "steady-1"]
+    assert len(results(shell)) == 8
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("learning_rate = 0.1 ", "learning_rate = 0.2 "),
+        ("ema = 0\n", "ema = 0.5\n"),
+        ('on = "pairs"', 'on = "pairs/"'),
+        ('[arms.none]\nsummary = "the picture as it is"\ntrained = false\nchain = "invert,invert"\n', ""),
+        ("[arms.slow]", '[data.more]\ndataset = "styles"\noptions = { count = 9 }\n\n[arms.slow]'),
+    ],
+)
+def test_another_training_is_another_study(shell, monkeypatch, old, new):
+    text = STUDY
+    if "count = 9" in new:
+        monkeypatch.setattr(running, "make_dataset", lambda name, folder, options: folder.mkdir(parents=True))
+        text = STUDY.replace(old, new.replace("9", "8"))
+        (shell.folder / "study.toml").write_text(text)
+    assert study(shell).code == 0
+    assert old in STUDY
+    (shell.folder / "study.toml").write_text(STUDY.replace(old, new))
+    outcome = study(shell)
+    assert outcome.code == 2
+    assert outcome.err == "artkit: out holds another study, or one of another size: give a new folder with -o.\n"
+
+
 def test_another_size_is_another_study(shell):
     assert study(shell).code == 0
     outcome = study(shell, "--size", "large")

@@ -11,3 +11,4 @@ from .pixels import (
     rgb_distance as rgb_distance,
     ssim as ssim,
 )
+from .styles import style_accuracy as style_accuracy, style_entropy as style_entropy

@@ -37,6 +37,20 @@ METRICS = (
         needs="artkit.nn.perceptual:find_perceptual_weights",
     ),
     MetricSpec(
+        "style_entropy",
+        "how undecided the style of a picture is among those of the targets, in nats",
+        "artkit.metrics.styles:style_entropy",
+        better="higher",
+        facts=True,
+    ),
+    MetricSpec(
+        "style_accuracy",
+        "share of pictures that are seen in the style of their target",
+        "artkit.metrics.styles:style_accuracy",
+        better="higher",
+        facts=True,
+    ),
+    MetricSpec(
         "pixel_accuracy",
         "share of pixels with the right class",
         "artkit.metrics.labels:pixel_accuracy",

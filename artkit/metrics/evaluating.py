@@ -49,12 +49,13 @@ def evaluate(
 ) -> Evaluation:
     """Run `chain` on the source column of a split and score the results against its target column.
 
-    `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain and need nothing beyond
-    artkit, when left out). Columns default to those pix2pix trains on, or, for a chain that gives labels, to picture
-    and label map. Picture i runs under seed `seed` + i, and is told the text columns of its sample; `load_size` resizes
-    pictures to so many pixels on their shortest side, as training does, 0 leaves them. A chain that takes no picture,
-    such as `can`, dreams one of each target's size; a metric of two sets of pictures suits it. Raises DataError,
-    ChainError, UsageError and, before any picture is computed, what a metric raises whose needs are not met.
+    `data` is a folder or a dataset's name, `metrics` are names (all that fit the chain and need neither what is beyond
+    artkit nor words for the targets, when left out). Columns default to those pix2pix trains on, or, for a chain that
+    gives labels, to picture and label map. Picture i runs under seed `seed` + i, and is told the text columns of its
+    sample; `load_size` resizes pictures to so many pixels on their shortest side, as training does, 0 leaves them. A
+    chain that takes no picture, such as `can`, dreams one of each target's size; a metric of two sets of pictures suits
+    it. Raises DataError, ChainError, UsageError and, before any picture is computed, what a metric raises whose needs
+    are not met.
     """
     if isinstance(metrics, str) or not isinstance(metrics, Sequence | type(None)):
         raise UsageError("metrics are a list of names, such as ['rgb_distance'].")
@@ -70,6 +71,7 @@ def evaluate(
     told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
     outputs: list[Tensor] = []
     wanted: list[Tensor] = []
+    said: list[dict[str, str]] = []
     columns = [column for column in (inputs, targets) if column]
     count = min(dataset.count(column.name) for column in columns)
     for index in range(min(count, limit or count)):
@@ -82,9 +84,9 @@ def evaluate(
         result = runner.run(given, seed=seed + index, size=size, facts=facts)[-1].picture
         outputs.append(convert(result, targets.kind, targets.classes).tensor[0])
         wanted.append(picture.tensor[0])
+        said.append(facts)
         progress()
-    registry = current_registry()
-    scores = {spec.name: float(resolve(spec.function, registry.origin(spec.name))(outputs, wanted)) for spec in chosen}
+    scores = {spec.name: _compute(spec, outputs, wanted, said) for spec in chosen}
     return Evaluation(scores, inputs.name if inputs else "", targets.name, len(outputs))
 
 
@@ -108,10 +110,15 @@ def choose_columns(
     return inputs, dataset.column(target) if target else dataset.first(output, besides=besides)
 
 
+def _compute(spec: MetricSpec, outputs: list[Tensor], targets: list[Tensor], facts: list[dict[str, str]]) -> float:
+    function = resolve(spec.function, current_registry().origin(spec.name))
+    return float(function(outputs, targets, facts) if spec.facts else function(outputs, targets))
+
+
 def _metrics(names: Sequence[str] | None, kind: Kind) -> list[MetricSpec]:
     registry = current_registry()
     if names is None:
-        return [spec for spec in registry.metrics.values() if spec.kind is kind and not spec.needs]
+        return [spec for spec in registry.metrics.values() if spec.kind is kind and not spec.needs and not spec.facts]
     chosen = [registry.metric(name) for name in names]
     for spec in chosen:
         if spec.kind is not kind:

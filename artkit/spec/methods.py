@@ -146,8 +146,10 @@ class MetricSpec:
 
     `function` is `"package.module:function"`, called as `function(outputs, targets)`; `better` is `"lower"` or
     `"higher"`; `kind` is what it compares. `needs`, for one that needs more than artkit brings, is the
-    `"package.module:function"` that raises an ArtkitError where it is missing, called before anything is computed; such
-    a metric is computed only when asked for by name.
+    `"package.module:function"` that raises an ArtkitError where it is missing, called before anything is computed. One
+    that asks what is said of the targets has `facts`, and is called as `function(outputs, targets, facts)`, with the
+    text columns of each target, such as `[{"style": "ink"}, ...]`. Metrics of both sorts are computed only when asked
+    for by name.
     """
 
     name: str
@@ -156,3 +158,4 @@ class MetricSpec:
     better: str = "lower"
     kind: Kind = Kind.IMAGE
     needs: str | None = None
+    facts: bool = False

@@ -20,7 +20,7 @@ from artkit.files import make_folder, write_atomically
 from artkit.metrics import evaluate
 from artkit.plugins import current_registry, resolve
 from artkit.runs.record import CHECKPOINT, MODEL_FILE
-from artkit.studies.protocol import MODEL, Scoring, Study
+from artkit.studies.protocol import MODEL, Arm, Scoring, Study
 from artkit.training import Reporter, train
 from artkit.training.run import split_values
 
@@ -66,8 +66,9 @@ def run_study(
 ) -> Outcome:
     """Run what is missing of a study in `folder` and return its outcome; each result is written as it comes.
 
-    A study that was stopped goes on where it was, in mid-run too. Raises UsageError for a folder with another study,
-    and what making data, training and scoring raise.
+    A study that was stopped goes on where it was, in mid-run too; one that is scored otherwise than before, or has more
+    arms or seeds, keeps its models. Raises UsageError for a folder with another study, and what making data, training
+    and scoring raise.
     """
     _check_scores(study, folder)
     _check_training(study)
@@ -77,9 +78,10 @@ def run_study(
         _make_data(study, name, folder, note)
     for seed, name in _missing(outcome):
         note(f"{name}, seed {seed}")
-        outcome.results.append(_run_arm(outcome, name, seed, reporter))
+        others = [one for one in outcome.results if (one.seed, one.arm) != (seed, name)]
+        outcome.results = [*others, _run_arm(outcome, name, seed, reporter)]
         outcome.results.sort(key=lambda one: (list(study.arms).index(one.arm), one.seed))
-        write_atomically(folder / RESULTS, msgspec.json.format(msgspec.json.encode(outcome.results)), overwrite=True)
+        _write_results(folder, outcome.results)
     return outcome
 
 
@@ -116,7 +118,7 @@ def _blaming(arm: str, seed: int | None = None) -> Iterator[None]:
 
 
 def _claim_folder(study: Study, folder: Path) -> None:
-    """Write the study into its folder, or check that it is the one that is there; more seeds are the same study."""
+    """Write the study into its folder, if what is there was trained for it; scores of another kind go."""
     make_folder(folder)
     record, text = folder / RECORD, msgspec.json.format(msgspec.json.encode(study))
     if not record.exists():
@@ -128,12 +130,40 @@ def _claim_folder(study: Study, folder: Path) -> None:
         there = msgspec.json.decode(record.read_bytes(), type=Study)
     except (OSError, ValueError) as error:
         raise UsageError(f"{record} is damaged: give a new folder with -o.") from error
-    if msgspec.structs.replace(there, seeds=study.seeds) == study:
-        return
-    if list(folder.iterdir()) == [record]:  # nothing came of it
-        write_atomically(record, text, overwrite=True)
-    else:
+    if not _extends(study, there) and list(folder.iterdir()) != [record]:  # nothing came of it
         raise UsageError(f"{folder} holds another study, or one of another size: give a new folder with -o.")
+    results = [_still_true(one, study, there) for one in _read_results(folder)]
+    if results:
+        _write_results(folder, results)
+    write_atomically(record, text, overwrite=True)
+
+
+def _extends(study: Study, there: Study) -> bool:
+    """Say whether all that was trained for a study is trained alike for this one, on the same data."""
+    arms = {name: _training_of(arm) for name, arm in study.arms.items()}
+    return (
+        (study.method, study.on, study.values) == (there.method, there.on, there.values)
+        and there.data.items() <= study.data.items()
+        and all(arms.get(name) == _training_of(arm) for name, arm in there.arms.items())
+    )
+
+
+def _training_of(arm: Arm) -> tuple[bool, dict[str, Any]]:
+    return arm.trained, arm.values
+
+
+def _still_true(result: Result, study: Study, there: Study) -> Result:
+    """Keep those scores of a result that this study would compute as the one that was there did."""
+    if study.arms[result.arm].chain != there.arms[result.arm].chain:
+        return msgspec.structs.replace(result, scores={})
+    same = {name for name in result.scores if _scoring_of(study, name) == _scoring_of(there, name)}
+    return msgspec.structs.replace(result, scores={name: result.scores[name] for name in sorted(same)})
+
+
+def _scoring_of(study: Study, metric: str) -> Scoring | None:
+    """Return how a metric is computed, whatever others are computed beside it."""
+    found = (one for one in study.scores if metric in one.metrics)
+    return next((msgspec.structs.replace(one, metrics=(metric,)) for one in found), None)
 
 
 def _read_results(folder: Path) -> list[Result]:
@@ -146,12 +176,17 @@ def _read_results(folder: Path) -> list[Result]:
         raise UsageError(f"{path} is damaged: remove it, and what is trained is scored again.") from error
 
 
-def _missing(outcome: Outcome) -> Iterator[tuple[int, str]]:
-    """List the runs that have no result, seed by seed: a study that is stopped has as many of each arm."""
-    done = {(one.seed, one.arm) for one in outcome.results}
-    return (
-        each for seed in range(outcome.study.seeds) for name in outcome.study.arms if (each := (seed, name)) not in done
-    )
+def _write_results(folder: Path, results: list[Result]) -> None:
+    write_atomically(folder / RESULTS, msgspec.json.format(msgspec.json.encode(results)), overwrite=True)
+
+
+def _missing(outcome: Outcome) -> list[tuple[int, str]]:
+    """List the runs that lack a score, seed by seed: a study that is stopped has as many of each arm."""
+    study, arms = outcome.study, list(outcome.study.arms)
+    metrics = {metric for one in study.scores for metric in one.metrics}
+    there = {(one.seed, one.arm): metrics <= one.scores.keys() for one in outcome.results}
+    runs = {(seed, name): False for seed in range(study.seeds) for name in arms} | there
+    return sorted((run for run, done in runs.items() if not done), key=lambda run: (run[0], arms.index(run[1])))
 
 
 def _make_data(study: Study, name: str, folder: Path, note: Callable[[str], None]) -> None:
@@ -166,20 +201,22 @@ def _make_data(study: Study, name: str, folder: Path, note: Callable[[str], None
 
 
 def _run_arm(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) -> Result:
-    began = time.monotonic()
-    if outcome.study.arms[name].trained:
-        _train(outcome, name, seed, reporter)
-    seconds = time.monotonic() - began
-    scores: dict[str, float] = {}
+    """Train an arm where it is not, and compute the scores that its result lacks."""
+    there = next((one for one in outcome.results if (one.arm, one.seed) == (name, seed)), Result(name, seed, {}, 0.0))
+    trained = outcome.study.arms[name].trained
+    seconds = there.seconds + (_train(outcome, name, seed, reporter) if trained else 0.0)
+    scores = dict(there.scores)
     for scoring in outcome.study.scores:
-        scores |= _score(outcome, name, scoring, seed)
+        if lacking := tuple(metric for metric in scoring.metrics if metric not in scores):
+            scores |= _score(outcome, name, msgspec.structs.replace(scoring, metrics=lacking), seed)
     return Result(name, seed, scores, round(seconds, 1))
 
 
-def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) -> None:
-    study, model = outcome.study, outcome.model(name, seed)
+def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) -> float:
+    """Train an arm where it is not, and return the seconds that it took."""
+    study, model, began = outcome.study, outcome.model(name, seed), time.monotonic()
     if model.exists():
-        return
+        return 0.0
     values: dict[str, Any] = {**study.values, **study.arms[name].values, "seed": seed}
     resume = (model.parent / CHECKPOINT).exists()
     with _blaming(name, seed):
@@ -191,6 +228,7 @@ def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) ->
             resume=resume,
             reporter=reporter,
         )
+    return time.monotonic() - began
 
 
 def place_of(study: Study, name: str, folder: Path) -> str:

@@ -137,6 +137,7 @@ def metric_faults(spec: MetricSpec, registry: Registry) -> list[str]:
 def _computed_faults(spec: MetricSpec, registry: Registry) -> Iterator[str]:
     owner = registry.origin(spec.name)
     function: Callable[..., Any] = resolve(spec.function, owner)
+    more = [WORDS] if spec.facts else []
     if spec.needs is not None:
         try:
             resolve(spec.needs, owner)()
@@ -146,17 +147,23 @@ def _computed_faults(spec: MetricSpec, registry: Registry) -> Iterator[str]:
             return
     one, other = (_pictures(spec.kind, seed) for seed in (0, 1))
     before = [picture.clone() for picture in (*one, *other)]
-    score = function(one, other)
+    score = function(one, other, *more)
     if not isinstance(score, int | float) or math.isnan(score):
         yield f"it gives {score!r}, and a number is due"
         return
     if not all(map(torch.equal, (*one, *other), before)):
         yield "it changes the pictures it compares"
-    if function(one, other) != score:
+    if function(one, other, *more) != score:
         yield "it gives another number the second time"
+    if spec.facts:  # the words for the targets may count for more than likeness does
+        return
     alike = function(one, one)
     if alike < score if spec.better == "higher" else alike > score:
         yield f"better is '{spec.better}', and pictures score {alike:.4g} with themselves, {score:.4g} with others"
+
+
+WORDS = [dict.fromkeys(("style", "class", "caption"), word) for word in ("ink", "ink", "swirl", "swirl")]
+"""What is said of pictures, as `evaluate` hands it to a metric that asks."""
 
 
 def _pictures(kind: Kind, seed: int) -> list[Tensor]:
