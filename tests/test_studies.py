@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import ttest_rel
 
 from artkit.errors import UsageError
@@ -417,6 +418,26 @@ def test_the_examples_are_sound_at_every_size(place):
     large = found.resized("large")
     assert large.values["steps"] > found.values["steps"]
     assert msgspec.convert(msgspec.to_builtins(large), type(large)) == large
+
+
+def test_columns_feed_ports_of_what_is_scored_and_are_shown(shell, monkeypatch):
+    """The mean of what an arm paints and of what it should: half as far away."""
+    monkeypatch.setenv("ARTKIT_PLUGINS", "filters")
+    whole = study(shell)
+    assert whole.code == 0
+    far = {(one["arm"], one["seed"]): one["scores"]["rgb_distance"] for one in results(shell)}
+    chains = {"tint(model={model})": "tint(model={model}),blend", "invert,invert": "invert,invert,blend"}
+    text = STUDY.replace("limit = 1\n", 'limit = 1\nports = { other = "B" }\n')
+    for one, blended in chains.items():
+        text = text.replace(f'"{one}"', f'"{blended}"')
+    (shell.folder / "study.toml").write_text(text)
+    outcome = shell("--plugin", PLUGIN, "study", "study.toml", "-o", "blended")
+    assert outcome.code == 0, outcome.err
+    near = json.loads((shell.folder / "blended" / "scores.json").read_text())
+    for one in near:
+        assert one["scores"]["rgb_distance"] == pytest.approx(far[one["arm"], one["seed"]] / 2, abs=0.6)
+    wide, wider = (Image.open(shell.folder / place / "pictures.png").width for place in ("out", "blended"))
+    assert wider > wide
 
 
 def test_sizes_change_what_they_name(shell):

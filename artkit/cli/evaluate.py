@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from artkit.cli.output import echo, json_option, print_columns, print_json
-from artkit.cli.parameters import ChainText
+from artkit.cli.parameters import Assignment, ChainText, gather_assignments
 from artkit.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 )
 @click.option("--source", metavar="COLUMN", help="Where the chain starts.  [default: the first column that fits]")
 @click.option("--target", metavar="COLUMN", help="What it should give.  [default: the first other column that fits]")
+@click.option(
+    "-i",
+    "ports",
+    type=Assignment("PORT=COLUMN", "style=partner"),
+    multiple=True,
+    metavar="PORT=COLUMN",
+    help="A column for another port of a step. Repeatable; twice for one port gives it both, where it takes many.",
+)
 @click.option("-n", "limit", type=click.IntRange(1), metavar="COUNT", help="Take that many pairs.  [default: all]")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N", help="Random seed of the first pair."
@@ -37,6 +45,7 @@ def evaluate(
     metrics: str | None,
     source: str | None,
     target: str | None,
+    ports: tuple[tuple[str, str], ...],
     limit: int | None,
     seed: int,
     device: str,
@@ -60,6 +69,7 @@ def evaluate(
             names,
             source=source,
             target=target,
+            ports=gather_assignments(ports),
             limit=limit,
             seed=seed,
             device=device,

@@ -73,6 +73,14 @@ class Assignment(click.ParamType):
         return name.strip(), text
 
 
+def gather_assignments(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the values of a repeatable `NAME=VALUE` option by name, in order: a name may come more than once."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
 class ChainText(click.ParamType):
     """A chain as text; the shell completes the method after the last comma."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from artkit.cli.files import refuse_address
 from artkit.cli.output import log
+from artkit.cli.parameters import gather_assignments
 from artkit.errors import ChainError, UsageError
 from artkit.files import digest_of
 
@@ -116,9 +117,7 @@ def _places(given: Mapping[str, Any]) -> list[str]:
 
 def _collect_ports(pairs: Iterable[tuple[str, str]]) -> dict[str, Path | list[Path]]:
     """Return the files of `-i PORT=PATH` by port: a list where a port is named more than once."""
-    found: dict[str, list[Path]] = {}
-    for port, place in pairs:
-        found.setdefault(port, []).append(Path(place))
+    found = {port: [Path(place) for place in places] for port, places in gather_assignments(pairs).items()}
     return {port: paths if len(paths) > 1 else paths[0] for port, paths in found.items()}
 
 

@@ -6,7 +6,6 @@ import math
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from artkit import __version__
 from artkit.chain import Chain
@@ -14,15 +13,11 @@ from artkit.data import open_dataset
 from artkit.engine.devices import report
 from artkit.files import write_atomically
 from artkit.images import Picture, encode_picture, make_strip
-from artkit.metrics.evaluating import choose_columns, make_runner
+from artkit.metrics.held_out import HeldOut
 from artkit.reporting import clean
-from artkit.spec import Kind
 from artkit.studies.intervals import LEVEL, Interval, find_interval, judge
 from artkit.studies.protocol import Question
 from artkit.studies.running import Outcome, chain_of, place_of
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 PAGE, SHEET = "README.md", "pictures.png"
 ANSWERS = {"holds": "The claim holds", "contradicted": "The claim is contradicted", "open": "Nothing is shown"}
@@ -98,21 +93,19 @@ def _machine() -> str:
 def draw_sheet(outcome: Outcome) -> Picture:
     """Draw a row a held-out picture: what goes in, what each arm makes of it (the model of seed 0), what was wanted."""
     study, scoring = outcome.study, outcome.study.scores[0]
-    runners = {name: make_runner(Chain(chain_of(outcome, name, scoring, 0))) for name in study.arms}
     dataset = open_dataset(place_of(study, scoring.data, outcome.folder), "val")
-    plan = next(iter(runners.values())).plan
-    source, target = choose_columns(dataset, plan.output, scoring.source, scoring.target, dreams=not plan.has_input)
-    texts = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
-    columns = [column for column in (source, target) if column]
-    rows = []
-    for index in range(min(study.pictures, *(dataset.count(column.name) for column in columns))):
-        sample = dataset.load(index, [*(column.name for column in columns), *texts])
-        facts = {name: str(sample[name]) for name in texts}
-        shown = [(column.picture(cast("Tensor", sample[column.name])), column.name) for column in columns]
-        given, (wanted, _) = shown[0][0] if source else None, shown[-1]
-        size = None if source else (wanted.width, wanted.height)
-        made = [(one.run(given, seed=index, size=size, facts=facts)[-1].picture, name) for name, one in runners.items()]
-        rows.append([*shown[:-1], *made, shown[-1]])
+    chains = {name: Chain(chain_of(outcome, name, scoring, 0)) for name in study.arms}
+    arms = {
+        name: HeldOut(dataset, chain, source=scoring.source, target=scoring.target, ports=scoring.ports)
+        for name, chain in chains.items()
+    }
+    first, rows = next(iter(arms.values())), []
+    for index in range(min(study.pictures, len(first))):
+        trial = first.load(index)
+        shown = [(trial.given, first.source.name)] if trial.given and first.source else []
+        fed = [(one, port) for port, some in trial.fed.items() for one in (some if isinstance(some, list) else [some])]
+        made = [(arm.run(trial, index), name) for name, arm in arms.items()]
+        rows.append([*shown, *fed, *made, (trial.wanted, first.target.name)])
     return make_strip(rows, cell=192)
 
 

@@ -43,13 +43,17 @@ class Arm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scoring(Struct, frozen=True, forbid_unknown_fields=True):
-    """How an arm is scored: its chain on held-out pairs, as `artkit evaluate` does; {model} stands for its model."""
+    """How an arm is scored: its chain on held-out pairs, as `artkit evaluate` does; {model} stands for its model.
+
+    `ports` are the columns that feed other ports than the first, by name: one, or several.
+    """
 
     data: Text
     chain: Text
     metrics: Annotated[tuple[Name, ...], Meta(min_length=1)]
     source: Text | None = None
     target: Text | None = None
+    ports: dict[Name, Text | tuple[Text, ...]] = {}
     limit: Annotated[int, Meta(ge=1)] = 50
 
 

@@ -249,6 +249,7 @@ def _score(outcome: Outcome, name: str, scoring: Scoring, seed: int) -> dict[str
         scoring.metrics,
         source=scoring.source,
         target=scoring.target,
+        ports=scoring.ports,
         limit=scoring.limit,
         seed=seed * scoring.limit,
     ).scores
