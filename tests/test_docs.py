@@ -36,6 +36,7 @@ RUN = {
     "igan.md",
     "map-to-painting.md",
     "nextframe.md",
+    "same-bits.md",
     "semgan.md",
     "spade.md",
     "stackgan.md",
