@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from artkit.cli import main
+from artkit.models import read_header
 from artkit.plugins import current_registry, resolve, use_registry
 from artkit.training.run import split_values
 from clip_kit import make_clip
@@ -33,7 +34,9 @@ RUN = {
     "following.md",
     "funit.md",
     "igan.md",
+    "map-to-painting.md",
     "nextframe.md",
+    "same-bits.md",
     "semgan.md",
     "spade.md",
     "stackgan.md",
@@ -84,6 +87,13 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http:", "https:", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def test_the_tutorial_tells_each_class_and_its_colour():
+    classes = read_header(ROOT / "plugins" / "artkit_pix2pix" / "weights" / "landscape.safetensors").classes
+    page = (ROOT / "docs" / "map-to-painting.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"(\w+) \| `(#[0-9a-f]{6})`", page))
+    assert told == {item.name: "#{:02x}{:02x}{:02x}".format(*item.colour) for item in classes.classes}
 
 
 def test_the_settings_table_is_complete():

@@ -35,7 +35,11 @@ def open_session(path: Path) -> tuple[onnxruntime.InferenceSession, dict]:
 
 
 @pytest.mark.parametrize(
-    "source", [*PICTURES, "semgan", "spade(light=dusk,strength=0.8)", "stackgan", "cyclegan/monet", "funit"]
+    "source",
+    [
+        *(*PICTURES, "semgan", "spade(light=dusk,strength=0.8)", "stackgan", "cyclegan/monet", "funit"),
+        "igan(projection=encoder)",
+    ],
 )
 def test_a_default_network_gives_artkits_pictures_at_every_size(source, tmp_path):
     """What `try_out` finds is trusted here: the next tests see that it finds what is wrong."""

@@ -11,11 +11,12 @@ from torch.nn import functional as F
 
 from artkit import Context, ImageError, ModelHeader, Translator
 from artkit.images import resize_image
-from artkit.nn import decode_image, read_arguments
+from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments
 from artkit.seeds import mix_seeds
 from artkit_igan import SPEC, IganOptions
 from artkit_igan.losses import colour_loss, edge_loss
 from artkit_igan.networks import IganArguments
+from artkit_igan.portable import PortableGenerator
 from artkit_igan.search import Loss, differentiable, find_code, projection_loss
 from artkit_igan.transfer import carry_over, nearness
 
@@ -64,6 +65,18 @@ class Igan(Translator):
         told = self._tell(context, searches - 1, searches, finish)
         edited = find_code(self.generator, z, self._edit_loss(strokes, z), self.options.steps, told)
         return finish(decode_image(self.generator(torch.lerp(z, edited, self._shares(context)))))
+
+    def portable(self) -> Portable:
+        """Return the generator: a code to a picture at its own size. What finds codes needs gradients and stays."""
+        told = "what the picture shows: normal noise of mean 0 and variance 1 dreams one"
+        side = self.arguments.side
+        return Portable(
+            PortableGenerator(self.generator),
+            (PortableField("z", "noise", (1, self.arguments.latent), told),),
+            replace(RESULT_FIELD, axes=(1, 3, side, side)),
+            lambda context, **ports: (self._find_start(context, ports["image"], 1),),
+            lambda output, context: resize_image(output.float(), (context.height, context.width)),
+        )
 
     def _finishing(
         self, context: Context, image: Tensor | None, before: Tensor, strokes: Strokes
