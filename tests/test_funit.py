@@ -138,6 +138,13 @@ def test_strength_goes_from_the_pictures_own_look_to_the_other(model, shown):
     assert 0 < (half - none).abs().mean() < (whole - none).abs().mean()
 
 
+def test_large_pictures_are_shrunk_to_512_pixels_unless_asked(model, shown):
+    Image.open("photo.png").resize((1024, 8)).save("photo.png")
+    first, asked, whole = (run(model, "a.png", options) for options in ("", ",working_size=512", ",working_size=0"))
+    assert torch.equal(first, asked)
+    assert not torch.equal(first, whole)
+
+
 def test_the_seed_lays_the_strokes(model, shown):
     chain = artkit.Chain(f"funit(model='{model}')")
     first, again, other = (chain("photo.png", seed=seed, style=shown).tensor for seed in (1, 1, 2))
