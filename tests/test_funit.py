@@ -14,6 +14,7 @@ from artkit import ChainError, OptionError
 from artkit.chain.planning import plan_chain
 from artkit.engine.loading import load_translator
 from artkit.models.file import load_model
+from artkit.nn.moments import MomentsEncoder
 from artkit.plugins import load_registry
 from artkit.testing import check_method
 from artkit.training import train
@@ -116,6 +117,14 @@ def test_the_code_is_the_mean_over_the_pictures_whatever_their_order(model, show
     torch.testing.assert_close(thrice, once, atol=1e-5, rtol=0)
     assert (one - once).abs().mean() > 1e-3
     assert one.shape == (1, 3, 33, 47)
+
+
+def test_codes_are_computed_in_full_precision_whatever_the_networks_are_in():
+    torch.manual_seed(0)
+    encoder, picture = MomentsEncoder(4, 6), torch.rand(2, 3, 32, 40) * 2 - 1
+    expected = encoder.moments(picture) @ encoder.project.T + encoder.refine[-1].bias  # whose weights are zero yet
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(encoder(picture), F.normalize(expected, dim=1) * 6**0.5)
 
 
 def fit(picture):

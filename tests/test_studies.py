@@ -259,6 +259,9 @@ def test_data_that_were_not_finished_are_made_anew(shell, monkeypatch):
     assert [path.name for path in (shell.folder / "out" / "data").iterdir()] == ["more"]
     assert (shell.folder / "out" / "data" / "more" / "some").read_text() == "{'count': 3}"
     assert not (shell.folder / "out" / "data" / "more" / "half").exists()
+    new = msgspec.structs.replace(found, data={"new": Data("some")})
+    running._make_data(new, "new", shell.folder / "out", print)  # of which nothing was begun
+    assert (shell.folder / "out" / "data" / "new" / "some").is_file()
 
 
 def test_more_seeds_are_the_same_study(shell):

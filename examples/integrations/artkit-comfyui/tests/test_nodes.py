@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 import pytest
 import torch
-from artkit import Options, option
+from artkit import Kind, MethodSpec, Options, Port, option
 from artkit.chain import Chain
 from artkit.errors import ArtkitError
 from artkit.plugins import current_registry
 
 from artkit_comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from artkit_comfyui.nodes import make_node
 from artkit_comfyui.widgets import LARGEST, values, widgets
 
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN"}
@@ -83,6 +84,15 @@ def test_what_widgets_were_set_to_comes_back():
     assert values(spec, {name: how["default"] for name, (_, how) in widgets(spec).items()}) == {}
     given = {"strength": 1.0, "smooth": False, "sides": "8, 4,", "side": "16", "weights": "0.5", "mixed": "b"}
     assert values(spec, given) == given | {"sides": ["8", "4"], "weights": ["0.5"]}
+
+
+def test_sockets_tell_what_goes_in_and_comes_out():
+    ports = Port("image", Kind.IMAGE, "a picture"), Port("caption", Kind.TEXT, "what it shows", required=False)
+    named = make_node(MethodSpec("told", "Tell.", ports, Kind.MASK, translator="nowhere:Told", needs_model=False))
+    asked = named.INPUT_TYPES()
+    assert asked["required"]["image"] == ("IMAGE", {"tooltip": "a picture"})
+    assert asked["optional"] == {"caption": ("STRING", {"tooltip": "what it shows"})}
+    assert (named.RETURN_TYPES, named.RETURN_NAMES) == (("MASK",), ("mask",))
 
 
 def test_a_node_makes_what_artkit_makes():
