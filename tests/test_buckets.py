@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import fsspec
@@ -43,15 +42,18 @@ def test_paths_stay_paths(tmp_path):
             "https://example.org/a.png",
             "artkit knows no https:// addresses of pictures, only file://, s3://, memory://.",
         ),
-        ("s3://", "s3:// names no bucket"),
-        ("s3://me:secret@photos/a.png", "an @ in its bucket"),
+        ("s3://", "s3:// names no bucket: write s3://BUCKET/FOLDER."),
+        (
+            "s3://me:secret@photos/a.png",
+            "the s3:// address has an @ in its bucket: names and passwords do not belong there. Leave them to the "
+            "environment, AWS_PROFILE, or to the machine's role.",
+        ),
     ],
 )
 def test_what_is_no_bucket_is_refused_without_its_password(text, words):
     with pytest.raises(UsageError) as told:
         to_place(text)
-    assert words in str(told.value)
-    assert "secret" not in str(told.value)
+    assert str(told.value) == words
 
 
 def test_what_is_written_is_read(bucket):
@@ -69,8 +71,9 @@ def test_what_is_written_is_read(bucket):
 def test_an_object_is_not_written_over_unasked(bucket):
     place = bucket / "a.png"
     place.write(b"once")
-    with pytest.raises(OutputError, match=re.escape(f"{place} exists. Add --overwrite")):
+    with pytest.raises(OutputError) as refused:
         place.write(b"twice")
+    assert str(refused.value) == f"{place} exists. Add --overwrite (in Python: overwrite=True) to replace it."
     assert place.read() == b"once"
     before = stamp_of(place)
     place.write(b"thrice", overwrite=True)

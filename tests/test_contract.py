@@ -20,6 +20,11 @@ def test_declarations(spec):
     check_spec(spec)
 
 
+def test_those_whose_strokes_would_lie_anew_on_each_frame_say_so():
+    flickering = {spec.name for spec in REGISTRY.methods.values() if spec.flickers}
+    assert flickering == {"cyclegan", "funit", "nst", "pix2pix", "spade"}
+
+
 @pytest.mark.parametrize("name", READY)
 def test_behaviour(name):
     check_method(name, REGISTRY)

@@ -14,6 +14,7 @@ from artkit import ChainError, OptionError
 from artkit.chain.planning import plan_chain
 from artkit.engine.loading import load_translator
 from artkit.models.file import load_model
+from artkit.nn.moments import MomentsEncoder
 from artkit.plugins import load_registry
 from artkit.testing import check_method
 from artkit.training import train
@@ -118,6 +119,14 @@ def test_the_code_is_the_mean_over_the_pictures_whatever_their_order(model, show
     assert one.shape == (1, 3, 33, 47)
 
 
+def test_codes_are_computed_in_full_precision_whatever_the_networks_are_in():
+    torch.manual_seed(0)
+    encoder, picture = MomentsEncoder(4, 6), torch.rand(2, 3, 32, 40) * 2 - 1
+    expected = encoder.moments(picture) @ encoder.project.T + encoder.refine[-1].bias  # whose weights are zero yet
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(encoder(picture), F.normalize(expected, dim=1) * 6**0.5)
+
+
 def fit(picture):
     """Pictures as the class encoder sees them: 384 px at most, 32 at least."""
     height, width = picture.shape[-2:]
@@ -136,6 +145,13 @@ def test_strength_goes_from_the_pictures_own_look_to_the_other(model, shown):
     assert (whole - none).abs().mean() > 1e-3
     torch.testing.assert_close(none, own, atol=1e-5, rtol=0)
     assert 0 < (half - none).abs().mean() < (whole - none).abs().mean()
+
+
+def test_large_pictures_are_shrunk_to_512_pixels_unless_asked(model, shown):
+    Image.open("photo.png").resize((1024, 8)).save("photo.png")
+    first, asked, whole = (run(model, "a.png", options) for options in ("", ",working_size=512", ",working_size=0"))
+    assert torch.equal(first, asked)
+    assert not torch.equal(first, whole)
 
 
 def test_the_seed_lays_the_strokes(model, shown):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shlex
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +27,7 @@ s3 = pytest.fixture(scope="module")(s3_bucket)
 PLUGIN = '''
 import os, signal, time
 from pathlib import Path
+from types import SimpleNamespace
 from artkit import Kind, MethodSpec, Port, Translator, hookimpl
 
 class Deadly(Translator):
@@ -186,6 +189,17 @@ def test_no_worker_can_start(shell, cluster, monkeypatch):
     assert outcome.code == 2
     told = "no worker can start. Has each node this artkit? The last one said: RuntimeError: no artkit here."
     assert outcome.err == f"artkit: {told}\n"
+
+
+def test_ray_begins_silently_and_once(monkeypatch):
+    begun, worker = [], SimpleNamespace()
+    for known in (False, True):
+        ray = SimpleNamespace(is_initialized=lambda known=known: known, init=lambda **how: begun.append(how))
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        monkeypatch.setitem(sys.modules, "ray._private", SimpleNamespace(worker=worker))
+        on_ray.connect()
+    assert begun == [{"log_to_driver": False, "logging_level": logging.ERROR}]
+    assert worker._worker_logs_enabled is False
 
 
 def test_without_ray_one_line_says_what_to_install(shell, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,7 +16,7 @@ from artkit.runs import Record, charts, find_runs, read_run, tables
 from artkit.runs.charts import MOST_POINTS, Curve, draw_chart
 from artkit.runs.comparing import compare_runs
 from artkit.runs.record import holding, is_running, write_record
-from artkit.runs.report import POLICY, SHEETS, write_comparison, write_report
+from artkit.runs.report import POLICY, SHEETS, next_commands, write_comparison, write_report
 from artkit.runs.tables import CsvLog, add_note, read_notes, read_rows
 from cli_kit import open_shell
 
@@ -58,6 +59,32 @@ def test_a_run_is_read_from_its_folder(tmp_path):
     assert [step for step, _ in run.sheets] == [20, 40]
     add_note(tmp_path / "one" / "notes.csv", 40, "done at step 40")
     assert read_run(tmp_path / "one").state == "done"
+
+
+def test_what_to_type_next_names_the_best_model_else_the_last(tmp_path):
+    folder = make_run(tmp_path / "one's", note="")
+    where = shlex.quote(str(folder))
+    assert next_commands(read_run(folder)) == [f"artkit train -o {where} --resume"]
+    assert next_commands(read_run(folder, running=True)) == []
+    add_note(folder / "notes.csv", 40, "done at step 40")
+    for name in ("model.safetensors", "best.safetensors"):
+        (folder / name).touch()
+        assert next_commands(read_run(folder)) == [f"artkit models show {shlex.quote(str(folder / name))}"]
+
+
+def test_a_run_that_does_not_say_how_many_pictures_a_step_takes_takes_one(tmp_path):
+    folder = make_run(tmp_path / "one")
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | {"settings": {"steps": 100}}))
+    assert read_run(folder).seconds_left == (100 - 40) / 12
+
+
+def test_runs_are_looked_for_four_folders_down(tmp_path):
+    make_run(tmp_path / "a/b/c/d")
+    assert [run.name for run in find_runs([tmp_path])] == ["d"]
+    make_run(tmp_path / "a/b/c/e/f")
+    assert [run.name for run in find_runs([tmp_path])] == ["d"]
+    assert {run.name for run in find_runs([tmp_path / "a"])} == {"d", "f"}
 
 
 def test_a_run_is_running_as_long_as_a_process_holds_it(tmp_path):
@@ -175,6 +202,7 @@ def test_a_report_holds_all_it_shows_and_escapes_what_strangers_wrote(tmp_path):
     assert POLICY in (folder / "report.html").read_text().replace("&#x27;", "'")
     for words in ("step 40 of 100", "Best ssim 0.6 at step 20", "stopped", "torch", "artkit train -o"):
         assert words in page.text, words
+    assert "The newest sheetstep 40Held-out scores" in page.text
     assert page.tags.count("svg") == 6  # two scores, two losses, the rate, the pace
     assert page.refresh is None
 
@@ -212,7 +240,19 @@ def test_charts_mark_thin_and_cut_off():
     assert 'class="mark"' in chart
     assert "<b>1</b>" in chart
     assert draw_chart("l1", [Curve("l1", [])]) == ""
-    assert "<circle" in draw_chart("flat", [Curve("flat", [(0.0, 0.0)])])
+    flat = draw_chart("flat", [Curve("flat", [(0.0, 0.0)])])
+    assert "<circle" in flat
+    assert re.findall(r'"middle">([^<]+)<', flat) == ["0", "0.2", "0.4", "0.6", "0.8"]  # the axis ends at step 1
+
+
+def test_a_chart_fills_its_frame():
+    """The lowest and the highest value lie a twenty-fifth of their distance away from the frame."""
+    chart = draw_chart("l1", [Curve("l1", [(0.0, 5.0), (10.0, 15.0)])])
+    (way,) = re.findall(r'class="line c0" d="M([^"]+)"', chart)
+    (x0, y0), (x1, y1) = (map(float, place.split()) for place in way.split("L"))
+    high = charts.HEIGHT - charts.TOP - charts.BOTTOM
+    assert (x0, x1) == (charts.LEFT, charts.WIDTH - charts.RIGHT)
+    assert (y1 - charts.TOP, charts.HEIGHT - charts.BOTTOM - y0) == pytest.approx((high * 0.04 / 1.08,) * 2, abs=0.1)
 
 
 def test_runs_are_compared_by_what_differs(tmp_path):

@@ -37,7 +37,7 @@ def jobs_in(folder: Path | BucketPath, source: Path | BucketPath) -> list[Job]:
 
 
 def make(setup: Setup, jobs: list[Job], stamps=None, *, again: bool = False) -> list:
-    worker = Worker(setup)
+    worker = Worker(setup, neighbours=1)
     worker.start()
     stamps = stamps or {}
     return worker.make(jobs, [stamps.get(job.target) for job in jobs], [again] * len(jobs))
@@ -129,14 +129,16 @@ def test_a_picture_that_cannot_be_read_fails_alone(setup, bucket):
 )
 def test_a_node_that_is_other_is_told_of(setup, change, kind, words):
     with pytest.raises(kind, match=words):
-        Worker(replace(setup, **change)).start()
+        Worker(replace(setup, **change), neighbours=1).start()
 
 
 def test_variables_come_along_and_neighbours_share_the_memory(setup, monkeypatch):
     monkeypatch.setattr("artkit.engine.worker.free_memory", lambda device: 8_000)
-    Worker(replace(setup, variables={"ARTKIT_MAX_PIXELS": "1000"}), neighbours=4).start()
-    assert (os.environ["ARTKIT_MAX_PIXELS"], os.environ["ARTKIT_MEMORY"]) == ("1000", "2000")
-    Worker(replace(setup, variables={"ARTKIT_MEMORY": "5GB"}), neighbours=4).start()
+    Worker(setup, neighbours=1).start()
+    assert "ARTKIT_MEMORY" not in os.environ  # alone it takes what is free when it needs it
+    Worker(replace(setup, variables={"ARTKIT_MAX_PIXELS": "1000"}), neighbours=2).start()
+    assert (os.environ["ARTKIT_MAX_PIXELS"], os.environ["ARTKIT_MEMORY"]) == ("1000", "4000")
+    Worker(replace(setup, variables={"ARTKIT_MEMORY": "5GB"}), neighbours=2).start()
     assert os.environ["ARTKIT_MEMORY"] == "5GB"
 
 

@@ -56,7 +56,7 @@ class Setup:
 class Worker:
     """Makes pictures of a run; `neighbours` workers share the memory of its machine, itself among them."""
 
-    def __init__(self, setup: Setup, neighbours: int = 1) -> None:
+    def __init__(self, setup: Setup, neighbours: int) -> None:
         self._setup, self._neighbours = setup, neighbours
 
     def start(self) -> tuple[str, str]:

@@ -1,14 +1,19 @@
 """The nodes, without ComfyUI: what they ask for, and that they make what artkit makes."""
 
 import sys
+from types import SimpleNamespace
+from typing import Annotated, Literal
 
 import pytest
 import torch
+from artkit import Kind, MethodSpec, Options, Port, option
 from artkit.chain import Chain
 from artkit.errors import ArtkitError
 from artkit.plugins import current_registry
 
 from artkit_comfyui import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from artkit_comfyui.nodes import make_node
+from artkit_comfyui.widgets import LARGEST, values, widgets
 
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN"}
 
@@ -46,6 +51,48 @@ def test_every_method_is_a_node_that_comfyui_understands(name):
         if kind in ("INT", "FLOAT") and "default" in how:
             assert how["min"] <= how["default"] <= how["max"]
             assert isinstance(how["default"], int | float)
+
+
+class Asked(Options, frozen=True):
+    """One option of each sort."""
+
+    strength: Annotated[float, option("how far", ge=0, le=1)] = 0.5
+    count: Annotated[int, option("how many", gt=0)] = 3
+    smooth: Annotated[bool, option("whether")] = True
+    way: Annotated[Literal["near", "far"], option("where to")] = "far"
+    sides: Annotated[tuple[int, ...], option("which sides")] = (32, 24)
+    side: Annotated[int, option("which side", ge=1)] | None = None
+    weights: Annotated[tuple[float, ...] | None, option("how much")] = None
+    mixed: Annotated[int | str, option("what")] = 1
+
+
+def test_each_sort_of_option_has_its_widget():
+    assert widgets(SimpleNamespace(options=Asked)) == {
+        "strength": ("FLOAT", {"default": 0.5, "min": 0, "max": 1, "step": 0.01, "tooltip": "how far"}),
+        "count": ("INT", {"default": 3, "min": 0, "max": LARGEST, "step": 1, "tooltip": "how many"}),
+        "smooth": ("BOOLEAN", {"default": True, "tooltip": "whether"}),
+        "way": (["near", "far"], {"default": "far", "tooltip": "where to"}),
+        "sides": ("STRING", {"default": "32, 24", "tooltip": "which sides"}),
+        "side": ("STRING", {"default": "", "tooltip": "which side"}),
+        "weights": ("STRING", {"default": "", "tooltip": "how much"}),
+        "mixed": ("STRING", {"default": "1", "tooltip": "what"}),
+    }
+
+
+def test_what_widgets_were_set_to_comes_back():
+    spec = SimpleNamespace(options=Asked)
+    assert values(spec, {name: how["default"] for name, (_, how) in widgets(spec).items()}) == {}
+    given = {"strength": 1.0, "smooth": False, "sides": "8, 4,", "side": "16", "weights": "0.5", "mixed": "b"}
+    assert values(spec, given) == given | {"sides": ["8", "4"], "weights": ["0.5"]}
+
+
+def test_sockets_tell_what_goes_in_and_comes_out():
+    ports = Port("image", Kind.IMAGE, "a picture"), Port("caption", Kind.TEXT, "what it shows", required=False)
+    named = make_node(MethodSpec("told", "Tell.", ports, Kind.MASK, translator="nowhere:Told", needs_model=False))
+    asked = named.INPUT_TYPES()
+    assert asked["required"]["image"] == ("IMAGE", {"tooltip": "a picture"})
+    assert asked["optional"] == {"caption": ("STRING", {"tooltip": "what it shows"})}
+    assert (named.RETURN_TYPES, named.RETURN_NAMES) == (("MASK",), ("mask",))
 
 
 def test_a_node_makes_what_artkit_makes():

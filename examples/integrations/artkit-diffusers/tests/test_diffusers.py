@@ -15,7 +15,10 @@ from diffusers import (
     StableDiffusionImg2ImgPipeline,
     UNet2DConditionModel,
 )
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from artkit_diffusers import CONTROL, DIFFUSE
 
 HOW = {"device": "cpu", "precision": "fp32"}
 
@@ -77,11 +80,24 @@ def control(folders, **options):
     return Chain("control(" + ",".join(f"{name}={value!r}" for name, value in given.items()) + ")")
 
 
+def test_both_are_listed_among_the_translations():
+    assert (DIFFUSE.heading, CONTROL.heading) == ("translate", "translate")
+
+
 def test_image_to_image_of_any_size_is_the_same_for_the_same_seed(folders, picture):
     first, again, other = (diffuse(folders)(picture, seed=seed, **HOW).tensor for seed in (3, 3, 4))
     assert first.shape == picture.shape
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_a_folder_that_changed_is_read_anew(folders, picture, tmp_path):
+    shutil.copytree(folders[0], tmp_path / "sd")
+    chain = diffuse([tmp_path / "sd"], steps=2)
+    before = chain(picture, seed=3, **HOW).tensor
+    weights = tmp_path / "sd" / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file({name: tensor * 1.5 for name, tensor in load_file(weights).items()}, weights, {"format": "pt"})
+    assert not torch.equal(chain(picture, seed=3, **HOW).tensor, before)
 
 
 def test_strength_says_how_much_is_changed(folders, picture):
@@ -130,6 +146,8 @@ def test_bf16(folders, picture):
 def test_what_is_no_pipeline_is_one_line(folders, picture, tmp_path):
     with pytest.raises(OptionError, match="folder='' is no folder here"):
         Chain("diffuse(prompt='a lake')")(picture, **HOW)
+    with pytest.raises(OptionError, match="controlnet='' is no folder here"):
+        Chain(f"control(folder='{folders[0]}')")(picture, **HOW)
     with pytest.raises(ModelError, match="holds nothing that diffusers can use here") as told:
         Chain(f"diffuse(folder='{tmp_path}')")(picture, **HOW)
     assert "\n" not in str(told.value)

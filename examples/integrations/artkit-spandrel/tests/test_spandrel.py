@@ -1,5 +1,6 @@
 """Tiny networks of four architectures, with random weights: imported, run, and equal to what spandrel computes."""
 
+import re
 import sys
 
 import pytest
@@ -14,6 +15,8 @@ from spandrel.architectures.Compact import Compact
 from spandrel.architectures.NAFNet import NAFNet
 from spandrel.architectures.SPAN import SPAN
 from spandrel.architectures.SwinIR import SwinIR
+
+from artkit_spandrel.networks import SpandrelArguments
 
 NETWORKS = {
     "Compact": lambda: Compact(num_feat=8, num_conv=2, upscale=2),
@@ -84,7 +87,19 @@ def test_a_file_that_is_cut_is_refused(tmp_path):
     tensors = Compact(num_feat=8, num_conv=2, upscale=2).state_dict()
     del tensors["body.2.weight"]
     torch.save(tensors, tmp_path / "a.pth")
-    with pytest.raises(ModelError, match="nearly a network that spandrel knows"):
+    with pytest.raises(ModelError) as refused:
+        import_model(tmp_path / "a.pth", "spandrel", current_registry())
+    words = (
+        f"{tmp_path / 'a.pth'} is not for spandrel: it is nearly a network that spandrel knows, and cannot be built: "
+    )
+    assert re.fullmatch(re.escape(words) + r"\w+Error\.", str(refused.value))
+
+
+def test_a_network_that_its_shapes_do_not_tell_is_refused(tmp_path, monkeypatch):
+    torch.save(Compact(num_feat=8, num_conv=2, upscale=2).state_dict(), tmp_path / "a.pth")
+    longer = MAIN_REGISTRY.load(Compact(num_feat=8, num_conv=3, upscale=2).state_dict())
+    monkeypatch.setattr(SpandrelArguments, "build", lambda self: longer)
+    with pytest.raises(ModelError, match="not for spandrel: it is a .+ network whose form lies in its numbers"):
         import_model(tmp_path / "a.pth", "spandrel", current_registry())
 
 

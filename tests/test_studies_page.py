@@ -1,0 +1,94 @@
+"""The page of a study, read in full."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from PIL import Image
+
+from artkit.studies import read_study
+from artkit.studies.page import lines_of
+from artkit.studies.running import Outcome, Result
+from test_studies import PLUGIN, STUDY, open_study, results, study
+
+shell = pytest.fixture(open_study)
+
+PAGE = """# Rates
+
+**Claim.** A fast learner comes nearer than a slow one.
+
+**Against it would be.** It does not.
+
+## What came out
+
+- The claim holds: rgb_distance of *fast* is 6.5 lower than of *slow* (0.147 to 12.9 lower at 95%; 2 seeds).
+- Nothing is shown: psnr of *slow* is 0 higher than of *fast* (the interval of the difference, -63.5 to 63.5, holds \
+zero; 2 seeds).
+
+Means of 2 seeds and their intervals (95%, Student's):
+
+| arm | rgb_distance | psnr | what |
+|---|---|---|---|
+| slow | 11 ± 12.7 | 25 ± 63.5 | a rate of a thousandth |
+| fast | 4.5 ± 6.35 | 25 ± 0 | a rate of a tenth / no less |
+| none | 100.0 ± 0 | 9.88 ± 0 | the picture as it is |
+
+![Held-out pictures beside what each arm makes of them](pictures.png)
+
+## Every seed
+
+| arm | seed | rgb_distance | psnr | seconds of training |
+|---|---|---|---|---|
+| slow | 0 | 10 | 20 | 900.5 |
+| slow | 1 | 12 | 30 | 900.5 |
+| fast | 0 | 4 | 25 | 900.5 |
+| fast | 1 | 5 | 25 | 900.5 |
+| none | 0 | 100.0 | 9.88 | 0 |
+| none | 1 | 100.0 | 9.88 | 0 |
+
+## How
+
+All arms train tint on pairs with the same steps, batch and seeds.
+
+- batch = 2
+- crop = 8
+- ema = 0
+- steps = 3
+
+"""
+
+
+def test_the_page_in_full(tmp_path):
+    """Student's t is 12.706 for two values, so half an interval is 6.353 times their distance."""
+    (tmp_path / "study.toml").write_text(STUDY)
+    scores = {"slow": ((10.0, 20.0), (12.0, 30.0)), "fast": ((4.0, 25.0), (5.0, 25.0)), "none": ((100.0, 9.876),) * 2}
+    results = [
+        Result(arm, seed, dict(zip(("rgb_distance", "psnr"), found[seed], strict=True)), 900.5 * trained)
+        for arm, found, trained in zip(scores, scores.values(), (1, 1, 0), strict=True)
+        for seed in (0, 1)
+    ]
+    *lines, last = lines_of(Outcome(read_study(tmp_path), tmp_path, results))
+    assert lines == PAGE.splitlines()
+    assert re.fullmatch(r"1\.0 hours of training on \S+ \(.+\), artkit \S+, torch \S+\.", last)
+
+
+def test_columns_feed_ports_of_what_is_scored_and_are_shown(shell, monkeypatch):
+    """The mean of what an arm paints and of what it should: half as far away."""
+    monkeypatch.setenv("ARTKIT_PLUGINS", "filters")
+    whole = study(shell)
+    assert whole.code == 0
+    far = {(one["arm"], one["seed"]): one["scores"]["rgb_distance"] for one in results(shell)}
+    chains = {"tint(model={model})": "tint(model={model}),blend", "invert,invert": "invert,invert,blend"}
+    text = STUDY.replace("limit = 1\n", 'limit = 1\nports = { other = "B" }\n')
+    for one, blended in chains.items():
+        text = text.replace(f'"{one}"', f'"{blended}"')
+    (shell.folder / "study.toml").write_text(text)
+    outcome = shell("--plugin", PLUGIN, "study", "study.toml", "-o", "blended")
+    assert outcome.code == 0, outcome.err
+    near = json.loads((shell.folder / "blended" / "scores.json").read_text())
+    for one in near:
+        assert one["scores"]["rgb_distance"] == pytest.approx(far[one["arm"], one["seed"]] / 2, abs=0.6)
+    wide, wider = (Image.open(shell.folder / place / "pictures.png").width for place in ("out", "blended"))
+    assert wider > wide
