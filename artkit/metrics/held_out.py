@@ -49,7 +49,7 @@ class HeldOut:
         precision: str = "auto",
     ) -> None:
         self.dataset, self.chain = dataset, chain
-        self._where = {"device": device, "precision": precision}
+        self._device, self._precision = device, precision
         self._feeding = {port: _columns(dataset, names) for port, names in (ports or {}).items()}
         columns = [column for some in self._feeding.values() for column in some]
         sample = dataset.load(0, [column.name for column in columns]) if columns else {}
@@ -88,7 +88,8 @@ class HeldOut:
     def _plan(self, fed: Mapping[str, Any]) -> Runner:
         registry = current_registry()
         has_input = bool(registry.method(self.chain[0].method).inputs)
-        return Runner(plan_chain(self.chain, registry, has_input=has_input, ports=fed), **self._where)
+        plan = plan_chain(self.chain, registry, has_input=has_input, ports=fed)
+        return Runner(plan, device=self._device, precision=self._precision)
 
 
 def choose_columns(
