@@ -220,11 +220,16 @@ class Translator(nn.Module):
             )
         return tall, wide
 
+    def _kind(self) -> Kind:
+        """Return what it gives: its model's word, else its method's."""
+        return self.header.output if self.header else self.spec.output
+
     def _due_shape(self, ports: Mapping[str, Any], count: int, size: tuple[int, int]) -> tuple[int, ...]:
         """Return the shape that the output must have: of its kind, or of what came in."""
-        main = ports[self.spec.inputs[0].name] if self.spec.output is Kind.PICTURE else None
+        kind = self._kind()
+        main = ports[self.spec.inputs[0].name] if kind is Kind.PICTURE else None
         layouts = {Kind.IMAGE: (count, 3), Kind.MASK: (count, 1), Kind.LABELS: (count,)}
-        return (*(layouts[self.spec.output] if main is None else main.shape[:-2]), *size)
+        return (*(layouts[kind] if main is None else main.shape[:-2]), *size)
 
     def _place(self, name: str, value: Any, size: tuple[int, int], device: torch.device, dtype: torch.dtype) -> Any:
         """Copy a port's value to the device, with mirrored margin and padding; text and None pass."""
@@ -261,7 +266,7 @@ class Translator(nn.Module):
         if not isinstance(output, Tensor) or not self._fits(tuple(output.shape), due):
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise PluginError(
-                f"{self.spec.name} returned {got} where {self.spec.output} of shape {due} was due: "
+                f"{self.spec.name} returned {got} where {self._kind()} of shape {due} was due: "
                 "the plugin breaks the contract."
             )
         return output
@@ -278,7 +283,7 @@ class Translator(nn.Module):
         top, left = self.output_size(margin, margin) if margin else (0, 0)
         output = output[..., top : top + height, left : left + width]
         if len(output.shape) == 3:
-            dtype = output.dtype if self.spec.output is Kind.PICTURE else torch.int64
+            dtype = output.dtype if self._kind() is Kind.PICTURE else torch.int64
             return output.to(dtype, copy=True)
         shape, equal_channels = output.shape, output.stride(1) == 0
         output = (output[:, :1] if equal_channels else output).to(torch.float32)

@@ -74,3 +74,20 @@ def test_what_does_not_fit_is_refused(data):
         evaluate(data, "blend", ports={"other": "d"})
     with pytest.raises(ChainError, match="colour"):
         evaluate(data, "blend", ports={"other": "b", "colour": "c"})
+
+
+def test_a_chain_that_looks_back_is_shown_the_frames_before(tmp_path, monkeypatch):
+    for number in range(4):
+        path = tmp_path / "val" / "clip" / "frame" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 12), (50 * number, 0, 0)).save(path)
+    held_out = HeldOut(open_dataset(str(tmp_path), "val"), Chain("nextframe"), source="frame", target="next")
+    trial, seen = held_out.load(2), []
+    assert [round(255 * float(one.tensor[0, 0, 0, 0])) for one in (trial.wanted, trial.given)] == [150, 100]
+    assert [round(255 * float(one.tensor[0, 0, 0, 0])) for one in trial.before] == [50, 0]
+    monkeypatch.setattr(type(held_out._runner), "run", lambda self, *a, **k: seen.append(k["before"]) or [trial])
+    monkeypatch.setattr(type(trial), "picture", None, raising=False)
+    held_out.run(trial, 0)
+    assert seen == [trial.before]
+    itself = HeldOut(open_dataset(str(tmp_path), "val"), Chain("resize(scale=1)"), source="frame", target="next")
+    assert itself.load(2).before == []

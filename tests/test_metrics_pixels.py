@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from artkit.errors import DataError
-from artkit.metrics import luminance_correlation, psnr, rgb_distance, ssim
+from artkit.metrics import luminance_correlation, mse, psnr, rgb_distance, sharpness, ssim
 
 ALL = [rgb_distance, psnr, ssim, luminance_correlation]
 
@@ -30,6 +30,25 @@ def flat(*colour: float) -> Tensor:
 def test_rgb_distance_of_known_colours() -> None:
     assert rgb_distance(flat(0, 0, 0), flat(1, 1, 1)) == pytest.approx(255 * math.sqrt(3))
     assert rgb_distance(flat(0, 0, 0), flat(3 / 255, 4 / 255, 0)) == pytest.approx(5)
+
+
+def test_mse_is_that_of_numpy_and_of_psnr() -> None:
+    a, b = random_images(0), random_images(1)
+    assert mse(a, b) == pytest.approx(np.square(a.numpy() - b.numpy()).mean(), rel=1e-5)
+    assert psnr(a[:1], b[:1]) == pytest.approx(-10 * math.log10(mse(a[:1], b[:1])), rel=1e-5)
+
+
+def test_sharpness_is_the_mean_ratio_of_gradients() -> None:
+    a, b = random_images(0), random_images(1) * torch.tensor([1.0, 0.5]).reshape(2, 1, 1, 1)
+
+    def gradient(image: np.ndarray) -> float:
+        return sum(np.abs(np.diff(image, axis=axis)).mean() for axis in (1, 2))
+
+    sums = [[gradient(image) for image in part.numpy()] for part in (a, b)]
+    assert sharpness(a, b) == pytest.approx(np.mean(np.divide(*sums)), rel=1e-5)
+    assert sharpness(a, a) == 1
+    assert sharpness(torch.nn.functional.avg_pool2d(a, 3, 1, 1), a) < 0.6
+    assert (sharpness(flat(0, 0, 0), flat(1, 0, 1)), sharpness(a[:1, :, :12, :13], flat(0, 0, 0))) == (1, math.inf)
 
 
 def test_rgb_distance_against_loops() -> None:

@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError
+from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError, Step
 from artkit.images import nearest_palette, one_hot, paint_labels, read_picture
+from artkit.metrics import evaluate
 from artkit.models.file import load_model
 from artkit.nn import compress_jpeg
 from artkit.testing import check_spec
@@ -20,6 +21,7 @@ from artkit_semgan import SPEC, SemganOptions
 from artkit_semgan.damage import add_noise, blur, damage, rescale, tint
 from artkit_semgan.losses import ShareLoss
 from artkit_semgan.shares import argmax_shares, calibrate, cell_shares
+from artkit_semgan.trainer import SemganTrainer
 from artkit_semgan.translator import Semgan, agree_by_colour, few_colours
 
 CLASSES = ClassSet(
@@ -192,6 +194,32 @@ def test_running_shares_are_zero_apart_for_equal_worlds_and_pull_dreams_together
     logits = torch.zeros(1, 3, 2, 2, requires_grad=True)
     shares(real, logits.softmax(1)).backward()
     assert float(logits.grad[:, 0].sum()) < 0 < float(logits.grad[:, 1].sum())
+
+
+def test_a_model_of_colours_dreams_pictures(tmp_path):
+    values = {**TINY, "parts": "generate", "colours": True}
+    model = load_model(train("semgan", "landscapes(count=10,size=[48,48])", tmp_path / "run", values=values))
+    assert (model.header.output, dict(model.header.inputs)) == (Kind.IMAGE, {})
+    assert SemganTrainer.options_of(model) == {
+        "latent": 4, "width": 4, "resolution": 32, "colours": True, "parts": "generate",
+    }  # fmt: skip
+    chain = Chain(f"semgan(model={str(tmp_path / 'run' / 'model.safetensors')!r})")
+    picture = chain(seed=3, size=(40, 24))
+    assert (picture.kind, tuple(picture.tensor.shape)) == (Kind.IMAGE, (1, 3, 24, 40))
+    assert len(picture.tensor[0].flatten(1).T.unique(dim=0)) > 12
+    found = evaluate("landscapes(count=10,size=[48,48])", chain, ["off_palette"], target="label", limit=1)
+    assert (found.source, found.scores["off_palette"] > 0.5) == ("", True)
+    with pytest.raises(OptionError, match="this model dreams colours, not classes: leave classes out"):
+        Chain([Step("semgan", {**chain[0].options, "classes": "sky"})])(size=(32, 32))
+    with pytest.raises(OptionError, match=r"colours are generated alone: add parts=generate"):
+        train("semgan", "landscapes(count=10,size=[48,48])", tmp_path / "other", values={**TINY, "colours": True})
+
+
+def test_dreams_of_classes_are_painted_for_scores_of_pictures():
+    found = evaluate(
+        "landscapes(count=10,size=[32,32])", "semgan", ["off_palette", "class_distance"], source="label", target="label"
+    )
+    assert found.scores == {"off_palette": 0, "class_distance": 0}
 
 
 def test_calibration_gives_dreams_the_shares_of_the_world():

@@ -139,6 +139,28 @@ def test_without_encoder_and_shares_the_generator_plays_the_plain_game():
         assert float((gradient - parameter.grad).norm()) <= 1e-3 * float(gradient.norm()) + 1e-5
 
 
+def test_the_objective_of_colours_is_that_of_so_many_chances():
+    """The same game, on the mean colours of cells, which a sigmoid gives and a cross-entropy a channel reconstructs."""
+    made = trainer(parts="generate", colours=True, gan="vanilla", shares=0.0, kl=0.0)
+    twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
+    heard = listen(made.networks["generator"])
+    generator, discriminator, encoder = (twin.networks[name] for name in ("generator", "discriminator", "encoder"))
+    torch.manual_seed(0)
+    losses, palette = made.training_step(batch()), torch.tensor(CLASSES.colours) / 255
+    real = palette[batch()["label"]].movedim(-1, 1)
+    first, second, third = heard[-3:]
+    loss_d = (yes(discriminator(real)) + no(discriminator(torch.sigmoid(generator(first)).detach()))) / 2
+    twin.learn("discriminator", loss=loss_d)
+    chances = torch.sigmoid(generator(third))
+    reconstruction = -(real * chances.log() + (1 - real) * (1 - chances).log()).sum(1).mean()
+    loss_g = yes(discriminator(torch.sigmoid(generator(second))))
+    agree(
+        {name: losses[name] for name in ("discriminator", "adversarial", "reconstruction")},
+        {"discriminator": loss_d, "adversarial": loss_g, "reconstruction": reconstruction},
+    )
+    assert generator(first).shape[1] == encoder.down[0].in_channels == 3
+
+
 def test_r1_is_paid_in_one_step_of_eight_and_eightfold():
     """r1 / 2 times the squared gradient of the logits at real maps (Mescheder et al. 2018, eq. 9)."""
     made = trainer(parts="generate", reconstruction=0.0, r1=3.0, learning_rate=1e-12)

@@ -232,6 +232,18 @@ def test_arms_and_data_may_be_added(shell, monkeypatch):
     assert len(results(shell)) == 8
 
 
+def test_an_arm_may_learn_from_data_of_its_own(shell, monkeypatch):
+    asked, train = [], running.train
+    monkeypatch.setattr(running, "train", lambda *a, **k: asked.append(a[1]) or train(*a, **k))
+    shutil.copytree(shell.folder / "pairs", shell.folder / "others")
+    text = STUDY.replace("[arms.fast]\n", '[arms.fast]\non = "others"\n')
+    (shell.folder / "study.toml").write_text(text)
+    assert study(shell, "--seeds", 1).code == 0
+    assert asked == ["pairs", "others"]
+    (shell.folder / "study.toml").write_text(STUDY)
+    assert study(shell, "--seeds", 1).code == 2  # what is there was trained otherwise
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

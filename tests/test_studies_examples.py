@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import math
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from artkit.studies import read_study
+from artkit.studies import read_study, running
 from artkit.studies.protocol import find_fault
+from cli_kit import open_shell
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize(
+every_study = pytest.mark.parametrize(
     "place",
     sorted((ROOT / "examples" / "studies").glob("*/*.toml")),
     ids=lambda place: f"{place.parent.name}/{place.stem}",
 )
+
+
+@every_study
 def test_the_examples_are_sound_at_every_size(place):
     found = read_study(place)
     for size in (None, *found.sizes):
@@ -35,3 +42,19 @@ def test_sizes_change_what_they_name():
     assert large.data["train"].options == {**small.data["train"].options, "count": 2000, "size": [256, 256]}
     assert large.scores[0].limit == 100
     assert large.arms == small.arms
+
+
+@every_study
+def test_the_examples_run(place, tmp_path, monkeypatch, capsys):
+    """Each trains every arm for two steps and is scored: many seconds, as that is what studies do."""
+    shell = open_shell(tmp_path, monkeypatch, capsys)
+    monkeypatch.delenv("ARTKIT_PLUGINS")
+    monkeypatch.setattr(running, "make_dataset", partial(running.make_dataset, jobs=1))  # few pictures: no processes
+    outcome = shell("study", place, "-o", "out", "--size", "tiny", "--seeds", 1)
+    assert outcome.code == 0, outcome.err
+    found = read_study(place)
+    assert len(outcome.lines()) == len(found.questions) + 1
+    assert (tmp_path / "out" / "pictures.png").is_file()
+    for one in json.loads((tmp_path / "out" / "scores.json").read_text()):
+        assert one["scores"].keys() == {metric for scoring in found.scores for metric in scoring.metrics}
+        assert all(map(math.isfinite, one["scores"].values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
@@ -90,5 +91,6 @@ def test_columns_feed_ports_of_what_is_scored_and_are_shown(shell, monkeypatch):
     near = json.loads((shell.folder / "blended" / "scores.json").read_text())
     for one in near:
         assert one["scores"]["rgb_distance"] == pytest.approx(far[one["arm"], one["seed"]] / 2, abs=0.6)
-    wide, wider = (Image.open(shell.folder / place / "pictures.png").width for place in ("out", "blended"))
+    sheets = [(shell.folder / place / "pictures.png").read_bytes() for place in ("out", "blended")]
+    wide, wider = (Image.open(io.BytesIO(sheet)).width for sheet in sheets)
     assert wider > wide

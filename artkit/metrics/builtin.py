@@ -11,8 +11,15 @@ METRICS = (
         "mean Euclidean distance of a pixel's colour to its target, on 0..255",
         "artkit.metrics.pixels:rgb_distance",
     ),
+    MetricSpec("mse", "mean square error of a value in 0..1", "artkit.metrics.pixels:mse"),
     MetricSpec("psnr", "peak signal-to-noise ratio in dB", "artkit.metrics.pixels:psnr", better="higher"),
     MetricSpec("ssim", "structural similarity (Wang et al. 2004)", "artkit.metrics.pixels:ssim", better="higher"),
+    MetricSpec(
+        "sharpness",
+        "mean gradient beside the target's: 1 is as sharp, less is blurred",
+        "artkit.metrics.pixels:sharpness",
+        better="higher",
+    ),
     MetricSpec(
         "luminance_correlation",
         "correlation of light and dark with the target's",
@@ -56,6 +63,24 @@ METRICS = (
         "artkit.metrics.labels:pixel_accuracy",
         better="higher",
         kind=Kind.LABELS,
+    ),
+    MetricSpec(
+        "class_distance",
+        "how far two sets of label maps are apart in how much each class covers, 0 to 1",
+        "artkit.metrics.labels:class_distance",
+        kind=Kind.LABELS,
+    ),
+    MetricSpec(
+        "border_gap",
+        "by what share borders between classes are longer or shorter than the targets'",
+        "artkit.metrics.labels:border_gap",
+        kind=Kind.LABELS,
+    ),
+    MetricSpec(
+        "off_palette",
+        "share of pixels whose colour is none of the targets', which are painted label maps",
+        "artkit.metrics.labels:off_palette",
+        by_name=True,
     ),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from artkit.chain.planning import plan_chain
 from artkit.chain.steps import Chain
-from artkit.data import Column, Dataset
+from artkit.data import BEFORE, BEFORE2, Column, Dataset
 from artkit.data.batches import resize_sample
 from artkit.engine.runner import Runner
 from artkit.errors import UsageError
@@ -16,15 +16,20 @@ from artkit.images import Picture
 from artkit.plugins import current_registry
 from artkit.spec import Kind
 
+EARLIER = (BEFORE, BEFORE2)
+"""Columns of the frames before a clip's frame, the nearest first."""
 Ports = Mapping[str, str | Sequence[str]]
 """Columns that feed the ports of a chain, by the port's name: one, or several for a port that takes many."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One picture to make: what it starts from (None: a dream), what is fed by port, what is known of it, the goal."""
+    """One picture to make: what it starts from (None: a dream), the frames before that (the nearest first), what is fed
+    by port, what is known of it, the goal.
+    """
 
     given: Picture | None
+    before: list[Picture]
     fed: dict[str, Picture | list[Picture]]
     facts: dict[str, str]
     wanted: Picture
@@ -59,7 +64,8 @@ class HeldOut:
             raise UsageError(f"{chain} starts from nothing, so there is no source: leave it out.")
         self.output = plan.output
         self.source, self.target = choose_columns(dataset, plan.output, source, target, dreams=not plan.has_input)
-        columns += [column for column in (self.source, self.target) if column]
+        self._before = [dataset.column(name) for name in EARLIER[: plan.look_back] if name in dataset.columns]
+        columns += [column for column in (self.source, self.target, *self._before) if column]
         self._shown = list(dict.fromkeys(column.name for column in columns))
         self._told = [name for name, column in dataset.columns.items() if column.kind is Kind.TEXT]
 
@@ -73,22 +79,27 @@ class HeldOut:
         sample = resize_sample(sample, load_size) if load_size else sample
         facts = {name: str(sample[name]) for name in self._told}
         given = self.source.picture(sample[self.source.name]) if self.source else None
-        return Trial(given, self._fed(sample), facts, self.target.picture(sample[self.target.name]))
+        before = [column.picture(sample[column.name]) for column in self._before]
+        return Trial(given, before, self._fed(sample), facts, self.target.picture(sample[self.target.name]))
 
     def run(self, trial: Trial, seed: int) -> Picture:
         """Return what the chain makes of a trial; a dream has the size of what is wanted."""
         runner = self._plan(trial.fed) if self._feeding else self._runner  # what feeds a port is part of a plan
         size = None if trial.given else (trial.wanted.width, trial.wanted.height)
-        return runner.run(trial.given, seed=seed, size=size, facts=trial.facts)[-1].picture
+        return runner.run(trial.given, before=trial.before, seed=seed, size=size, facts=trial.facts)[-1].picture
 
     def _fed(self, sample: Mapping[str, Any]) -> dict[str, Picture | list[Picture]]:
         found = {port: [one.picture(sample[one.name]) for one in columns] for port, columns in self._feeding.items()}
         return {port: some if len(some) > 1 else some[0] for port, some in found.items()}
 
     def _plan(self, fed: Mapping[str, Any]) -> Runner:
-        registry = current_registry()
-        has_input = bool(registry.method(self.chain[0].method).inputs)
-        plan = plan_chain(self.chain, registry, has_input=has_input, ports=fed)
+        registry, chain = current_registry(), self.chain
+        ports = registry.method(chain[0].method).inputs
+        has_input = bool(ports)
+        if ports and not ports[0].required:  # such as semgan's, of which a model may only dream
+            header = plan_chain(chain, registry, has_input=False, ports=fed).steps[0].header
+            has_input = header is None or bool(header.inputs)
+        plan = plan_chain(chain, registry, has_input=has_input, ports=fed)
         return Runner(plan, device=self._device, precision=self._precision)
 
 

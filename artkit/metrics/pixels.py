@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -18,6 +20,20 @@ def rgb_distance(a: Pictures, b: Pictures) -> float:
     0 is equal; 441.67 (255 times the root of 3) is black against white.
     """
     return mean_over_pairs(_rgb_distance, as_images(a), as_images(b))
+
+
+def mse(a: Pictures, b: Pictures) -> float:
+    """Return the mean square error of a value in [0, 1], over channels, pixels and pairs."""
+    return mean_over_pairs(_mse, as_images(a), as_images(b))
+
+
+def sharpness(a: Pictures, b: Pictures) -> float:
+    """Return how sharp pictures are beside their targets: the mean over the pairs of the ratio of their gradients.
+
+    Gradients are the mean differences of neighbours, across and down. 1 is as sharp, less is blurred, more is harsh.
+    Infinite where a target alone is of one colour.
+    """
+    return mean_over_pairs(_sharpness, as_images(a), as_images(b))
 
 
 def psnr(a: Pictures, b: Pictures) -> float:
@@ -46,6 +62,15 @@ def luminance_correlation(a: Pictures, b: Pictures) -> float:
 
 def _rgb_distance(a: Tensor, b: Tensor) -> float:
     return 255 * torch.linalg.vector_norm(a.double() - b.double(), dim=0).mean().item()
+
+
+def _mse(a: Tensor, b: Tensor) -> float:
+    return (a.double() - b.double()).square().mean().item()
+
+
+def _sharpness(a: Tensor, b: Tensor) -> float:
+    made, due = (sum(image.double().diff(dim=axis).abs().mean().item() for axis in (-1, -2)) for image in (a, b))
+    return made / due if due else math.inf if made else 1.0
 
 
 def _psnr(a: Tensor, b: Tensor) -> float:

@@ -149,7 +149,7 @@ class MetricSpec:
     `"package.module:function"` that raises an ArtkitError where it is missing, called before anything is computed. One
     that asks what is said of the targets has `facts`, and is called as `function(outputs, targets, facts)`, with the
     text columns of each target, such as `[{"style": "ink"}, ...]`. Metrics of both sorts are computed only when asked
-    for by name.
+    for by name, as are those that say so by `by_name`, as they are for some pictures alone.
     """
 
     name: str
@@ -159,3 +159,4 @@ class MetricSpec:
     kind: Kind = Kind.IMAGE
     needs: str | None = None
     facts: bool = False
+    by_name: bool = False

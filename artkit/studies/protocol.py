@@ -32,12 +32,14 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True):
 class Arm(Struct, frozen=True, forbid_unknown_fields=True):
     """One of the ways that are compared.
 
-    `values` are the settings of its training beside those that all share; `chain` takes the place of the chain of each
-    scoring. An arm that is not `trained` is a baseline, a chain alone.
+    `values` are the settings of its training beside those that all share; `on` are data of its own, for studies of what
+    is learned from; `chain` takes the place of the chain of each scoring. An arm that is not `trained` is a baseline, a
+    chain alone.
     """
 
     summary: Text
     values: dict[str, Any] = {}
+    on: Text | None = None
     chain: Text | None = None
     trained: bool = True
 

@@ -148,8 +148,8 @@ def _extends(study: Study, there: Study) -> bool:
     )
 
 
-def _training_of(arm: Arm) -> tuple[bool, dict[str, Any]]:
-    return arm.trained, arm.values
+def _training_of(arm: Arm) -> tuple[bool, str | None, dict[str, Any]]:
+    return arm.trained, arm.on, arm.values
 
 
 def _still_true(result: Result, study: Study, there: Study) -> Result:
@@ -222,7 +222,7 @@ def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) ->
     with _blaming(name, seed):
         train(
             study.method,
-            place_of(study, study.on, outcome.folder),
+            place_of(study, study.arms[name].on or study.on, outcome.folder),
             model.parent,
             values={} if resume else values,
             resume=resume,

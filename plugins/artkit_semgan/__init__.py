@@ -39,6 +39,10 @@ class SemganTraining(Options, frozen=True):
     discriminator_width: Annotated[
         int, option("filters of the discriminator's first level, and of the encoder's", ge=2, le=256)
     ] = 32
+    colours: Annotated[
+        bool,
+        option("generate colours in place of classes, as the GANs that the paper compares with; for parts=generate"),
+    ] = False
     fakes: Annotated[
         Literal["soft", "gumbel"],
         option("what the discriminator sees: soft distributions, or one-hot draws with a straight-through gradient"),

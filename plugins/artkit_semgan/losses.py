@@ -17,6 +17,11 @@ def cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:
     return -(shares * F.log_softmax(logits.float(), 1)).sum(1).mean()
 
 
+def colour_entropy(logits: Tensor, colours: Tensor) -> Tensor:
+    """Return the same of colours N 3 H W in [0, 1], each channel for itself: the cross-entropy of so many chances."""
+    return F.binary_cross_entropy_with_logits(logits.float(), colours, reduction="none").sum(1).mean()
+
+
 class ShareLoss:
     """Class-share loss: how far fakes are from covering as much with each class as real maps do, over many batches."""
 

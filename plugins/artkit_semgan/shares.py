@@ -37,21 +37,29 @@ def argmax_shares(logits: Tensor) -> Tensor:
     return one_hot(logits.argmax(1), logits.shape[1]).mean((0, 2, 3))
 
 
+def settle(generator: Generator) -> Generator:
+    """Return the generator with batch norm settled on plain noise: in training it sees the encoder's z as well."""
+    generator = copy.deepcopy(generator)
+    settle_norms(generator, [(z,) for z in _draw(generator)])
+    return generator
+
+
 @torch.no_grad()
 def calibrate(generator: Generator, real: Tensor) -> Generator:
     """Return the generator with batch norm and biases settled on what it makes; `real` (K) are the real class shares.
 
-    In training, batch normalisation also sees the encoder's z, so its running averages fit neither kind of z; here they
-    become those of plain noise. And the likeliest class a pixel, of which maps are made, passes over rare classes more
-    often than their probability says: the last biases move until the shares agree.
+    The likeliest class a pixel, of which maps are made, passes over rare classes more often than their probability
+    says: the last biases move until the shares agree.
     """
-    generator = copy.deepcopy(generator)
-    device, chance = generator.dense.weight.device, torch.Generator().manual_seed(0)
-    noise = [torch.randn(BATCH, generator.latent, generator=chance).to(device) for _ in range(BATCHES)]
-    settle_norms(generator, [(z,) for z in noise])
-    bias = generator.refine.bias
+    generator = settle(generator)
+    noise, bias = _draw(generator), generator.refine.bias
     assert bias is not None
     for _ in range(ROUNDS):
         shares = torch.stack([argmax_shares(generator(z)) for z in noise]).mean(0)
-        bias += 0.5 * torch.log((real.to(device) + RARE) / (shares + RARE))
+        bias += 0.5 * torch.log((real.to(bias.device) + RARE) / (shares + RARE))
     return generator
+
+
+def _draw(generator: Generator) -> list[Tensor]:
+    device, chance = generator.dense.weight.device, torch.Generator().manual_seed(0)
+    return [torch.randn(BATCH, generator.latent, generator=chance).to(device) for _ in range(BATCHES)]

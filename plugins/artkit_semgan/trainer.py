@@ -16,7 +16,7 @@ from artkit.nn import divergence_from_noise, generator_loss, read_arguments
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_semgan import SemganTraining
 from artkit_semgan.damage import damage, damaged_patches
-from artkit_semgan.losses import ShareLoss, cross_entropy
+from artkit_semgan.losses import ShareLoss, colour_entropy, cross_entropy
 from artkit_semgan.networks import (
     Discriminator,
     Encoder,
@@ -26,7 +26,7 @@ from artkit_semgan.networks import (
     SegmenterArguments,
     SemganArguments,
 )
-from artkit_semgan.shares import calibrate, cell_shares
+from artkit_semgan.shares import calibrate, cell_shares, settle
 
 SIZE_MULTIPLE = 2
 """The segmenter halves maps once."""
@@ -54,6 +54,8 @@ class SemganTrainer(Trainer):
         """See Trainer: the sizes of both parts, as far as the model has them."""
         arguments = read_arguments(model.header, SemganArguments)
         generator = arguments.generator.record() if arguments.generator else {}
+        if model.header.output is Kind.IMAGE:
+            generator |= {"colours": True, "parts": "generate"}
         segmenter = arguments.segmenter.record() if arguments.segmenter else {}
         return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
 
@@ -63,8 +65,11 @@ class SemganTrainer(Trainer):
         column = dataset.column(options.labels) if options.labels else dataset.first(Kind.LABELS)
         if column.classes is None:
             raise OptionError(f"training semgan(labels={column.name}): this column holds no label maps.")
+        if options.colours and options.parts != "generate":
+            raise OptionError("training semgan(colours=true): colours are generated alone: add parts=generate.")
         self.classes, self.labels, self.columns = column.classes, column.name, (column.name,)
-        self.share_loss = ShareLoss(len(self.classes))
+        self.channels = 3 if options.colours else len(self.classes)
+        self.share_loss = ShareLoss(self.channels)
         self.arguments = self._arguments()
         self._build()
         self.averaged = tuple(name for name in ("generator", "segmenter") if name in self.networks)
@@ -93,9 +98,12 @@ class SemganTrainer(Trainer):
         """Return maps N H W as distributions at the generator's resolution: each class's share of each cell.
 
         One-hot inside regions and graded along borders, as soft fakes are; one-hot everywhere where the discriminator
-        sees one-hot fakes.
+        sees one-hot fakes. Where colours are generated, the mean colour of each cell in place of them.
         """
         shares = cell_shares(labels, len(self.classes), self.options.resolution)
+        if self.options.colours:
+            palette = torch.tensor(self.classes.colours, device=shares.device, dtype=shares.dtype) / 255
+            return torch.einsum("nkhw,kc->nchw", shares, palette)
         return one_hot(shares.argmax(1), len(self.classes)) if self.options.fakes == "gumbel" else shares
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
@@ -104,9 +112,9 @@ class SemganTrainer(Trainer):
         painted = paint_labels(labels, self.classes)
         shown = [painted]
         if "generator" in self.networks:
-            fake = F.softmax(self.exported("generator")(self._noise(labels)), 1)
+            fake = self._soft(self.exported("generator")(self._noise(labels)))
             fake = F.interpolate(fake.float(), size=labels.shape[1:], mode="bilinear", antialias=True)
-            shown.append(paint_labels(fake.argmax(1), self.classes))
+            shown.append(fake if self.options.colours else paint_labels(fake.argmax(1), self.classes))
         if "segmenter" in self.networks:
             damaged = damage(painted)
             shown += [damaged, paint_labels(self.exported("segmenter")(damaged).argmax(1), self.classes)]
@@ -118,8 +126,8 @@ class SemganTrainer(Trainer):
             method="semgan",
             architecture="semgan",
             arguments=self.arguments.record(),
-            inputs={"image": Kind.IMAGE},
-            output=Kind.LABELS,
+            inputs={"image": Kind.IMAGE} if self.arguments.segmenter else {},
+            output=Kind.IMAGE if self.options.colours else Kind.LABELS,
             classes=self.classes,
             value_range=(0, 1),
             size_multiple=SIZE_MULTIPLE,
@@ -146,7 +154,7 @@ class SemganTrainer(Trainer):
         )
 
     def _build(self) -> None:
-        options, arguments, count = self.options, self.arguments, len(self.classes)
+        options, arguments, count = self.options, self.arguments, self.channels
         if arguments.generator:
             self.generator = arguments.generator.build(count)
             self.discriminator = Discriminator(count, options.discriminator_width, options.resolution)
@@ -159,18 +167,24 @@ class SemganTrainer(Trainer):
 
     def _finished(self, part: str) -> nn.Module:
         network, real = self.exported(part), self.share_loss.real
-        return calibrate(network, real) if isinstance(network, Generator) and bool(real.any()) else network
+        if not isinstance(network, Generator) or not bool(real.any()):
+            return network
+        return settle(network) if self.options.colours else calibrate(network, real)
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(len(like), self.options.latent, device=like.device)
+
+    def _soft(self, logits: Tensor) -> Tensor:
+        """Return the distribution of logits N K H W, or the colours."""
+        return torch.sigmoid(logits) if self.options.colours else F.softmax(logits, 1)
 
     def _fake(self, logits: Tensor) -> Tensor:
         """Return what the discriminator sees of logits N K H W: the distribution, or a draw from it (Gumbel, one-hot).
 
         The draw passes the gradient of its softmax on (straight-through).
         """
-        if self.options.fakes == "soft":
-            return F.softmax(logits, 1)
+        if self.options.fakes == "soft" or self.options.colours:
+            return self._soft(logits)
         drawn = F.softmax(logits - torch.empty_like(logits).exponential_().log(), 1)
         return one_hot(drawn.argmax(1), len(self.classes)) - drawn.detach() + drawn
 
@@ -200,13 +214,13 @@ class SemganTrainer(Trainer):
         with torch.no_grad():
             real_logits = self.discriminator(real)
         loss = generator_loss(self.discriminator(self._fake(logits)), self.options.gan, real_logits)
-        return {"adversarial": loss, "shares": self.share_loss(real, F.softmax(logits, 1))}
+        return {"adversarial": loss, "shares": self.share_loss(real, self._soft(logits))}
 
     def _reconstruction_losses(self, real: Tensor) -> dict[str, Tensor]:
         mean, log_variance = self.encoder(real)
         z = mean + torch.randn_like(mean) * torch.exp(log_variance / 2)
         return {
-            "reconstruction": cross_entropy(self.generator(z), real),
+            "reconstruction": (colour_entropy if self.options.colours else cross_entropy)(self.generator(z), real),
             "kl": divergence_from_noise(mean, log_variance).sum(1).mean(),
         }
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit import Context, ModelError, ModelHeader, OptionError, Translator, nearest
+from artkit import Context, Kind, ModelError, ModelHeader, OptionError, Translator, nearest
 from artkit.images import match_exactly, one_hot
 from artkit.nn import IMAGE_FIELD, Portable, classes_field, read_arguments
 from artkit_semgan import SPEC, SemganOptions
@@ -32,8 +32,11 @@ class Semgan(Translator):
         super().__init__(options, header)
         if header.classes is None:
             raise ModelError("this semgan model has no class set in its header: export it again.")
-        arguments = read_arguments(header, SemganArguments)
-        self.generator = arguments.generator.build(len(header.classes)) if arguments.generator else None
+        arguments, self.colours = read_arguments(header, SemganArguments), header.output is Kind.IMAGE
+        if self.colours and options.classes is not None:
+            raise OptionError("semgan(classes=...): this model dreams colours, not classes: leave classes out.")
+        channels = 3 if self.colours else len(header.classes)
+        self.generator = arguments.generator.build(channels) if arguments.generator else None
         self.segmenter = arguments.segmenter.build(header.classes) if arguments.segmenter else None
         allowed = self._parse_classes(options.classes)
         self.barred = [index for index in range(len(header.classes)) if index not in allowed]
@@ -50,9 +53,9 @@ class Semgan(Translator):
         return (even_light(image, self.header.classes),)
 
     def translate(self, context: Context, *, image: Tensor | None) -> Tensor:
-        """Map N3HW in [0, 1], or nothing, to labels N H W."""
+        """Map N3HW in [0, 1], or nothing, to labels N H W; nothing to N3HW, with a model of colours."""
         if image is None:
-            return self._likeliest(self._dream(context))
+            return self._dream(context) if self.colours else self._likeliest(self._dream(context))
         if self.segmenter is None:
             raise ModelError("this semgan model only dreams: run it without a picture, or take one that segments.")
         return torch.cat([self._segment(picture) for picture in image.split(1)])
@@ -68,7 +71,8 @@ class Semgan(Translator):
                 "this semgan model only segments: give it a picture, or take one that dreams (model=landscape)."
             )
         z = self.options.temperature * context.normal(self.generator.latent)
-        shares = F.softmax(one_by_one(self.generator, z), 1)
+        logits = one_by_one(self.generator, z)
+        shares = torch.sigmoid(logits) if self.colours else F.softmax(logits, 1)
         return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
 
     def _segment(self, picture: Tensor) -> Tensor:
