@@ -47,12 +47,14 @@ def test_sizes_change_what_they_name():
 @every_study
 def test_the_examples_run(place, tmp_path, monkeypatch, capsys):
     """Each trains every arm for two steps and is scored: many seconds, as that is what studies do."""
+    found = read_study(place)
+    if found.on not in found.data:
+        pytest.skip(f"it is made of pictures of a reader's own, {found.on}")
     shell = open_shell(tmp_path, monkeypatch, capsys)
     monkeypatch.delenv("ARTKIT_PLUGINS")
     monkeypatch.setattr(running, "make_dataset", partial(running.make_dataset, jobs=1))  # few pictures: no processes
     outcome = shell("study", place, "-o", "out", "--size", "tiny", "--seeds", 1)
     assert outcome.code == 0, outcome.err
-    found = read_study(place)
     assert len(outcome.lines()) == len(found.questions) + 1
     assert (tmp_path / "out" / "pictures.png").is_file()
     for one in json.loads((tmp_path / "out" / "scores.json").read_text()):
