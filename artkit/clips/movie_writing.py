@@ -65,6 +65,7 @@ def _video_frame(path: Path, look: Look) -> Any:
 
 def _describe(stream: Any, frame: Any, look: Look) -> None:
     context = stream.codec_context
+    context.thread_count = 1  # x264 packs otherwise with other numbers of threads, and they are as many as the cores
     stream.width, stream.height, stream.pix_fmt, stream.max_b_frames = frame.width, frame.height, "yuv420p", 0
     context.sample_aspect_ratio = look.aspect
     context.colorspace, context.color_primaries, context.color_trc = look.matrix, look.primaries, look.transfer
