@@ -27,7 +27,11 @@ from artkit.images.picture import on_white
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "mpeg4")
 """The first of these that this PyAV has; the last is in every one."""
-QUALITY = {"libx264": {"crf": "18", "preset": "medium"}, "mpeg4": {"qmin": "2", "qmax": "4"}}
+QUALITY = {
+    # x264 decides otherwise with other vector units, and on small frames now and then in the same process, unless told
+    "libx264": {"crf": "18", "preset": "medium", "x264-params": "cpu-independent=1"},
+    "mpeg4": {"qmin": "2", "qmax": "4"},
+}
 TICKS = Fraction(1, 90_000)
 """The unit of times in seconds of a movie that was none before."""
 
