@@ -132,6 +132,20 @@ def test_looks_that_are_held_out_are_validations_alone():
     assert list_looks(LOOKS, "val") == list_looks(LOOKS, "train")
 
 
+def test_all_scenes_may_have_the_light_of_one_hour():
+    options = LandscapesOptions(count=12, seed=40, size=(24, 16), lights="dusk", content=True)
+    stream, others = Landscapes(options), set()
+    for place, index in enumerate(stream.indices):
+        sample, view = stream.load(place, ["photo", "content", "time", "weather"]), find_view(options, index)
+        assert (sample["time"], sample["weather"]) == ("dusk", "clear")
+        scene = make_scene(view.seed, 16, 24, "dusk", "clear", drawn=view.drawn)
+        assert np.array_equal(sample["photo"].permute(1, 2, 0), paint_scene(scene, "photo"))
+        other = find_content(options, view, index)
+        assert np.array_equal(sample["content"].permute(1, 2, 0), paint_scene(other.make(), "photo"))
+        others.add((other.time, other.weather))
+    assert len(others) > 6
+
+
 def test_content_is_the_scenes_photo_in_a_light_of_training():
     lights = {look[:2] for look in list_looks(HELD, "train") if look[2] == "photo"}
     assert len(lights) < 16

@@ -7,12 +7,10 @@ import math
 import shutil
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from artkit.errors import UsageError
-from artkit.studies import protocol, read_study, running
-from artkit.studies.protocol import Data
+from artkit.studies import data, protocol, read_study, running
 from cli_kit import forget_module, open_shell
 
 PLUGIN = Path(__file__).parent / "tiny_training.py"
@@ -67,6 +65,7 @@ expected = "higher"
 values = { steps = 4 }
 limit = 2
 """
+COLUMN = 'dataset = "styles"\ncolumns = { lines = { of = "image", chain = "egdes" } }'
 
 
 def open_study(tmp_path, monkeypatch, capsys):
@@ -149,26 +148,6 @@ def test_each_run_is_scored_under_seeds_of_its_own(shell, monkeypatch):
     monkeypatch.setattr(running, "evaluate", lambda *a, seed, **k: asked.append(seed) or score(*a, seed=seed, **k))
     assert study(shell, "--size", "large").code == 0
     assert asked == [0, 0, 0, 2, 2, 2]  # of a run that scores two pictures
-
-
-def test_data_that_were_not_finished_are_made_anew(shell, monkeypatch):
-    def make(name, folder, options):
-        folder.mkdir(parents=True)
-        (folder / name).write_text(str(options))
-
-    left = shell.folder / "out" / "data" / ".more.part" / "half"
-    left.parent.mkdir(parents=True)
-    left.write_text("")
-    monkeypatch.setattr(running, "make_dataset", make)
-    found = read_study(shell.folder / "study.toml")
-    more = msgspec.structs.replace(found, data={"more": Data("some", {"count": 3})})
-    running._make_data(more, "more", shell.folder / "out", print)
-    assert [path.name for path in (shell.folder / "out" / "data").iterdir()] == ["more"]
-    assert (shell.folder / "out" / "data" / "more" / "some").read_text() == "{'count': 3}"
-    assert not (shell.folder / "out" / "data" / "more" / "half").exists()
-    new = msgspec.structs.replace(found, data={"new": Data("some")})
-    running._make_data(new, "new", shell.folder / "out", print)  # of which nothing was begun
-    assert (shell.folder / "out" / "data" / "new" / "some").is_file()
 
 
 def test_more_seeds_are_the_same_study(shell):
@@ -257,7 +236,7 @@ def test_an_arm_may_learn_from_data_of_its_own(shell, monkeypatch):
 def test_another_training_is_another_study(shell, monkeypatch, old, new):
     text = STUDY
     if "count = 9" in new:
-        monkeypatch.setattr(running, "make_dataset", lambda name, folder, options: folder.mkdir(parents=True))
+        monkeypatch.setattr(data, "make_dataset", lambda name, folder, options: folder.mkdir(parents=True))
         text = STUDY.replace(old, new.replace("9", "8"))
         (shell.folder / "study.toml").write_text(text)
     assert study(shell).code == 0
@@ -367,9 +346,10 @@ def test_an_unsound_study_is_refused(shell, old, new, fault):
         ('chain = "tint(model={model})"', 'chain = "tnt(model={model})"', "tnt"),
         ('method = "tint"', 'method = "tnt"', "tnt"),
         ("psnr", "pnsr", "pnsr"),
+        ("[arms.slow]", f"[data.more]\n{COLUMN}\n[arms.slow]", "no method 'egdes'"),
     ],
 )
-def test_what_cannot_be_scored_is_refused_before_anything_is_trained(shell, old, new, fault):
+def test_what_cannot_be_scored_or_made_is_refused_before_anything_is_trained(shell, old, new, fault):
     (shell.folder / "study.toml").write_text(STUDY.replace(old, new))
     outcome = study(shell)
     assert outcome.code == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from artkit.studies import read_study, running
+from artkit.studies import data, read_study
 from artkit.studies.protocol import find_fault
 from cli_kit import open_shell
 
@@ -52,7 +52,7 @@ def test_the_examples_run(place, tmp_path, monkeypatch, capsys):
         pytest.skip(f"it is made of pictures of a reader's own, {found.on}")
     shell = open_shell(tmp_path, monkeypatch, capsys)
     monkeypatch.delenv("ARTKIT_PLUGINS")
-    monkeypatch.setattr(running, "make_dataset", partial(running.make_dataset, jobs=1))  # few pictures: no processes
+    monkeypatch.setattr(data, "make_dataset", partial(data.make_dataset, jobs=1))  # few pictures: no processes
     outcome = shell("study", place, "-o", "out", "--size", "tiny", "--seeds", 1)
     assert outcome.code == 0, outcome.err
     assert len(outcome.lines()) == len(found.questions) + 1

@@ -15,9 +15,10 @@ from artkit.files import write_atomically
 from artkit.images import Picture, encode_picture, make_strip
 from artkit.metrics.held_out import HeldOut
 from artkit.reporting import clean
+from artkit.studies.data import place_of
 from artkit.studies.intervals import LEVEL, Interval, find_interval, judge
 from artkit.studies.protocol import Question
-from artkit.studies.running import Outcome, chain_of, place_of
+from artkit.studies.running import Outcome, chain_of
 
 PAGE, SHEET = "README.md", "pictures.png"
 ANSWERS = {"holds": "The claim holds", "contradicted": "The claim is contradicted", "open": "Nothing is shown"}

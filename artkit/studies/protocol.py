@@ -22,11 +22,19 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}\Z")]
 """Names of arms and data become names of folders."""
 
 
+class Made(Struct, frozen=True, forbid_unknown_fields=True):
+    """A column that a chain makes `of` another one, picture by picture: the edges of photos."""
+
+    of: Name
+    chain: Text
+
+
 class Data(Struct, frozen=True, forbid_unknown_fields=True):
-    """Data that are made once: a dataset that `artkit data` lists, with its options."""
+    """Data that are made once: a dataset that `artkit data` lists, with its options, and further `columns` by name."""
 
     dataset: Text
     options: dict[str, Any] = {}
+    columns: dict[Name, Made] = {}
 
 
 class Arm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +114,10 @@ class Study(Struct, frozen=True, forbid_unknown_fields=True):
             known = ", ".join(self.sizes) or "one alone"
             raise UsageError(f"this study has no size '{size}'; it has {known}.")
         other = self.sizes[size]
-        data = {name: Data(one.dataset, {**one.options, **other.data.get(name, {})}) for name, one in self.data.items()}
+        data = {
+            name: msgspec.structs.replace(one, options={**one.options, **other.data.get(name, {})})
+            for name, one in self.data.items()
+        }
         scores = tuple(msgspec.structs.replace(one, limit=other.limit or one.limit) for one in self.scores)
         return msgspec.structs.replace(self, data=data, values={**self.values, **other.values}, scores=scores, sizes={})
 

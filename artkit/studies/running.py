@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +12,12 @@ from typing import Any
 import msgspec
 
 from artkit.chain import Chain
-from artkit.data import make_dataset
 from artkit.errors import ArtkitError, TrainingError, UsageError
 from artkit.files import make_folder, write_atomically
 from artkit.metrics import evaluate
 from artkit.plugins import current_registry, resolve
 from artkit.runs.record import CHECKPOINT, MODEL_FILE
+from artkit.studies.data import make_all_data, place_of
 from artkit.studies.protocol import MODEL, Arm, Scoring, Study
 from artkit.training import Reporter, train
 from artkit.training.run import split_values
@@ -70,12 +68,11 @@ def run_study(
     arms or seeds, keeps its models. Raises UsageError for a folder with another study, and what making data, training
     and scoring raise.
     """
-    _check_scores(study, folder)
+    _check_names(study, folder)
     _check_training(study)
     _claim_folder(study, folder)
     outcome = Outcome(study, folder, _read_results(folder))
-    for name in study.data:
-        _make_data(study, name, folder, note)
+    make_all_data(study, folder, note)
     for seed, name in _missing(outcome):
         note(f"{name}, seed {seed}")
         others = [one for one in outcome.results if (one.seed, one.arm) != (seed, name)]
@@ -85,16 +82,16 @@ def run_study(
     return outcome
 
 
-def _check_scores(study: Study, folder: Path) -> None:
-    """Refuse chains and metrics that nothing could be scored by: later, arms would have been trained for nothing."""
+def _check_names(study: Study, folder: Path) -> None:
+    """Refuse methods and metrics that are not there, in a chain too, before an arm is trained for nothing."""
     registry, outcome = current_registry(), Outcome(study, folder)
     registry.method(study.method)
-    for scoring in study.scores:
-        for metric in scoring.metrics:
-            registry.metric(metric)
-        for name in study.arms:
-            for step in Chain(chain_of(outcome, name, scoring, 0)):
-                registry.method(step.method)
+    for metric in (metric for scoring in study.scores for metric in scoring.metrics):
+        registry.metric(metric)
+    made = [column.chain for data in study.data.values() for column in data.columns.values()]
+    scored = [chain_of(outcome, name, scoring, 0) for scoring in study.scores for name in study.arms]
+    for step in (step for text in (*made, *scored) for step in Chain(text)):
+        registry.method(step.method)
 
 
 def _check_training(study: Study) -> None:
@@ -189,17 +186,6 @@ def _missing(outcome: Outcome) -> list[tuple[int, str]]:
     return sorted((run for run, done in runs.items() if not done), key=lambda run: (run[0], arms.index(run[1])))
 
 
-def _make_data(study: Study, name: str, folder: Path, note: Callable[[str], None]) -> None:
-    """Make a dataset in data/NAME; one that was not finished is made anew."""
-    made, part = folder / "data" / name, folder / "data" / f".{name}.part"
-    if made.exists():
-        return
-    note(f"data {name}")
-    shutil.rmtree(part, ignore_errors=True)
-    make_dataset(study.data[name].dataset, part, study.data[name].options)
-    os.replace(part, made)
-
-
 def _run_arm(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) -> Result:
     """Train an arm where it is not, and compute the scores that its result lacks."""
     there = next((one for one in outcome.results if (one.arm, one.seed) == (name, seed)), Result(name, seed, {}, 0.0))
@@ -229,11 +215,6 @@ def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) ->
             reporter=reporter,
         )
     return time.monotonic() - began
-
-
-def place_of(study: Study, name: str, folder: Path) -> str:
-    """Return where data lie: made in the study's folder, or what a user calls them."""
-    return str(folder / "data" / name) if name in study.data else name
 
 
 def chain_of(outcome: Outcome, name: str, scoring: Scoring, seed: int) -> str:

@@ -31,7 +31,8 @@ class LandscapesOptions(Options, frozen=True):
         option("styles of paintings, `photo` among them, one drawn for each and named in the column `style`"),
     ] = ()
     lights: Annotated[
-        Literal["own", "any"], option("the light that belongs to a scene, mostly clear; or any, all as often")
+        Literal["own", "any", "morning", "noon", "golden", "dusk"],
+        option("the light that belongs to a scene, mostly clear; any, all as often; or one hour for all, in clear air"),
     ] = "own"
     looks: Annotated[
         int, option("pictures of each scene in a row, each with the light and the style drawn for it", ge=1)
@@ -70,6 +71,17 @@ class StudioOptions(Options, frozen=True):
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 
+class PlacesOptions(Options, frozen=True):
+    """Options of the places seen from above, made as they are asked for or written to a folder."""
+
+    count: Annotated[int, option("how many places, a tenth of them for validation", ge=1)] = 1000
+    seed: Annotated[int, option("seed of the first place; the next one has the next", ge=0)] = 0
+    size: Annotated[
+        tuple[Annotated[int, Meta(ge=16, le=2048)], Annotated[int, Meta(ge=16, le=2048)]],
+        option("width and height in pixels"),
+    ] = (256, 256)
+
+
 class StylesOptions(Options, frozen=True):
     """Options of the paintings by style, made as they are asked for or written to a folder."""
 
@@ -84,7 +96,7 @@ class StylesOptions(Options, frozen=True):
 
 @hookimpl
 def register_datasets() -> list[DatasetSpec]:
-    """Register the landscapes, paintings of them by style, and the studio."""
+    """Register the landscapes, paintings of them by style, places from above, and the studio."""
     return [
         DatasetSpec(
             name="landscapes",
@@ -99,6 +111,13 @@ def register_datasets() -> list[DatasetSpec]:
             factory="artkit_atelier.gallery:open_gallery",
             writer="artkit_atelier.gallery:write_gallery",
             options=StylesOptions,
+        ),
+        DatasetSpec(
+            name="places",
+            summary="Places seen from above: maps, and photos from the air.",
+            factory="artkit_atelier.aerial:open_places",
+            writer="artkit_atelier.aerial:write_places",
+            options=PlacesOptions,
         ),
         DatasetSpec(
             name="studio",

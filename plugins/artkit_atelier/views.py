@@ -76,6 +76,8 @@ def find_view(options: LandscapesOptions, index: int) -> View:
     style = str(chance.choice(options.styles or (options.style,)))
     if options.lights == "own":
         time, weather = own_light(seed)
+    elif options.lights != "any":
+        time, weather = options.lights, "clear"
     if options.held_out:
         looks = list_looks(options, split_of(number))
         time, weather, style = looks[int(chance.integers(len(looks)))]
@@ -115,7 +117,7 @@ def check_styles(options: LandscapesOptions) -> None:
     check_style(options.style)
     for style in options.styles:
         check_style(style, PHOTO)
-    if options.held_out and options.lights == "own":
+    if options.held_out and options.lights != "any":
         raise OptionError("landscapes(held_out=...) is for pictures in any light: give lights=any, too.")
     most = len(TIMES) * len(WEATHERS) * len(set(options.styles or (options.style,))) - 1
     if options.held_out > most:
