@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -234,6 +235,21 @@ def test_a_painting_comes_nearer_to_its_style_and_keeps_the_scene():
     disc = (photo[0] > 0.6).float()
     inside, outside = (float((luma(painted)[0] * part).sum() / part.sum()) for part in (disc, 1 - disc))
     assert inside > outside + 0.05
+
+
+def test_from_noise_the_scene_comes_though_nothing_of_it_was_there():
+    photo, style = scene(64, 80), stripes(80, 80) * torch.linspace(0.3, 1, 80)
+    close = painter(style, strength=0)
+    ours = replace(close, from_noise=True)
+    begun = ours.start(photo, random(3))
+    torch.testing.assert_close(begun, ours.start(photo.flip(2), random(3)))
+    for found, due in zip(torch.std_mean(begun, (1, 2)), torch.std_mean(photo, (1, 2)), strict=True):
+        torch.testing.assert_close(found, due, atol=0.01, rtol=0.03)
+    paintings, disc = [one.paint(photo, 0) for one in (ours, close)], (photo[0] > 0.6).float()
+    for painted in paintings:
+        inside, outside = (float((luma(painted)[0] * part).sum() / part.sum()) for part in (disc, 1 - disc))
+        assert inside > outside + 0.05
+    assert not torch.equal(*paintings)
 
 
 def test_more_strength_goes_further_from_the_photo():

@@ -125,6 +125,15 @@ def test_a_named_style_is_mixed_with_a_picture():
 # -- several styles, and regions -------------------------------------------------------------------------
 
 
+def test_what_it_starts_from_is_asked_of_the_engine_patch_too():
+    plain, photo, noisy = (
+        run(NstOptions(style="glass", engine="patch", quality="draft", start=start))
+        for start in ("patch", "photo", "noise")
+    )
+    assert torch.equal(plain, photo)
+    assert not torch.equal(plain, noisy)
+
+
 def test_mixing_goes_by_weights():
     dark, light = 0.3 * noise(40, 40), 0.7 + 0.3 * noise(40, 40)
     means = [

@@ -30,9 +30,10 @@ def test_the_examples_are_sound_at_every_size(place):
     for size in (None, *found.sizes):
         assert find_fault(found.resized(size)) is None
     assert found.seeds >= 5
-    assert found.resized("tiny").values["steps"] == 2
     large = found.resized("large")
-    assert large.values["steps"] > found.values["steps"]
+    if any(arm.trained for arm in found.arms.values()):
+        assert found.resized("tiny").values["steps"] == 2
+        assert large.values["steps"] > found.values["steps"]
     assert msgspec.convert(msgspec.to_builtins(large), type(large)) == large
 
 

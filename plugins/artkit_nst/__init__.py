@@ -42,7 +42,12 @@ class NstOptions(Options, frozen=True):
     weights: Annotated[str | None, option("vgg: file of weights; ARTKIT_VGG19 and the usual places if none")] = None
     loss: Annotated[Literal["gram", "w2", "sliced"], option("vgg: what tells styles apart")] = "w2"
     optimiser: Annotated[Literal["adam", "lbfgs"], option("vgg: how the picture is changed")] = "adam"
-    start: Annotated[Literal["patch", "photo", "noise"], option("vgg: what it starts from")] = "patch"
+    start: Annotated[
+        Literal["patch", "photo", "noise"],
+        option(
+            "what it starts from: the photo, noise, or a draft of the engine patch, which itself has the photo for it"
+        ),
+    ] = "patch"
     steps: Annotated[
         Annotated[int, Meta(ge=1, le=100_000)] | None, option("vgg: steps at the coarsest size; by quality if none")
     ] = None

@@ -137,11 +137,12 @@ class Pass:
 
 @dataclass(frozen=True)
 class Painter:
-    """A style, and how to lay it on."""
+    """A style, and how to lay it on; `from_noise` begins without the photo, which is then only searched for."""
 
     style: Style
     looseness: Looseness
     effort: Effort
+    from_noise: bool = False
 
     def paint(self, photo: Tensor, seed: int, maps: Maps | None = None, journal: Journal | None = None) -> Tensor:
         """Paint a photo (CHW in [0, 1], as many channels as the style) and return CHW in [0, 1].
@@ -172,7 +173,13 @@ class Painter:
         return level_sizes(round(size[0] * self.effort.finer), round(size[1] * self.effort.finer))
 
     def start(self, goal: Tensor, generator: torch.Generator) -> Tensor:
-        """Put noise where the photo (CHW, in the style's colours) is flat: there the style shall find its own forms."""
+        """Put noise where the photo (CHW, in the style's colours) is flat: there the style shall find its own forms.
+
+        Or put noise of the photo's mean and deviation everywhere, as Gatys et al. 2016 begin.
+        """
+        if self.from_noise:
+            deviation, mean = torch.std_mean(goal, (1, 2), correction=0, keepdim=True)
+            return mean + deviation * torch.randn(goal.shape, generator=generator).to(goal)
         noise = torch.randn(goal.shape[-2:], generator=generator).to(goal)
         amount = self.looseness.noise * BLOTCHES * self.style.calm((goal.shape[-2], goal.shape[-1]))
         return goal + amount * (1 - saliency(goal)) * noise

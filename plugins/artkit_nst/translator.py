@@ -143,7 +143,7 @@ class Nst(Translator):
 
     def _render(self, photo: Tensor, style: Style, maps: Maps, seed: int, journal: Journal) -> Tensor:
         options = self.options
-        painter = Painter(style, self.looseness, EFFORTS[options.quality])
+        painter = Painter(style, self.looseness, EFFORTS[options.quality], from_noise=options.start == "noise")
         if self.network is None:
             return painter.paint(photo, seed, maps, journal)
         from artkit_nst.vgg.transfer import begin, plan_schedule, transfer
