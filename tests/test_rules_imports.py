@@ -51,7 +51,7 @@ UPWARD = ("artkit.chain.steps", "artkit.engine.local")
 # Rooms whose modules plugins may use; the rest of core is reached through `artkit` itself.
 PUBLIC = {
     *("errors", "seeds", "files", "reporting", "spec", "images", "models"),
-    *("nn", "translator", "data", "metrics", "training", "testing"),
+    *("nn", "motion", "translator", "data", "metrics", "training", "testing"),
     *("plugins", "chain", "engine"),  # touchup's trainer runs a chain
 }
 

@@ -25,6 +25,12 @@ class NextFrameOptions(Options, frozen=True):
     ] = 1
 
 
+class ExtrapolateOptions(Options, frozen=True):
+    """Options of an extrapolate step."""
+
+    ahead: Annotated[int, option("how many frames ahead to look", ge=1, le=256)] = 1
+
+
 class NextFrameTraining(DiscriminatorOptions, frozen=True):
     """Options of nextframe training. `adversarial=0`, the default, leaves the discriminator out."""
 
@@ -63,7 +69,22 @@ SPEC = MethodSpec(
 )
 
 
+EXTRAPOLATE = MethodSpec(
+    name="extrapolate",
+    group="clips",
+    summary="Show the next frame of a clip as it is if all goes on as it moved.",
+    inputs=(
+        Port("image", Kind.IMAGE, "the last frame"),
+        Port("before", Kind.IMAGE, "the one before it", previous=1),
+    ),
+    output=Kind.IMAGE,
+    options=ExtrapolateOptions,
+    translator="artkit_nextframe.extrapolating:Extrapolate",
+    needs_model=False,
+)
+
+
 @hookimpl
 def register_methods() -> list[MethodSpec]:
-    """Register nextframe, with the model of camera moves."""
-    return [SPEC]
+    """Register nextframe, with the model of camera moves, and what it is measured by."""
+    return [SPEC, EXTRAPOLATE]
