@@ -17,12 +17,13 @@ from torch.nn import functional as F
 from artkit_nst.patches import Grid, Keys, cut
 from artkit_nst.structure import highest
 
-SAMPLE = 2048  # places asked to learn how wanted each patch is
+SAMPLE = 1024  # places asked to learn how wanted each patch is
 BLOCK = 64  # keys whose least distance is found at once
 CHUNK = 128  # places searched at once: their distances to all keys stay in the cache
 FEW = 4096  # places up to which an index costs more than it saves
 CELLS = 64  # of an index; more find the nearest key more often, and cost more
-CANDIDATES = 1024  # keys of a cell, a multiple of BLOCK: with them 19 of 20 places get the nearest of 6000
+CANDIDATES = 512  # keys of a cell, a multiple of BLOCK: with them 19 of 20 places get the nearest of 6000
+SHARE = 24  # of more keys than that, one in so many
 ROUNDS = 3  # of k-means
 PRICE = 1.5  # of an object where the photo has none, in scores that a usual key has far from where it fits
 
@@ -93,8 +94,8 @@ def nearest_keys(queries: Queries, table: Tensor) -> Tensor:
 class Index:
     """An inverted file of keys, for approximate search: each query looks only at the candidates of its cell.
 
-    Cells are those of k-means on a sample of the queries; a cell's candidates are the CANDIDATES keys whose score at
-    its centre is least. There must be that many keys.
+    Cells are those of k-means on a sample of the queries; a cell's candidates are the keys whose score at its centre is
+    least: CANDIDATES of them, or one in SHARE. There must be more than CANDIDATES keys.
     """
 
     def __init__(self, sample: Queries, table: Tensor, spread: float) -> None:
@@ -102,7 +103,8 @@ class Index:
         centres = _k_means(sample.points(spread), CELLS)
         middle = Queries(centres[:-1], centres[-1] / spread)
         self._centres = cell_table(middle, spread)
-        self._candidates = (table @ middle.lifted()).topk(CANDIDATES, 0, largest=False).indices.sort(0).values.T
+        count = max(CANDIDATES, len(table) // SHARE // BLOCK * BLOCK)
+        self._candidates = (table @ middle.lifted()).topk(count, 0, largest=False).indices.sort(0).values.T
         self._tables = table[self._candidates]
 
     def nearest(self, queries: Queries) -> Tensor:

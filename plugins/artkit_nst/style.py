@@ -17,7 +17,7 @@ from artkit_nst.pyramid import BANDS, band_contrasts, blur, resize
 AREA = 0.64  # of the style, for each pixel of the photo, at style_scale=1
 MAX_GROWTH = 2.0  # a style is enlarged so far and no further: beyond, it has nothing but blur to offer
 MOST_SIZES = 64  # that are kept: a folder may hold photos of any number of sizes
-ANALYSED = 3000  # patches, at most, whose principal components are found: more would tell no more
+ANALYSED = 1500  # patches, at most, whose principal components are found: more would tell no more
 SIDE = 256  # long side at which pictures are judged
 TILE = 16  # pixels of a side of what is judged empty or not
 EMPTY = 0.08  # of the detail in the busiest tiles: less of it is background out of focus
