@@ -229,6 +229,7 @@ def test_an_arm_may_learn_from_data_of_its_own(shell, monkeypatch):
         ("learning_rate = 0.1 ", "learning_rate = 0.2 "),
         ("ema = 0\n", "ema = 0.5\n"),
         ('on = "pairs"', 'on = "pairs/"'),
+        ("[arms.fast]\n", "[arms.fast]\nshare = 0.5\n"),
         ('[arms.none]\nsummary = "the picture as it is"\ntrained = false\nchain = "invert,invert"\n', ""),
         ("[arms.slow]", '[data.more]\ndataset = "styles"\noptions = { count = 9 }\n\n[arms.slow]'),
     ],

@@ -17,7 +17,7 @@ from artkit.metrics.held_out import HeldOut
 from artkit.reporting import clean
 from artkit.studies.data import place_of
 from artkit.studies.intervals import LEVEL, Interval, find_interval, judge
-from artkit.studies.protocol import Question
+from artkit.studies.protocol import Question, Study
 from artkit.studies.running import Outcome, chain_of
 
 PAGE, SHEET = "README.md", "pictures.png"
@@ -70,15 +70,16 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
         yield from _row(
             [one.arm, str(one.seed), *(_number(one.scores[metric]) for metric in metrics), f"{one.seconds:g}"]
         )
-    yield from (
-        "",
-        "## How",
-        "",
-        f"All arms train {study.method} on {study.on} with the same steps, batch and seeds.",
-        "",
-    )
+    yield from ("", "## How", "", _budget(study), "")
     yield from (f"- {name} = {value}" for name, value in sorted(study.values.items()))
     yield from ("", f"{_hours(outcome):.1f} hours of training on {_machine()}.")
+
+
+def _budget(study: Study) -> str:
+    """Say what all arms have in common, and which have fewer steps."""
+    fewer = [f"*{name}* takes {arm.share:.3g} of the steps" for name, arm in study.arms.items() if arm.share < 1]
+    common = f"All arms train {study.method} on {study.on} with the same steps, batch and seeds"
+    return f"{'; but '.join([common, ', '.join(fewer)] if fewer else [common])}."
 
 
 def _hours(outcome: Outcome) -> float:

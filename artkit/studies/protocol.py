@@ -41,14 +41,15 @@ class Arm(Struct, frozen=True, forbid_unknown_fields=True):
     """One of the ways that are compared.
 
     `values` are the settings of its training beside those that all share; `on` are data of its own, for studies of what
-    is learned from; `chain` takes the place of the chain of each scoring. An arm that is not `trained` is a baseline, a
-    chain alone.
+    is learned from; `chain` takes the place of the chain of each scoring; `share` is its part of the steps, where
+    minutes are to be equal and not steps. An arm that is not `trained` is a baseline, a chain alone.
     """
 
     summary: Text
     values: dict[str, Any] = {}
     on: Text | None = None
     chain: Text | None = None
+    share: Annotated[float, Meta(gt=0, le=1)] = 1.0
     trained: bool = True
 
 
@@ -89,7 +90,7 @@ class Study(Struct, frozen=True, forbid_unknown_fields=True):
 
     `claim` is what is asked, `against` what would count against it, written before it is run. `method`, `on` (a name
     of `data`, a folder, or a dataset) and `values` say how arms are trained; `seeds` how often each is, with the seeds
-    0, 1, ... Every arm has the same budget: `steps` and `batch` are set for all.
+    0, 1, ... Every arm has the same budget: `steps` and `batch` are set for all, but for an arm's `share` of the steps.
     """
 
     title: Text
@@ -105,6 +106,12 @@ class Study(Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, Any] = {}
     sizes: dict[Name, Size] = {}
     pictures: Annotated[int, Meta(ge=1, le=20)] = 4
+
+    def values_of(self, name: str) -> dict[str, Any]:
+        """Return the settings that an arm is trained with, but for the seed."""
+        arm = self.arms[name]
+        part = {} if arm.share == 1 else {"steps": max(1, round(arm.share * self.values["steps"]))}
+        return {**self.values, **arm.values, **part}
 
     def resized(self, size: str | None) -> Study:
         """Return the study at one of its sizes, and of no other. Raises UsageError for one that it does not have."""
@@ -157,9 +164,17 @@ def find_fault(study: Study) -> str | None:
         shared = {"steps", "batch", "seed"} & arm.values.keys()
         if shared:
             return f"the arm '{name}' sets {', '.join(sorted(shared))}: arms have one budget, and seeds count from 0"
+        if arm.share != 1 and not _sets_steps(study):
+            return f"the arm '{name}' has a share of the steps, and the study's values set no number of them"
         if not arm.trained and MODEL in (arm.chain or MODEL):
             return f"the arm '{name}' is not trained, so it needs a chain of its own, without {MODEL}"
     for one in study.sizes.values():
         if unknown := one.data.keys() - study.data.keys():
             return f"a size changes the data '{min(unknown)}', which the study does not have"
     return None
+
+
+def _sets_steps(study: Study) -> bool:
+    """Say whether steps are a number, at every size, of which there can be a share."""
+    found = [study.values.get("steps"), *(one.values.get("steps", 1) for one in study.sizes.values())]
+    return all(isinstance(steps, int) and 0 < steps < 2**53 for steps in found)

@@ -101,7 +101,7 @@ def _check_training(study: Study) -> None:
     for name, arm in study.arms.items():
         if arm.trained and trainer is not None:
             with _blaming(name):
-                split_values(spec, trainer, {**study.values, **arm.values})
+                split_values(spec, trainer, study.values_of(name))
 
 
 @contextmanager
@@ -145,8 +145,8 @@ def _extends(study: Study, there: Study) -> bool:
     )
 
 
-def _training_of(arm: Arm) -> tuple[bool, str | None, dict[str, Any]]:
-    return arm.trained, arm.on, arm.values
+def _training_of(arm: Arm) -> tuple[bool, str | None, float, dict[str, Any]]:
+    return arm.trained, arm.on, arm.share, arm.values
 
 
 def _still_true(result: Result, study: Study, there: Study) -> Result:
@@ -203,7 +203,7 @@ def _train(outcome: Outcome, name: str, seed: int, reporter: Reporter | None) ->
     study, model, began = outcome.study, outcome.model(name, seed), time.monotonic()
     if model.exists():
         return 0.0
-    values: dict[str, Any] = {**study.values, **study.arms[name].values, "seed": seed}
+    values: dict[str, Any] = {**study.values_of(name), "seed": seed}
     resume = (model.parent / CHECKPOINT).exists()
     with _blaming(name, seed):
         train(
