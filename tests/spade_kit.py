@@ -17,6 +17,7 @@ from artkit_spade.trainer import SpadeTrainer
 DATA = "landscapes(count=10,size=[32,32],styles=[photo,ink],lights=any,partner=true)"
 SMALL = {"target": "painting", "width": 8, "blocks": 2, "detail": (8, 8), "code": 6, "encoder_width": 4}
 SMALL |= {"widths": (8, 8), "start_from": 4, "default_conditions": ("noon", "photo")}
+CONCATENATED = SMALL | {"network": "concatenated", "norm": "instance"}
 PAPER = SMALL | {"network": "paper", "width": 4, "noise": "none", "mismatched": 0.0}
 
 

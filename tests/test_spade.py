@@ -22,11 +22,11 @@ from artkit.testing import check_method
 from artkit.training import train
 from artkit.training.loop import Loop
 from artkit_atelier.classes import COLOURS
-from artkit_spade.arguments import PaperArguments, TablesArguments, join_input
+from artkit_spade.arguments import ConcatenatedArguments, PaperArguments, TablesArguments, join_input
 from artkit_spade.fitting import fit_colours
-from artkit_spade.networks import Modulation, TablesGenerator
+from artkit_spade.networks import ConcatenatedGenerator, Modulation, TablesGenerator
 from artkit_spade.paper import PaperEncoder, Spade
-from spade_kit import DATA, PAPER, SMALL, data, make, save
+from spade_kit import CONCATENATED, DATA, PAPER, SMALL, data, make, save
 
 REGISTRY = load_registry()
 
@@ -91,6 +91,34 @@ def test_modulation_is_a_table_of_classes_that_the_code_fills():
             torch.testing.assert_close(y[0, :, row, column], expected)
 
 
+@pytest.mark.parametrize("norm", ["instance", "none"])
+def test_a_code_that_is_concatenated_is_planes_beside_the_map(norm):
+    """What it makes is what pix2pix's network makes of map, height and one plane a number of the code."""
+    torch.manual_seed(0)
+    generator = ConcatenatedGenerator(4, 3, 8, 1, (4, 4), norm)
+    seen, w = torch.randn(2, 4, 8, 12), torch.randn(2, 3)
+    planes = torch.stack([torch.stack([torch.full((8, 12), float(one)) for one in code]) for code in w])
+    made = generator(seen, w)
+    torch.testing.assert_close(made, generator.network(torch.cat([seen, planes], 1)))
+    assert made.shape == (2, 3, 8, 12)
+    assert not torch.allclose(made, generator(seen, w + 1))
+    inside = generator.network.blocks[0].norm1(torch.full((1, 8, 4, 4), 3.0))  # a map of one class all over
+    assert inside.abs().max() == (0 if norm == "instance" else 3)
+
+
+def test_codes_that_are_concatenated_are_worked_out_too_and_learn_slowly():
+    trainer = make(**CONCATENATED)
+    before = {name: value.clone() for name, value in trainer.encoder.state_dict().items()}
+    trainer.work_out_start()
+    assert any(not torch.equal(value, before[name]) for name, value in trainer.encoder.state_dict().items())
+    fast, slow = trainer.optimisers["generator"].param_groups
+    assert set(slow["params"]) == set(trainer.encoder.parameters())
+    assert slow["lr"] == pytest.approx(0.1 * fast["lr"])
+    assert fast["betas"] == (0.0, 0.99)
+    told = trainer.words(torch.eye(1 + trainer.conditions.channels))
+    torch.testing.assert_close(told.square().sum(1), torch.full((len(told),), 6.0))  # of one length, as pictures' are
+
+
 def test_the_papers_layer_scales_and_shifts_by_convolutions_of_the_map():
     layer, labels = Spade(4, 3, "batch"), one_hot(torch.randint(3, (2, 6, 6)), 3)
     x = torch.randn(2, 4, 6, 6)
@@ -136,10 +164,12 @@ def test_codes_start_as_principal_components_and_colours_as_what_they_explain():
     torch.testing.assert_close(generator(seen, codes[:2]), made[:2])  # the network adds nothing yet
 
 
-def test_both_networks_keep_the_contract(model, tmp_path):
+def test_all_networks_keep_the_contract(model, tmp_path):
     check_method("spade", REGISTRY, model=model, sizes=((1, 1), (17, 33)))
     paper = save(make(**PAPER), tmp_path / "paper.safetensors")
     check_method("spade", REGISTRY, model=paper, sizes=((1, 7), (40, 24)))
+    concatenated = save(make(**CONCATENATED), tmp_path / "concatenated.safetensors")
+    check_method("spade", REGISTRY, model=concatenated, sizes=((1, 7), (40, 24)))
     check_method("spade", REGISTRY, model=model, options={"working_size": 16, "style": "any"}, sizes=((40, 24),))
 
 
@@ -215,7 +245,7 @@ class Wordless(Dataset):
         raise AssertionError
 
 
-@pytest.mark.parametrize("changes", [{}, PAPER], ids=["tables", "paper"])
+@pytest.mark.parametrize("changes", [{}, CONCATENATED, PAPER], ids=["tables", "concatenated", "paper"])
 def test_stopping_and_resuming_changes_nothing(tmp_path, changes, monkeypatch):
     values = SMALL | changes | {"batch": 2, "crop": 32, "precision": "fp32", "steps": 3, "sample_every": 3}
     whole = train("spade", DATA, tmp_path / "whole", values=values)
@@ -240,7 +270,13 @@ def test_stopping_and_resuming_changes_nothing(tmp_path, changes, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "field"), [(TablesArguments, "blocks"), (TablesArguments, "width"), (PaperArguments, "side")]
+    ("arguments", "field"),
+    [
+        (TablesArguments, "blocks"),
+        (TablesArguments, "width"),
+        (ConcatenatedArguments, "code"),
+        (PaperArguments, "side"),
+    ],
 )
 def test_no_header_asks_for_networks_beyond_all_sizes(arguments, field):
     with pytest.raises(msgspec.ValidationError):

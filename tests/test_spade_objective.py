@@ -19,7 +19,7 @@ from artkit_atelier.gallery import Gallery, list_paintings
 from artkit_spade import SpadeTraining
 from artkit_spade.trainer import SpadeTrainer, find_columns, find_conditions
 from objectives import agree
-from spade_kit import PAPER, batch, data, make
+from spade_kit import PAPER, SMALL, batch, data, make
 
 
 def alive(trainer):
@@ -79,9 +79,17 @@ def contrast(picture: Tensor) -> Tensor:
     return ((F.avg_pool2d((picture - summed / count) ** 2, 16)) + 1e-4).sqrt().log()
 
 
-@pytest.mark.parametrize("own", [0.0, 1.0])
-def test_small_networks(own):
-    options = {"own_style": own, "spectral": False, "start_from": 0, "mismatched": 0.25, "consistency": 1.5}
+@pytest.mark.parametrize(("own", "network"), [(0.0, "tables"), (1.0, "tables"), (0.0, "concatenated")])
+def test_small_networks(own, network):
+    options = {
+        "network": network,
+        "norm": "instance",
+        "own_style": own,
+        "spectral": False,
+        "start_from": 0,
+        "mismatched": 0.25,
+        "consistency": 1.5,
+    }
     trainer, given = alive(make(**options)), batch()
     before = copy.deepcopy(trainer.networks)
     losses = trainer.training_step(given)
@@ -182,6 +190,11 @@ def test_what_was_worked_out_learns_ten_times_as_slowly():
     assert len(fast["params"]) + len(expected) == sum(
         len(list(trainer.networks[name].parameters())) for name in ("generator", "encoder", "words")
     )
+    assert len(make(start_from=0).optimisers["generator"].param_groups) == 1  # nothing was
+    options, settings = SpadeTraining(**SMALL | {"start_from": 0}), Settings(batch=2, crop=32, start="a-model")
+    assert (
+        len(SpadeTrainer(options, settings, data()).optimisers["generator"].param_groups) == 2
+    )  # it was for the model
     [one], [other] = make(**PAPER).optimisers["generator"].param_groups, make().optimisers["discriminator"].param_groups
     assert (one["betas"], other["betas"]) == ((0.0, 0.9), (0.0, 0.99))
 

@@ -41,7 +41,7 @@ BUILT = [  # choices that other networks are built by
     ("pix2pix", "conditions", ((), ("time",), ("time", "weather")), {"default_conditions": ()} | NARROW),
     ("semgan", "parts", ("both", "generate", "segment"), {}),
     ("semgan", "resolution", (32, 64), {"width": 2, "discriminator_width": 2}),
-    ("spade", "network", ("tables", "paper"), NARROW | {"noise": "none", "mismatched": 0.0}),
+    ("spade", "network", ("tables", "concatenated", "paper"), NARROW | {"noise": "none", "mismatched": 0.0}),
     ("spade", "noise", ("none", "strokes"), NARROW),
     ("superres", "network", ("edsr", "srresnet", "rrdb"), {}),
     ("superres", "scales", ((2,), (4,), (2, 4)), {}),

@@ -46,22 +46,27 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
         tuple[str, ...], option("the words of light, weather and style where nothing is known; else each one's first")
     ] = ()
     network: Annotated[
-        Literal["tables", "paper"], option("small networks modulated by class tables, or the paper's")
+        Literal["tables", "concatenated", "paper"],
+        option("small networks modulated by class tables, or told map and code at the input alone, or the paper's"),
     ] = "tables"
     width: Annotated[int, option("filters of the trunk; for paper, of the last level", ge=4, le=512)] = 64
-    blocks: Annotated[int, option("residual blocks of the trunk of tables", ge=1, le=64)] = 6
-    detail: Annotated[tuple[Width, Width], option("filters of tables at half and at full resolution")] = (32, 24)
+    blocks: Annotated[int, option("residual blocks of the trunk of small networks", ge=1, le=64)] = 6
+    detail: Annotated[tuple[Width, Width], option("filters of small networks at half and at full resolution")] = (
+        32,
+        24,
+    )
     code: Annotated[int, option("length of the style code", ge=1, le=1024)] = 48
     encoder_width: Annotated[int, option("filters of the style encoder's first level", ge=4, le=256)] = 24
-    norm: Annotated[NormKind, option("normalisation of the paper's generator")] = "batch"
+    norm: Annotated[NormKind, option("normalisation of the generator of paper or concatenated")] = "batch"
     noise: Annotated[
-        Literal["none", "strokes"], option("noise z of tables: brush strokes laid from a seed, seen by the generator")
+        Literal["none", "strokes"],
+        option("noise z of small networks: brush strokes laid from a seed, seen by the generator"),
     ] = "strokes"
     own_style: Annotated[
         float, option("how often the target itself shows the style, instead of its partner", ge=0, le=1)
     ] = 0.3
     start_from: Annotated[
-        int, option("pictures that the first colours and codes of tables are worked out from; 0: at random", ge=0)
+        int, option("pictures that first codes, and colours of tables, are worked out from; 0: at random", ge=0)
     ] = 240
     gan: Annotated[GanMode, option("adversarial loss")] = "hinge"
     receptive_field: Annotated[
@@ -78,7 +83,7 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
         option("learning rates of the generator and of the discriminator, as factors of learning_rate"),
     ] = (1.0, 1.0)
     mismatched: Annotated[
-        float, option("weight of real pictures shown with another's code, as fakes; for tables", ge=0)
+        float, option("weight of real pictures shown with another's code, as fakes; not for paper", ge=0)
     ] = 0.25
     matching: Annotated[float, option("weight of feature matching, summed over layers", ge=0)] = 2.0
     lowpass: Annotated[float, option("weight of the L1 loss of averages over 8 x 8 pixels", ge=0)] = 12.0
@@ -88,7 +93,7 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
     contrast: Annotated[
         float, option("weight of the L1 loss of log local contrast: strokes as strong as the style has them", ge=0)
     ] = 2.0
-    consistency: Annotated[float, option("weight of reading the code back from the picture; for tables", ge=0)] = 1.0
+    consistency: Annotated[float, option("weight of reading the code back from the picture; not for paper", ge=0)] = 1.0
     kl: Annotated[float, option("weight of keeping the paper's encoder like plain noise", ge=0)] = 0.05
 
 

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from artkit import SizeRule
 from artkit.nn import STROKE_CHANNELS, Arguments, Blocks, Channels, Filters, MomentsEncoder, NetworkArguments, NormKind
 from artkit.nn.layout import lay_out
-from artkit_spade.networks import TablesGenerator, WordEncoder
+from artkit_spade.networks import ConcatenatedGenerator, TablesGenerator, WordEncoder
 from artkit_spade.paper import STEPS, PaperEncoder, PaperGenerator
 
 Code = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 
 
-class TablesArguments(NetworkArguments, frozen=True, kw_only=True, tag="tables"):
-    """The arguments of a TablesGenerator and its MomentsEncoder."""
+class SmallArguments(NetworkArguments, frozen=True, kw_only=True):
+    """The arguments that the small generators share, and of their MomentsEncoder."""
 
     classes: Channels
     noise: Literal["none", "strokes"] = "strokes"
@@ -28,11 +28,6 @@ class TablesArguments(NetworkArguments, frozen=True, kw_only=True, tag="tables")
     detail: tuple[Filters, Filters] = (32, 24)
     code: Code = 48
     encoder_width: Annotated[int, msgspec.Meta(ge=1, le=256)] = 24
-
-    @property
-    def weights(self) -> int:
-        """Count the blocks and their tables."""
-        return self.blocks * self.width * (18 * self.width + 4 * self.classes * self.code)
 
     @property
     def size_rule(self) -> SizeRule:
@@ -44,13 +39,38 @@ class TablesArguments(NetworkArguments, frozen=True, kw_only=True, tag="tables")
         """Channels of z."""
         return STROKE_CHANNELS if self.noise == "strokes" else 0
 
+    def build_encoder(self) -> MomentsEncoder:
+        """Make the style encoder."""
+        return MomentsEncoder(self.encoder_width, self.code)
+
+
+class TablesArguments(SmallArguments, frozen=True, kw_only=True, tag="tables"):
+    """The arguments of a TablesGenerator."""
+
+    @property
+    def weights(self) -> int:
+        """Count the blocks and their tables."""
+        return self.blocks * self.width * (18 * self.width + 4 * self.classes * self.code)
+
     def build(self) -> TablesGenerator:
         """Make the generator."""
         return TablesGenerator(self.classes, self.noise_channels, self.width, self.blocks, self.detail, self.code)
 
-    def build_encoder(self) -> MomentsEncoder:
-        """Make the style encoder."""
-        return MomentsEncoder(self.encoder_width, self.code)
+
+class ConcatenatedArguments(SmallArguments, frozen=True, kw_only=True, tag="concatenated"):
+    """The arguments of a ConcatenatedGenerator."""
+
+    norm: NormKind = "instance"
+
+    @property
+    def weights(self) -> int:
+        """Count the blocks, and what lets map and code in."""
+        return 18 * self.width * (self.blocks * self.width + 8 * (self.classes + self.code))
+
+    def build(self) -> ConcatenatedGenerator:
+        """Make the generator."""
+        seen = self.classes + self.noise_channels + 1  # the map, strokes, heights
+        return ConcatenatedGenerator(seen, self.code, self.width, self.blocks, self.detail, self.norm)
 
 
 class PaperArguments(NetworkArguments, frozen=True, kw_only=True, tag="paper"):
@@ -90,12 +110,12 @@ class PaperArguments(NetworkArguments, frozen=True, kw_only=True, tag="paper"):
 class SpadeArguments(Arguments, frozen=True, kw_only=True):
     """What the header of a spade model records: its generator, and the words where nothing is asked or known."""
 
-    generator: TablesArguments | PaperArguments
+    generator: TablesArguments | ConcatenatedArguments | PaperArguments
     default_conditions: Annotated[Mapping[str, str], msgspec.Meta(max_length=64)] = msgspec.field(default_factory=dict)
 
     def build_words(self, words: int) -> nn.Module:
         """Make the network from so many words, one-hot, to a code; from none it is the mean code."""
-        return WordEncoder(words, self.generator.code, fixed=isinstance(self.generator, TablesArguments))
+        return WordEncoder(words, self.generator.code, fixed=isinstance(self.generator, SmallArguments))
 
 
 def join_input(onehot: Tensor, z: Tensor | None, height: Tensor | None) -> Tensor:

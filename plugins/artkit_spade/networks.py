@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit.nn import NoiseGate, double, fix_length, in_tiles
+from artkit.nn import NoiseGate, NormKind, SubpixelNet, double, fix_length, in_tiles
 from artkit.nn.layout import lay_out
 
 NEIGHBOURS = 16
@@ -148,6 +148,25 @@ class TablesGenerator(nn.Module):
         """Return the base colours, N3HW in [-1, 1], of class shares N K H W at heights N1HW."""
         level, slope = mix(self.base(w).view(len(w), self.classes, 6), shares).chunk(2, 1)
         return torch.addcmul(level, slope, height)
+
+
+class ConcatenatedGenerator(nn.Module):
+    """pix2pix's small network, told map and code at its input alone, where SPADE modulates every layer.
+
+    The code is concatenated to the map, as planes of one value each. Of such networks the paper says that their
+    normalisation washes the map away, and measures them (section 3, "Why does SPADE work better?", and section 4). A
+    SubpixelNet sees its input once more before its last layers: map and code both. Sides must be multiples of 4; the
+    output is linear.
+    """
+
+    def __init__(self, seen: int, code: int, width: int, blocks: int, detail: tuple[int, int], norm: NormKind) -> None:
+        super().__init__()
+        self.network = SubpixelNet(seen + code, 3, width, blocks, detail, norm, upsample="resize")
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """Map N `seen` H W, as TablesGenerator sees them, and codes N `code` to pictures N 3 H W."""
+        planes = w[:, :, None, None].expand(-1, -1, *x.shape[-2:])
+        return self.network(lay_out(torch.cat([x, planes.to(x.dtype)], 1)))
 
 
 class WordEncoder(nn.Module):

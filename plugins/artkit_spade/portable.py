@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from artkit.nn import class_planes, decode_image, fix_length, height_planes
 
 
-class PortableTables(nn.Module):
+class PortableSmall(nn.Module):
     """The small networks, told in words; they draw their own heights.
 
     `neutral`: the code, 1 C, of the model's default look, from which `strength` goes to that of the words.

@@ -36,17 +36,24 @@ from artkit.seeds import mix_seeds
 from artkit.training import Settings, Trainer, set_trainable, slow_down, trim
 from artkit_spade import CONDITIONS, SpadeTraining
 from artkit_spade.arguments import (
+    ConcatenatedArguments,
     PaperArguments,
+    SmallArguments,
     SpadeArguments,
     TablesArguments,
     encode_words,
     join_input,
 )
 from artkit_spade.fitting import CELLS, fit_colours
+from artkit_spade.networks import TablesGenerator
 from artkit_spade.paper import PaperEncoder
 
 LOWPASS_CELL = 8
-BETAS = {"tables": (0.0, 0.99), "paper": (0.0, 0.9)}
+ARGUMENTS: dict[str, type[TablesArguments | ConcatenatedArguments | PaperArguments]] = {
+    "tables": TablesArguments, "concatenated": ConcatenatedArguments, "paper": PaperArguments,
+}  # fmt: skip
+"""The arguments of each network, by its name."""
+BETAS = {"tables": (0.0, 0.99), "concatenated": (0.0, 0.99), "paper": (0.0, 0.9)}
 SLOWLY = 0.1
 """The learning rate, as a factor, of what was worked out in closed form: the encoder, and the base colours."""
 PARTNER = "partner"
@@ -71,7 +78,7 @@ class SpadeTrainer(Trainer):
         self.source, self.target, self.partner = find_columns(dataset, options)
         self.conditions = find_conditions(dataset, options)
         self.arguments = arguments_for(options, settings, len(self.source.classes or ()), self.conditions)
-        self.tables = isinstance(self.arguments.generator, TablesArguments)
+        self.small = isinstance(self.arguments.generator, SmallArguments)
         self.strokes = self.arguments.generator.noise_channels > 0
         self.seeded = self.strokes and "seed" in dataset.columns
         pictures = dict.fromkeys((self.source.name, self.target.name, self.partner))
@@ -83,20 +90,21 @@ class SpadeTrainer(Trainer):
         self.check_crop(arguments.size_rule.multiple, least_side(options))
         self.generator, self.encoder = arguments.build(), arguments.build_encoder()
         self.words = self.arguments.build_words(1 + self.conditions.channels)
-        code = arguments.code if self.tables else 0
+        code = arguments.code if self.small else 0
         self.discriminator = ProjectionDiscriminator(options, arguments.classes + 3, code)
         (of_generator, of_discriminator), betas = options.rates, BETAS[options.network]
         self.optimisers = {
             "generator": self.adam(*self.averaged, betas=betas, scale=of_generator),
             "discriminator": self.adam("discriminator", betas=betas, scale=of_discriminator),
         }
-        if self.tables:
-            slow = {*self.encoder.parameters(), *self.generator.base.parameters()}  # type: ignore[union-attr]
+        if self.small and (options.start_from or self.settings.start):
+            base = self.generator.base.parameters() if isinstance(self.generator, TablesGenerator) else ()
+            slow = {*self.encoder.parameters(), *base}
             slow_down(self.optimisers["generator"], slow, SLOWLY)
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Take one step on D, which tells (m, x) from (m, G(m, w)), then one on G, E and the words."""
-        if self.step == 0 and self.tables and not self.settings.start:
+        if self.step == 0 and self.small and not self.settings.start:
             self.work_out_start()
         m, x = self._encode_map(batch), encode_image(batch[self.target.name])
         w, losses = self._encode_style(self._choose_style(batch, x))
@@ -116,7 +124,7 @@ class SpadeTrainer(Trainer):
         real_logits = D.logits(real_features, w)
         loss = discriminator_loss(real_logits, D.logits(D.features(fake), w), options.gan)
         total = loss
-        if self.tables and options.mismatched and len(w) > 1:
+        if self.small and options.mismatched and len(w) > 1:
             others = D.logits(real_features, w.roll(1, 0))
             total = loss + options.mismatched * discriminator_loss(real_logits, others, options.gan)
         self.update("discriminator", total)
@@ -136,7 +144,7 @@ class SpadeTrainer(Trainer):
             "l1": F.l1_loss(fake.float(), x.float()),
             "contrast": contrast_l1(fake, x),
         }
-        if self.tables:
+        if self.small:
             losses["consistency"] = F.l1_loss(self.encoder(fake), w)
         return losses
 
@@ -174,8 +182,8 @@ class SpadeTrainer(Trainer):
             parts = one_hot(labels.long(), self.arguments.generator.classes), encode_image(target.float() / 255)
             cells.append([F.adaptive_avg_pool2d(part, CELLS)[0].to(device) for part in parts])
         codes = fit_codes(self.encoder, styles)  # type: ignore[arg-type]
-        shares, colours = zip(*cells, strict=True)
-        fit_colours(self.generator, codes, shares, colours)  # type: ignore[arg-type]
+        if isinstance(self.generator, TablesGenerator):
+            fit_colours(self.generator, codes, *zip(*cells, strict=True))
 
     def prepare(self, sample: Sample) -> Sample:
         """Lay the strokes that the painting was made with, where the data names their seed, and note heights.
@@ -188,7 +196,7 @@ class SpadeTrainer(Trainer):
         if self.strokes:
             seed = int(str(sample["seed"])) if self.seeded else mix_seeds(self.settings.seed, int(picture.sum()))
             sample["z"] = to_bytes(stroke_noise(height, width, seed))
-        if self.tables:
+        if self.small:
             sample["height"] = to_bytes(heights(height, width))
         return sample
 
@@ -273,7 +281,7 @@ def find_conditions(dataset: Dataset, options: SpadeTraining) -> Conditions:
 
 def arguments_for(options: SpadeTraining, settings: Settings, classes: int, conditions: Conditions) -> SpadeArguments:
     """Return the arguments of the networks that the options describe. Raises OptionError for one beyond all sizes."""
-    kind: type[TablesArguments | PaperArguments] = TablesArguments if options.network == "tables" else PaperArguments
+    kind = ARGUMENTS[options.network]
     known = {field.name for field in msgspec.structs.fields(kind)}
     given = {**msgspec.structs.asdict(options), "classes": classes, "side": settings.crop}
     made = {name: value for name, value in given.items() if name in known}

@@ -29,8 +29,8 @@ from artkit.nn import (
 )
 from artkit.seeds import mix_seeds
 from artkit_spade import CONDITIONS, SPEC, SpadeOptions
-from artkit_spade.arguments import SpadeArguments, TablesArguments, encode_words, join_input
-from artkit_spade.portable import PortableTables
+from artkit_spade.arguments import SmallArguments, SpadeArguments, encode_words, join_input
+from artkit_spade.portable import PortableSmall
 
 
 class Spade(Translator):
@@ -44,7 +44,7 @@ class Spade(Translator):
         super().__init__(options, header)
         arguments = read_arguments(header, SpadeArguments)
         self.arguments, self.defaults = arguments.generator, arguments.default_conditions
-        self.tables = isinstance(self.arguments, TablesArguments)
+        self.small = isinstance(self.arguments, SmallArguments)
         self.generator, self.encoder = self.arguments.build(), self.arguments.build_encoder()
         self.conditions = Conditions(header.conditions, self.defaults)
         self.words = arguments.build_words(1 + self.conditions.channels)
@@ -52,9 +52,9 @@ class Spade(Translator):
 
     def portable(self) -> Portable | None:
         """Return the small networks, told in words; large pictures are not shrunk for them."""
-        if not self.tables or not self.conditions or self.header.classes is None:
+        if not self.small or not self.conditions or self.header.classes is None:
             return super().portable()
-        graph = PortableTables(
+        graph = PortableSmall(
             self.generator,
             self.words,
             self._tell([dict(self.defaults)]),
@@ -76,7 +76,7 @@ class Spade(Translator):
         small = working.shrink(labels)
         z, large_z = self._draw_noise(context, working)
         onehot = one_hot(small.clamp(max=self.arguments.classes - 1), self.arguments.classes).to(context.dtype)
-        height = heights(small.shape[-2], small.shape[-1], self.size_rule.margin) if self.tables else None
+        height = heights(small.shape[-2], small.shape[-1], self.size_rule.margin) if self.small else None
         height = None if height is None else height.to(small.device).expand(len(small), -1, -1, -1)
         code = self._find_code(context, style).to(context.dtype)
         painted = decode_image(self.generator(join_input(onehot, z, height), code))
@@ -102,12 +102,12 @@ class Spade(Translator):
         if style is not None:
             self._refuse_words()
             code = self.encoder(fit_style(style).to(weight.dtype))
-        elif not self.tables and not self.conditions:
+        elif not self.small and not self.conditions:
             code = context.normal(self.arguments.code)
         else:
             code = self._tell(self._choose_words(context))
         code = torch.lerp(neutral.float(), code.float(), self.options.strength)
-        return fix_length(code) if self.tables else code
+        return fix_length(code) if self.small else code
 
     def _tell(self, words: list[dict[str, str]]) -> Tensor:
         """Return the codes of words, a row a picture."""
