@@ -10,10 +10,36 @@ from artkit.data import open_dataset
 from artkit.errors import DataError, OutputError
 from artkit_atelier import PlacesOptions
 from artkit_atelier.aerial import open_places, write_places
-from artkit_atelier.places import GROUND, HOUSE, MAIN_ROAD, MAP, VILLAGE, WATER, make_place
+from artkit_atelier.places import GROUND, HOUSE, MAIN_ROAD, MAP, ROAD, VILLAGE, WATER, _shadow, make_place
 
 PLACES = PlacesOptions(count=12, seed=3, size=(48, 32))
 SHAPES = [make_place(seed, 192, 192) for seed in range(8)]
+LETTERS = ",.*v+~#="  # fields, meadows, woods, villages, roads, water, houses, main roads
+DRAWN = """
+,,,****=~~,,,,,.......,,,,****,,,,,,+#vv
+,,,*****,~,,,,,....,,,,,,+****+,,,,,,v#v
+,,,*****=~,,,,*,+,,,,,,,,******,,,,,+v#v
+,,,+****=~,+***,,+,,,,,,+******,,,,,,vv#
+,,,,****=.*****,,,++,,,,,******++,,,,#v#
+,,,,***~~..+***,,,+,,,,,,*******.....vvv
+,,,,+***=....+,,,,+,,,,,,*****+v+....v#v
+,,,++**=*~+..,+++vv,,,,,,****+vvv,+...vv
+******v**~~*,+,,v#vv,,,,,,,,,,vv,,,,,+vv
+*****vv+*~**,,+,v#vvv,,,,,,,,,+,+,,,,,,+
+,+**+=v+~***,,,++vv#v+,,,,,,,+,,,,,,,+,,
++,+*v=+v~***,,,+,,,,,,++#v,,,vvvvv,,,,,,
+#,,,v=vv~+**,,,,,,,,,,vvvv#v,,vvvvv+,,,,
+##,,+=v~#v+*+,,,,,,,,,vvv#v#,,,,,+vv,,,,
+vvv,+v#~vv#+,,,,,,,,,+vvvvvvv,,,,,,,,,,,
+vvv+vv=~vvvv,,,,,,,,,vvv#v#v#,,,,,,,,,,,
+"""
+FROM_THE_AIR = [
+    (0.615, 0.559, 0.309), (0.398, 0.517, 0.239), (0.141, 0.262, 0.121), (0.442, 0.461, 0.338), (0.519, 0.509, 0.490),
+    (0.129, 0.218, 0.267), (0.529, 0.348, 0.312), (0.538, 0.529, 0.509),
+]  # fmt: skip
+"""The mean colours of the letters."""
+VARIED = (0.132, 0.020, 0.039, 0.095, 0.082, 0.007, 0.130, 0.066)
+"""How much their red deviates from it: rows of crops, crowns, slopes of roofs, shadows; water is calm."""
 
 
 def find(place, colour):
@@ -37,6 +63,24 @@ def test_a_map_has_the_colours_of_its_legend():
     assert any(find(place, MAP[WATER]).any() for place in SHAPES)
     assert not all(find(place, MAP[WATER]).any() for place in SHAPES)
     assert all(find(place, MAIN_ROAD).mean() > 0.005 for place in SHAPES)
+
+
+def test_a_place_stays_as_it_is():
+    """Studies are repeated by the seeds of their places: what is drawn under a seed is part of them."""
+    place = make_place(3, 16, 40)
+    kinds = np.stack([np.abs(place.map - colour).max(2) for colour in (*MAP, MAIN_ROAD)]).argmin(0)
+    known = np.array([[LETTERS.index(letter) for letter in row] for row in DRAWN.split()])
+    assert (kinds != known).mean() < 0.005  # a border may be rounded otherwise on another processor
+    for colour, mean, deviation in zip((*MAP, MAIN_ROAD), FROM_THE_AIR, VARIED, strict=True):
+        seen = np.concatenate([place.air[find(place, colour)] for place in SHAPES])
+        assert seen.mean(0) == pytest.approx(np.array(mean), abs=0.002)
+        assert seen[:, 0].std() == pytest.approx(deviation, abs=0.002)
+
+
+def test_main_roads_are_roads_from_the_air_where_they_cross_water_too():
+    for place in SHAPES:
+        road = place.air[find(place, MAIN_ROAD)].mean(0)
+        assert np.abs(road / road.max() - GROUND[ROAD] / GROUND[ROAD].max()).max() < 0.01
 
 
 def test_a_place_is_alike_at_every_size():
@@ -68,6 +112,14 @@ def test_houses_cast_shadows_to_the_lower_right():
     assert np.mean(darker) < 0.75
 
 
+def test_a_shadow_falls_beside_what_is_high_and_not_on_it():
+    high = np.zeros((8, 9), bool)
+    high[2:4, 3] = True
+    cast = np.zeros_like(high)
+    cast[[3, 4, 4, 5], [4, 5, 4, 5]] = True
+    assert np.array_equal(_shadow(high, 170), cast)  # 0.012 heights are two pixels
+
+
 def test_the_stream_and_the_folder_hold_the_same(tmp_path):
     done = []
     write_places(tmp_path, PLACES, 1, lambda: done.append(1))
@@ -81,6 +133,7 @@ def test_the_stream_and_the_folder_hold_the_same(tmp_path):
             assert all(np.array_equal(a[name], b[name]) for name in names)
     assert np.asarray(Image.open(tmp_path / "val" / "air" / "00009.png")).shape == (32, 48, 3)
     assert stream.load(0, ["map"]).keys() == {"map"}
+    assert not stream.mirrors  # light falls from the left in all of them
     with pytest.raises(OutputError, match="is not empty"):
         write_places(tmp_path, PLACES, 1, print)
 

@@ -132,6 +132,34 @@ def test_looks_that_are_held_out_are_validations_alone():
     assert list_looks(LOOKS, "val") == list_looks(LOOKS, "train")
 
 
+def test_which_looks_are_held_out_was_drawn_once_for_all():
+    """What a model has not seen must not be another set tomorrow."""
+    assert list_looks(replace(HELD, held_out=3), "val") == [
+        ("dusk", "misty", "ink"),
+        ("dusk", "misty", "swirl"),
+        ("noon", "overcast", "ink"),
+    ]
+    most = replace(HELD, count=20, held_out=47)
+    assert len(list_looks(most, "train")) == 1
+    assert len(Landscapes(most, "val")) == 2
+
+
+def test_what_stands_at_an_index_was_drawn_once_for_all():
+    """Data sets are known by their options: the same views, partners and contents stand at an index tomorrow."""
+    views = [find_view(LOOKS, index) for index in (0, 1)]
+    assert [(view.time, view.weather, view.style) for view in views] == [
+        ("noon", "clear", "photo"),
+        ("dusk", "overcast", "photo"),
+    ]
+    assert [find_partner(view, index).seed for index, view in enumerate(views)] == [4168130293, 3367677908]
+    contents = [find_content(LOOKS, view, index) for index, view in enumerate(views)]
+    assert [(content.time, content.weather) for content in contents] == [("noon", "overcast"), ("noon", "overcast")]
+
+
+def test_partners_are_none_of_the_scenes_that_are_asked_for():
+    assert all(find_partner(find_view(LOOKS, index), index).seed >= 2**31 for index in range(24))
+
+
 def test_all_scenes_may_have_the_light_of_one_hour():
     options = LandscapesOptions(count=12, seed=40, size=(24, 16), lights="dusk", content=True)
     stream, others = Landscapes(options), set()

@@ -110,6 +110,7 @@ def test_a_study_from_the_shell(shell):
     means = {one["arm"]: one["scores"]["rgb_distance"] for one in results(shell)}
     assert means["none"] == pytest.approx(60 * math.sqrt(3), rel=0.02)
     assert means["fast"] < means["slow"] < means["none"]
+    assert {one["seconds"] for one in results(shell) if one["arm"] == "none"} == {0}  # nothing was trained
 
 
 def test_the_differences_are_seed_by_seed(shell):
@@ -279,11 +280,18 @@ def test_damaged_records_are_told(shell, name):
     assert f"out/{name} is damaged" in outcome.err
 
 
-def test_an_arm_that_cannot_be_trained_is_named(shell):
-    (shell.folder / "study.toml").write_text(STUDY.replace("learning_rate = 0.1 ", "learning_rate = -1 "))
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("learning_rate = 0.1 ", "learning_rate = -1 ", "the arm 'fast': "),
+        ('method = "tint"', 'method = "invert"', "the arm 'slow': invert has nothing to train."),
+    ],
+)
+def test_an_arm_that_cannot_be_trained_is_named(shell, old, new, told):
+    (shell.folder / "study.toml").write_text(STUDY.replace(old, new))
     outcome = study(shell)
     assert outcome.code == 1
-    assert outcome.err.startswith("artkit: the arm 'fast': ")
+    assert outcome.err.startswith(f"artkit: {told}")
     assert not (shell.folder / "out").exists()  # and nothing was trained before
 
 

@@ -6,11 +6,12 @@ import io
 import json
 import re
 
+import msgspec
 import pytest
 from PIL import Image
 
 from artkit.studies import read_study
-from artkit.studies.page import lines_of
+from artkit.studies.page import draw_sheet, lines_of
 from artkit.studies.running import Outcome, Result
 from test_studies import PLUGIN, STUDY, open_study, results, study
 
@@ -94,3 +95,19 @@ def test_columns_feed_ports_of_what_is_scored_and_are_shown(shell, monkeypatch):
     sheets = [(shell.folder / place / "pictures.png").read_bytes() for place in ("out", "blended")]
     wide, wider = (Image.open(io.BytesIO(sheet)).width for sheet in sheets)
     assert wider > wide
+
+
+def test_the_sheet_has_a_row_a_picture_and_no_more_than_there_are(shell):
+    """Each row is what goes in, what each arm makes of it, and what was wanted."""
+    assert study(shell, "--seeds", 1).code == 0
+    protocol = read_study(shell.folder / "study.toml")
+    heights = []
+    for asked in (1, 2, 20):
+        outcome = Outcome(msgspec.structs.replace(protocol, pictures=asked), shell.folder / "out")
+        sheet = draw_sheet(outcome)
+        heights.append(sheet.height)
+    row = heights[1] - heights[0]
+    assert heights == [heights[0], heights[0] + row, heights[0] + row]  # two pictures are held out
+    levels = [round(255 * float(sheet.tensor[0, 0, 10, 10 + (16 + 4) * cell])) for cell in range(5)]
+    assert (sheet.width, levels[0], levels[3], levels[4]) == (5 * 20 + 4, 100, 100, 160)
+    assert abs(levels[2] - 160) < abs(levels[1] - 160)  # a slow learner, and a fast one

@@ -15,12 +15,12 @@ from artkit.chain import Chain
 from artkit.errors import ArtkitError, TrainingError, UsageError
 from artkit.files import make_folder, write_atomically
 from artkit.metrics import evaluate
-from artkit.plugins import current_registry, resolve
+from artkit.plugins import current_registry
 from artkit.runs.record import CHECKPOINT, MODEL_FILE
 from artkit.studies.data import make_all_data, place_of
 from artkit.studies.protocol import MODEL, Arm, Scoring, Study
 from artkit.training import Reporter, train
-from artkit.training.run import split_values
+from artkit.training.run import find_trainer, split_values
 
 RESULTS, RECORD = "scores.json", "study.json"
 
@@ -97,11 +97,10 @@ def _check_names(study: Study, folder: Path) -> None:
 def _check_training(study: Study) -> None:
     """Refuse settings that an arm could not be trained with, before any arm is."""
     spec = current_registry().method(study.method)
-    trainer = resolve(spec.trainer, spec.name) if spec.trainer else None
     for name, arm in study.arms.items():
-        if arm.trained and trainer is not None:
+        if arm.trained:
             with _blaming(name):
-                split_values(spec, trainer, study.values_of(name))
+                split_values(spec, find_trainer(spec), study.values_of(name))
 
 
 @contextmanager

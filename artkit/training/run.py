@@ -107,7 +107,7 @@ def _train(
     else:
         if processes.first:
             _check_folder(run)
-        values = starting_options(spec, _trainer_class(spec), values)
+        values = starting_options(spec, find_trainer(spec), values)
     loop = _make_loop(spec, data, run, values, reporter, processes)
     with holding(run) if processes.first else nullcontext():
         if processes.first:
@@ -205,7 +205,7 @@ def _resumed_values(spec: MethodSpec, run: Path, record: Record, values: dict[st
     """Return the run's values with the adjustable ones of `values`; raise UsageError where others differ."""
     if spec.name != record.method:
         raise UsageError(f"{run} is a run of {record.method}, not of {spec.name}: artkit train -o {run} --resume")
-    trainer = _trainer_class(spec)
+    trainer = find_trainer(spec)
     was, asked = (split_values(spec, trainer, known) for known in (record.values, {**record.values, **values}))
     for before, after in zip(was, asked, strict=True):
         for name in values.keys() & msgspec.structs.asdict(before).keys() - {*ADJUSTABLE, "seed"}:  # Restart moves it
@@ -238,7 +238,7 @@ def _make_loop(
     reporter: Reporter,
     processes: Processes | None = None,
 ) -> Loop:
-    trainer_class = _trainer_class(spec)
+    trainer_class = find_trainer(spec)
     settings, options = split_values(spec, trainer_class, values)
     dataset = open_dataset(data, "train", at_least=DRAFT * settings.load_size)
     _check_pairs(spec, trainer_class, dataset)
@@ -263,7 +263,8 @@ def _validation(data: str, settings: Settings) -> Dataset | None:
     return held_out if len(held_out) else None
 
 
-def _trainer_class(spec: MethodSpec) -> type[Trainer]:
+def find_trainer(spec: MethodSpec) -> type[Trainer]:
+    """Return what trains a method. Raises UsageError for one that has nothing to train."""
     if spec.trainer is None:
         trainable = [name for name, other in current_registry().methods.items() if other.trainer]
         raise UsageError(f"{spec.name} has nothing to train. Methods that train: {', '.join(trainable)}.")
