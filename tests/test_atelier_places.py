@@ -114,9 +114,9 @@ def test_houses_cast_shadows_to_the_lower_right():
 
 def test_a_shadow_falls_beside_what_is_high_and_not_on_it():
     high = np.zeros((8, 9), bool)
-    high[2:4, 3] = True
+    high[2:4, 3:5] = True
     cast = np.zeros_like(high)
-    cast[[3, 4, 4, 5], [4, 5, 4, 5]] = True
+    cast[[3, 4, 4, 4, 5, 5], [5, 4, 5, 6, 5, 6]] = True
     assert np.array_equal(_shadow(high, 170), cast)  # 0.012 heights are two pixels
 
 

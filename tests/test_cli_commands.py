@@ -198,6 +198,15 @@ def test_data_of_nobody(shell):
     assert "landscapes" in outcome.err
 
 
+def test_datasets_as_json(shell, monkeypatch):
+    monkeypatch.setenv("ARTKIT_PLUGINS", "atelier")
+    found = {one["name"]: one for one in json.loads(shell("data", "--json").out)}
+    assert {"landscapes", "places"} <= found.keys()
+    assert all(one.keys() == {"name", "summary", "options"} and one["summary"] for one in found.values())
+    options = {option["name"]: option["default"] for option in found["places"]["options"]}
+    assert (options["count"], options["seed"]) == (1000, 0)
+
+
 def test_doctor(shell):
     report = json.loads(shell("doctor", "--json").out)
     assert report["versions"]["torch"]

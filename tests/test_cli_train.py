@@ -245,6 +245,7 @@ def test_run_folder_that_is_taken(shell):
         ),
         (("tint", "pairs", "-o", "run", "--ema=0"), 2, ("--set ema=VALUE",)),
         (("tint", "pairs", "--pause", "-o", "run"), 2, ("--set pause=VALUE",)),
+        (("tint", "pairs", "-o", "run", "--ema"), 2, ("--set ema=VALUE",)),
         (("tint", "pairs", "-o", "run", "--stepz", 5), 2, ("--stepz", "--steps")),
         (("tint", "pairs", "-o", "run", "--device", "gpu"), 2, ("gpu",)),
         (("tint", "pairs", "-o", "run", "--precision", "fp8"), 2, ("fp8", "fp32")),

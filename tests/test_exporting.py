@@ -6,6 +6,7 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,6 +156,18 @@ def test_what_is_no_network_is_one_line(tmp_path, capsys):
     assert main(["models", "export", "nobody", str(tmp_path / "n.onnx")]) == 1
     assert "there is no model 'nobody'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_exported_as_json_and_in_lines(tmp_path, capsys, monkeypatch):
+    made = SimpleNamespace(facts={"method": "half"}, trials=[trying.Trial(16, 24, 1.23e-6)])
+    monkeypatch.setattr("artkit.exporting.export_network", lambda *given, **named: made)
+    file = str(tmp_path / "n.onnx")
+    assert main(["models", "export", "half", file, "--json"]) == 0
+    expected = {"model": file, "files": [file], "format": "onnx", "facts": {"method": "half"}}
+    assert json.loads(capsys.readouterr().out) == expected
+    assert main(["models", "export", "half", file]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == (f"{file}\n", "artkit: at 24x16 pixels off by 1.2e-06 at most.\n")
 
 
 def test_formats_and_names_that_contradict_each_other(tmp_path, capsys):

@@ -38,6 +38,13 @@ def plain(column: str) -> list[torch.Tensor]:
     ]
 
 
+def test_each_picture_runs_under_a_seed_of_its_own(data, monkeypatch):
+    asked = []
+    monkeypatch.setattr(HeldOut, "run", lambda self, trial, seed: asked.append(seed) or trial.wanted)
+    evaluate(data, "blend(strength=0)", ["rgb_distance"], source="a", target="b", seed=5)
+    assert asked == [5, 6]
+
+
 @pytest.mark.parametrize("column", ["b", "c"])
 def test_a_column_feeds_a_port_picture_by_picture(data, column):
     found = evaluate(data, "blend(strength=0)", ["rgb_distance"], source="a", target="b", ports={"other": column})
@@ -91,3 +98,10 @@ def test_a_chain_that_looks_back_is_shown_the_frames_before(tmp_path, monkeypatc
     assert seen == [trial.before]
     itself = HeldOut(open_dataset(str(tmp_path), "val"), Chain("resize(scale=1)"), source="frame", target="next")
     assert itself.load(2).before == []
+
+
+def test_a_dream_has_the_size_of_what_is_wanted(data):
+    held_out = HeldOut(open_dataset(str(data), "val"), Chain("can"), target="b")
+    trial = held_out.load(0)
+    made = held_out.run(trial, 0)
+    assert (trial.given, held_out.source, made.width, made.height) == (None, None, 16, 12)

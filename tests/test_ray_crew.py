@@ -155,6 +155,12 @@ def test_lots_are_shared_out_in_turn_and_two_at_once(ray, monkeypatch):
     crew._share_out()
     given = [[names(lot)[0] for lot, _, _ in actor.lots] for actor in ray.actors]
     assert given == [[0, 16], [8, 22]]
+    busy, idle = crew._hands
+    del busy.lots[next(iter(busy.lots))]
+    idle.lots.clear()
+    crew._share_out()
+    given = [[names(lot)[0] for lot, _, _ in actor.lots[2:]] for actor in ray.actors]
+    assert given == [[31], [27, 34]]  # who has nothing is served first
     card = on_ray.Crew(SETUP, [on_ray.Slot("one", 1, 1, 1)], JOBS * 5, {})
     assert len(card._lot(card._hands[0].slot.most)) == 64
 

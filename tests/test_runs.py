@@ -280,6 +280,10 @@ def test_the_command_lists_shows_reports_and_compares(shell):
     assert line.split()[1:4] == ["pix2pix", "done", "40/100"]
     assert "best ssim 0.6 at 20" in line
     records = json.loads(shell("runs", "--json").out)
+    assert sorted((record["name"], record["step"], record["steps"]) for record in records) == [
+        ("one", 40, 100),
+        ("two", 40, 100),
+    ]
     assert {record["state"] for record in records} == {"done", "stopped"}
     assert records[0]["best"] == {"metric": "ssim", "step": 20, "value": 0.6}
     shown = shell("runs", "show", "runs/deep/two")

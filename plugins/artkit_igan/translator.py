@@ -135,7 +135,7 @@ class Igan(Translator):
         colours, found = torch.zeros(len(context.seeds), 3, side, side), torch.zeros(shape)
         if edit is not None and mask is not None:
             colours, found = gather(edit.float().cpu(), mask.float().cpu(), side)
-        lines = torch.zeros(shape) if edges is None else resize_image(edges.float().cpu(), (side, side)).clamp(0, 1)
+        lines = torch.zeros(shape) if edges is None else resize_image(edges.float().cpu(), (side, side))
         if not float(torch.maximum(found, lines).max()):
             raise ImageError("igan(edit): nothing is drawn: all of it is transparent.")
         return Strokes(*(part.to(context.device, context.dtype) for part in (colours * 2 - 1, found, lines)))
