@@ -13,7 +13,7 @@ from PIL import Image
 from artkit.studies import read_study
 from artkit.studies.page import draw_sheet, lines_of
 from artkit.studies.running import Outcome, Result
-from test_studies import PLUGIN, STUDY, open_study, results, study
+from test_studies import PLUGIN, ROOT, STUDY, open_study, results, study
 
 shell = pytest.fixture(open_study)
 
@@ -62,6 +62,16 @@ All arms train tint on pairs with the same steps, batch and seeds.
 """
 
 
+def test_a_study_that_trains_nothing_says_so(tmp_path):
+    found = read_study(ROOT / "examples" / "studies" / "beginnings")
+    scored = {metric: 1.0 for scoring in found.scores for metric in scoring.metrics}
+    outcome = Outcome(found, tmp_path, [Result(arm, seed, scored, 0.0) for arm in found.arms for seed in (0, 1)])
+    lines = list(lines_of(outcome))
+    assert "Nothing is trained: seeds are those that the arms' chains run under." in lines
+    assert not [line for line in lines if "the same steps" in line]
+    assert lines[-1].startswith("Training took 0:00 on ")
+
+
 def test_the_page_in_full(tmp_path):
     """Student's t is 12.706 for two values, so half an interval is 6.353 times their distance."""
     (tmp_path / "study.toml").write_text(STUDY)
@@ -73,7 +83,7 @@ def test_the_page_in_full(tmp_path):
     ]
     *lines, last = lines_of(Outcome(read_study(tmp_path), tmp_path, results))
     assert lines == PAGE.splitlines()
-    assert re.fullmatch(r"1\.0 hours of training on \S+ \(.+\), artkit \S+, torch \S+\.", last)
+    assert re.fullmatch(r"Training took 1:00:02 on \S+ \(.+\), artkit \S+, torch \S+\.", last)
 
 
 def test_columns_feed_ports_of_what_is_scored_and_are_shown(shell, monkeypatch):

@@ -14,7 +14,7 @@ from artkit.engine.devices import report
 from artkit.files import write_atomically
 from artkit.images import Picture, encode_picture, make_strip
 from artkit.metrics.held_out import HeldOut
-from artkit.reporting import clean
+from artkit.reporting import clean, duration
 from artkit.studies.data import place_of
 from artkit.studies.intervals import LEVEL, Interval, find_interval, judge
 from artkit.studies.protocol import Question, Study
@@ -72,18 +72,20 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
         )
     yield from ("", "## How", "", _budget(study), "")
     yield from (f"- {name} = {value}" for name, value in sorted(study.values.items()))
-    yield from ("", f"{_hours(outcome):.1f} hours of training on {_machine()}.")
+    yield from ("", f"Training took {duration(_seconds(outcome))} on {_machine()}.")
 
 
 def _budget(study: Study) -> str:
     """Say what all arms have in common, and which have fewer steps."""
+    if not any(arm.trained for arm in study.arms.values()):
+        return "Nothing is trained: seeds are those that the arms' chains run under."
     fewer = [f"*{name}* takes {arm.share:.3g} of the steps" for name, arm in study.arms.items() if arm.share < 1]
     common = f"All arms train {study.method} on {study.on} with the same steps, batch and seeds"
     return f"{'; but '.join([common, ', '.join(fewer)] if fewer else [common])}."
 
 
-def _hours(outcome: Outcome) -> float:
-    return sum(one.seconds for one in outcome.results) / 3600
+def _seconds(outcome: Outcome) -> float:
+    return sum(one.seconds for one in outcome.results)
 
 
 def _machine() -> str:
