@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from artkit import Chain, evaluate
+from artkit import Chain, Kind, evaluate
 from artkit.data import open_dataset
 from artkit.errors import ChainError, DataError
-from artkit.metrics import rgb_distance
+from artkit.metrics import METRICS, rgb_distance
 from artkit.metrics.held_out import HeldOut
 from cli_kit import open_shell
 
@@ -105,3 +105,12 @@ def test_a_dream_has_the_size_of_what_is_wanted(data):
     trial = held_out.load(0)
     made = held_out.run(trial, 0)
     assert (trial.given, held_out.source, made.width, made.height) == (None, None, 16, 12)
+
+
+def test_what_fits_every_picture_is_computed_where_nothing_is_named(data):
+    """What some pictures alone have, and what needs words or other packages, is computed by name."""
+    found = evaluate(data, "blend(strength=0)", source="a", target="b", load_size=24).scores
+    own = [one for one in METRICS if one.kind is Kind.IMAGE]
+    special = {one.name for one in own if one.needs or one.facts or one.by_name}
+    assert {"off_palette", "style_entropy"} < special
+    assert found.keys() & {one.name for one in own} == {one.name for one in own} - special

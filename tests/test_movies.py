@@ -17,6 +17,7 @@ import pytest
 from artkit.cli import main
 from artkit.cli.clips import _check_format
 from artkit.clips.matroska import missing_bytes
+from artkit.clips.movie import open_movie
 from artkit.errors import UsageError
 from artkit.images import read_picture
 from artkit.plugins import discovery
@@ -50,6 +51,13 @@ def test_a_movie_stays_one_with_its_sound_and_times(shell):
     assert shell("run", "a.mp4", "--chain", "invert").out == "a.invert.mp4\n"
     plan = shell("run", "a.mp4", "--chain", "invert", "--dry-run", "-o", "c.mp4").lines()
     assert plan[-1] == "a.mp4 (about 6 frames) -> c.mp4"
+
+
+def test_frames_that_are_there_are_counted_alone(shell):
+    make_movie("a.mp4")
+    for skip in (0, 2, 5, 6):
+        frames = list(open_movie(Path("a.mp4")).frames(skip=skip))
+        assert [frame.source is None for frame in frames] == [True] * skip + [False] * (6 - skip)
 
 
 def test_a_movie_without_sound(shell):
