@@ -81,7 +81,7 @@ def _lay_parcels(rng: np.random.Generator, y: Array, x: Array, wide: float) -> _
     squares = np.take_along_axis(away, np.stack((own, next_to), 2), 2) ** 2
     apart = np.hypot(*np.moveaxis(points[own] - points[next_to], 2, 0))
     border = np.abs(squares[..., 1] - squares[..., 0]) / (2 * apart)
-    return _Parcels(away.argmin(2), border, ground, rng.uniform(0, np.pi, count))
+    return _Parcels(own, border, ground, rng.uniform(0, np.pi, count))
 
 
 def _across(rng: np.random.Generator, y: Array, x: Array) -> Array:
