@@ -80,8 +80,11 @@ def test_an_index_finds_what_brute_force_finds_or_next_to_it():
     assert float(score) < 1.05 * float(least)
 
 
-def test_an_index_whose_cells_hold_every_key_is_exact(monkeypatch):
-    monkeypatch.setattr("artkit_nst.matching.CANDIDATES", 128)
+@pytest.mark.parametrize(("candidates", "share"), [(128, 24), (64, 1)])
+def test_an_index_whose_cells_hold_every_key_is_exact(monkeypatch, candidates, share):
+    """Cells hold so many candidates, or one in so many of more keys."""
+    monkeypatch.setattr("artkit_nst.matching.CANDIDATES", candidates)
+    monkeypatch.setattr("artkit_nst.matching.SHARE", share)
     keys = style_keys(5, 128)
     queries = asked(keys, 300)
     table = score_table(keys, wantedness(queries, keys, 0.7), 0.7)
