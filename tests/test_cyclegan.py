@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 from artkit import Chain, Kind, ModelHeader, OptionError
 from artkit.models.file import load_model, save_model
@@ -16,12 +17,14 @@ from artkit.testing import check_spec
 from artkit_cyclegan import AB, BA, SPEC, CycleGANOptions
 from artkit_cyclegan.inversion import luminance_correlation
 from artkit_cyclegan.networks import (
+    BLUR,
     CENTRE_CHANNELS,
     MOST_ADDED,
     NOISE_CHANNELS,
     STROKES,
     CycleGANArguments,
     Painter,
+    PainterArguments,
     lay_strokes,
     take,
 )
@@ -188,6 +191,25 @@ def test_paint_is_taken_where_the_offset_points():
     right[:, 1], down[:, 0] = 1, -5
     assert take(colours, right)[0, 0].tolist() == [[1, 2, 3, 3], [5, 6, 7, 7], [9, 10, 11, 11]]
     assert take(colours, down)[0, 0].tolist() == [[0, 1, 2, 3]] * 3
+
+
+def test_a_painter_shows_its_canvases_in_shares_and_adds_to_them():
+    network = PainterArguments(in_channels=3, out_channels=3, width=8, blocks=1, detail=(4, 4)).build()
+    layers = len(STROKES)
+    answer, seen = torch.randn(2, layers + 3, 5, 6), torch.randn(2, 3 * (1 + layers) + NOISE_CHANNELS, 5, 6)
+    shares = answer[:, :layers].exp() / answer[:, :layers].exp().sum(1, keepdim=True)
+    canvases = seen[:, 3 : 3 + 3 * layers].unflatten(1, (layers, 3))
+    expected = (shares[:, :, None] * canvases).sum(1) + MOST_ADDED * answer[:, layers:].tanh()
+    assert torch.allclose(network._paint(answer, seen), expected, atol=1e-6)
+
+
+def test_a_painter_sees_the_picture_a_canvas_of_each_layer_and_the_strokes():
+    network = PainterArguments(in_channels=3, out_channels=3, width=8, blocks=1, detail=(4, 4)).build()
+    picture, z = torch.rand(1, 3, 20, 24), lay_strokes(20, 24, 3)[None]
+    seen = network._look(torch.cat([picture, z], 1))
+    inside = F.avg_pool2d(picture, BLUR, 1, BLUR // 2, count_include_pad=False)
+    canvases = [take(inside, z[:, NOISE_CHANNELS + 2 * layer :][:, :2]) for layer in range(len(STROKES))]
+    assert torch.allclose(seen, torch.cat([picture, *canvases, z[:, :NOISE_CHANNELS]], 1))
 
 
 def test_strokes_come_with_their_centres():

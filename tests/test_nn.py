@@ -156,3 +156,13 @@ def test_subpixel_net_is_told_its_condition():
     day, night = network(x, torch.tensor([[1.0, 0.0]])), network(x, torch.tensor([[0.0, 1.0]]))
     assert day.shape == (1, 3, 8, 12)
     assert not torch.allclose(day, night)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_subpixel_net_sees_its_cells_alike_in_training_and_after(layout):
+    network = SubpixelNet(3, 2, width=8, blocks=1, detail=(4, 4))
+    x = torch.randn(2, 3, 12, 20).contiguous(memory_format=layout)
+    with torch.inference_mode():
+        cells = network._enter(x)
+    assert torch.allclose(cells, network.enter(F.pixel_unshuffle(x, 4)), atol=1e-6)
+    assert torch.allclose(network._enter(x), cells, atol=1e-6)

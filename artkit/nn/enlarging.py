@@ -84,7 +84,7 @@ class WorkingResolution:
                 fields.append(make(None if along is None else along[index]))
             else:
                 fields.append(self._carry(make, ride, (*size, seed, scale), follow=along is not None))
-        return torch.stack(fields)
+        return torch.stack(fields) if len(fields) > 1 else fields[0][None]
 
     def _carry(self, make: Callable[[Tensor | None], Tensor], ride: Ride, key: tuple[int, ...], follow: bool) -> Tensor:
         """Return strokes that were laid on the anchors of a ride, where they are now; `follow` its contours or not."""

@@ -40,7 +40,8 @@ def stroke_noise(
     """
     device = device or torch.device("cpu")
     if along is not None:
-        swirl = swirl_field(height // scale, width // scale, seed, SWIRL, device=device)
+        size = (height // scale, width // scale)
+        swirl = _KEPT.get((*size, seed, device), lambda: swirl_field(*size, seed, SWIRL, device=device))
         theta = follow_contours(swirl, along.to(device, torch.float32))
         theta = theta if scale == 1 else enlarge_orientations(theta, scale)
         return _draw_noise(theta, seed, layers, centres, scale)

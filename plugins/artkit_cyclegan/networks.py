@@ -90,16 +90,23 @@ class Painter(nn.Module):
     def _look(self, x: Tensor) -> Tensor:
         """Return what the network sees."""
         picture, noise, centres = x.split([self.channels, NOISE_CHANNELS, CENTRE_CHANNELS], 1)
-        colours = F.avg_pool2d(picture, BLUR, 1, BLUR // 2, count_include_pad=False)
-        canvases = [take(colours, offset) for offset in centres.split(2, 1)]
-        return lay_out(torch.cat([picture, *canvases, noise], 1))
+        colours = F.avg_pool2d(_planes(picture), BLUR, 1, BLUR // 2, count_include_pad=False).to(x.dtype)
+        canvases = torch.cat([take(colours, offset) for offset in centres.split(2, 1)], 1)
+        return lay_out(torch.cat([picture, lay_out(canvases), noise], 1))
 
     def _paint(self, answer: Tensor, seen: Tensor) -> Tensor:
         """Return the canvases in the shares that the network answers, and what it adds to them."""
-        shares, added = answer.split([len(STROKES), self.channels], 1)
-        canvases = seen.split(self.channels, 1)[1 : 1 + len(STROKES)]
-        painted = [share * canvas for share, canvas in zip(shares.softmax(1).split(1, 1), canvases, strict=True)]
-        return torch.stack(painted).sum(0) + MOST_ADDED * added.tanh()
+        shares, added = _planes(answer).split([len(STROKES), self.channels], 1)
+        canvases = _planes(seen[:, self.channels :][:, : len(STROKES) * self.channels]).split(self.channels, 1)
+        painted = MOST_ADDED * added.tanh()
+        for share, canvas in zip(shares.softmax(1).split(1, 1), canvases, strict=True):
+            painted = torch.addcmul(painted, share, canvas)
+        return painted
+
+
+def _planes(x: Tensor) -> Tensor:
+    """Return N C H W as float32 planes, one behind the other: what is done to a pixel is then several times as fast."""
+    return x.contiguous().float()
 
 
 def take(colours: Tensor, offset: Tensor) -> Tensor:

@@ -79,7 +79,7 @@ class CycleGAN(Translator):
         )
         small = working.shrink(image)
         z, large_z = self._draw_noise(context, working, small) if paints else (None, None)
-        x = lay_out(with_noise(encode_image(small, self.channels), z).to(context.dtype))
+        x = lay_out(with_noise(encode_image(small, self.channels).to(context.dtype), z))
         with seeded_dropout(self.generator, context.seeds) if self.options.stochastic else nullcontext():
             painted = decode_image(self.generator(x, *self._encode_conditions(context)))
         if working.scale == 1:
