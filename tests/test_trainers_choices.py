@@ -93,6 +93,7 @@ LEARNED = [  # choices that change what one step learns
     ("spade", "gan", ("vanilla", "lsgan", "hinge", "relativistic"), {}),
     ("spade", "mismatched", (0.0, 1.0), {}),
     ("spade", "own_style", (0.0, 1.0), {}),
+    ("spade", "told", (0.0, 1.0), {}),
     ("stackgan", "reading", (0.0, 1.0), {}),
     ("superres", "gan", ("vanilla", "lsgan", "hinge", "relativistic"), {"matching": 1.0, "adversarial": 1.0}),
     ("superres", "pixel", ("mse", "l1"), {}),

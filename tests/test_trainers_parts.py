@@ -10,6 +10,7 @@ import torch
 from artkit.data import open_dataset
 from artkit.errors import ArtkitError
 from artkit.images import Picture
+from artkit.nn import Conditions
 from artkit.spec import Kind
 from artkit_semgan import trainer as semgan
 from artkit_touchup import trainer as touchup
@@ -75,6 +76,16 @@ def test_a_picture_shows_its_own_style_below_its_share_of_chance(build, monkeypa
     assert torch.equal(trainer._choose_style(batch, x), x if own else torch.ones(2, 3, 4, 4))
     alone = build("spade", {"own_style": share, "partner": "painting"})
     assert alone._choose_style({}, x) is x
+
+
+@pytest.mark.parametrize(("share", "chance", "words"), [(0.0, 0.0, False), (0.5, 0.49, True), (0.5, 0.5, False)])
+def test_words_tell_the_style_below_their_share_of_chance(build, monkeypatch, share, chance, words):
+    trainer = build("spade", {"told": share})
+    shown, said = torch.zeros(2, 48), torch.ones(2, 48)
+    monkeypatch.setattr(torch, "rand", lambda *shape: torch.full(shape, chance))
+    assert torch.equal(trainer._choose_code(shown, said), said if words else shown)
+    trainer.conditions = Conditions({})
+    assert trainer._choose_code(shown, said) is shown
 
 
 @pytest.mark.parametrize(("chance", "flipped"), [(0.49, True), (0.5, False)])

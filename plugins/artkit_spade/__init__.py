@@ -65,6 +65,9 @@ class SpadeTraining(DiscriminatorOptions, frozen=True):
     own_style: Annotated[
         float, option("how often the target itself shows the style, instead of its partner", ge=0, le=1)
     ] = 0.3
+    told: Annotated[
+        float, option("how often words tell the style, where the data have any, instead of a picture", ge=0, le=1)
+    ] = 0.0
     start_from: Annotated[
         int, option("pictures that first codes, and colours of tables, are worked out from; 0: at random", ge=0)
     ] = 240

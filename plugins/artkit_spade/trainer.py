@@ -107,12 +107,14 @@ class SpadeTrainer(Trainer):
         if self.step == 0 and self.small and not self.settings.start:
             self.work_out_start()
         m, x = self._encode_map(batch), encode_image(batch[self.target.name])
-        w, losses = self._encode_style(self._choose_style(batch, x))
+        shown, losses = self._encode_style(self._choose_style(batch, x))
+        said = self.words(self._encode_words(batch, x)).float()
+        w = self._choose_code(shown, said)
         fake = self.generator(self._join(batch, m), w)
         real_pair, fake_pair = torch.cat([m, x], 1), torch.cat([m, fake.float()], 1)
         loss = self._update_discriminator(real_pair, fake_pair.detach(), w.detach())
         losses |= self._compare(x, fake, real_pair, fake_pair, w.detach())
-        losses["words"] = F.l1_loss(self.words(self._encode_words(batch, x)).float(), w.detach())
+        losses["words"] = F.l1_loss(said, shown.detach())
         self.update("generator", sum_up(losses, self._weights()))
         return {"discriminator": loss, **losses}
 
@@ -166,6 +168,16 @@ class SpadeTrainer(Trainer):
             return x
         own = torch.rand(len(x), 1, 1, 1).to(x.device) < self.options.own_style
         return torch.where(own, x, encode_image(batch[self.partner]))
+
+    def _choose_code(self, shown: Tensor, said: Tensor) -> Tensor:
+        """Return for each picture the code that a picture shows, or, `told` of the times, the one that words tell.
+
+        What words name and a picture hardly shows, such as mist, is learned of words alone.
+        """
+        if not (self.options.told and self.conditions):
+            return shown
+        told = torch.rand(len(shown), 1).to(shown.device) < self.options.told
+        return torch.where(told, said.to(shown), shown)
 
     @torch.no_grad()
     def work_out_start(self) -> None:
