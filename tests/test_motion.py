@@ -256,6 +256,16 @@ def test_a_field_with_a_margin_moves_by_the_picture_inside_it():
     assert moved[:, 1:-3, 14:-4].sub(25).abs().lt(0.1).all()
 
 
+def test_strokes_in_half_precision_move_as_far():
+    back = even(-3, -260, (36, 300))  # half precision has no pixel 257
+    exact, half = torch.rand(3, 36, 600), torch.rand(36, 600)
+    ride = Ride((anchor(back),), 1.0, (36, 600))
+    moved = ride.carry([exact], half)
+    carried = ride.carry([exact.to(torch.bfloat16)], half)
+    assert carried.dtype == torch.bfloat16
+    assert (carried.float() - moved).abs().max() < 0.02
+
+
 def test_new_strokes_take_over_one_by_one():
     old, new, chance = torch.zeros(1, 20, 30), torch.ones(1, 20, 30), torch.rand(20, 30)
     still = anchor(even(0, 0))

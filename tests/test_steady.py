@@ -100,6 +100,16 @@ def flicker(frames) -> float:
 # -- by default --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("chain", ["pix2pix", "spade", "cyclegan"])
+def test_clips_are_steadied_in_half_precision(chain):
+    levels = np.zeros((2, 16, 16), np.uint8) if chain != "cyclegan" else np.full((2, 16, 16, 3), 90, np.uint8)
+    levels[1, :, 8:] = 3
+    made = list(Chain(chain).stream(list(levels), precision="bf16", steady=0.5))
+    assert [one.size for one in made] == [(16, 16)] * 2
+    assert made[0].tensor.isfinite().all()
+    assert not torch.equal(made[0].tensor, made[1].tensor)
+
+
 @pytest.mark.parametrize("chain", ["strokes", "flicker"])
 def test_a_clip_is_steady_unless_told_otherwise(run, chain):
     for name, arguments in (("default", ()), ("asked", ("--steady", "0.5")), ("plain", ("--steady", "0"))):

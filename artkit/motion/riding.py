@@ -42,7 +42,8 @@ class Ride:
         view has the strokes that left at the other side.
         """
         moves = [self._moves(anchor, fields[0], step, self.margin + margin) for anchor in self.anchors]
-        moved = [warp(field, move, mode="bicubic", wrap=True) for field, move in zip(fields, moves, strict=True)]
+        pairs = zip(fields, moves, strict=True)  # places need float32: in bf16 there is no pixel 257
+        moved = [warp(field.float(), move, mode="bicubic", wrap=True).to(field) for field, move in pairs]
         if len(moved) == 1:
             return moved[0]
         taken = _nearest(chance, moves[0]) < self.share
@@ -51,7 +52,7 @@ class Ride:
     def _moves(self, anchor: Anchor, field: Tensor, step: int, margin: int) -> Tensor:
         """Return by how many of its own pixels each pixel of a field is to be read elsewhere (2, H, W)."""
         y, x = ((torch.arange(side, device=field.device) + 0.5) * step - margin for side in field.shape[-2:])
-        return sample(anchor.back.to(field), y, x, self.size) / step
+        return sample(anchor.back.to(field.device), y, x, self.size) / step
 
 
 def _nearest(field: Tensor, move: Tensor) -> Tensor:

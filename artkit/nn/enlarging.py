@@ -93,7 +93,7 @@ class WorkingResolution:
             contours = self.shrink(anchor.picture[None])[0] if follow else None
             drawn = partial(make, contours)
             fields.append(_KEPT.get((anchor.number, *key), drawn) if follow else drawn())
-        value, hue, _ = fields[0][_TOP_LAYER]
+        value, hue, _ = fields[0][_TOP_LAYER].float()
         chance = (_SPREAD[0] * value + _SPREAD[1] * hue).abs().frac()
         return ride.carry(fields, chance, step=self.scale // key[-1], margin=self.margin)
 

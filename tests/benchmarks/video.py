@@ -6,6 +6,10 @@ things are seen. Of the clip itself, which is its floor, of frame by frame, and 
 nothing is blended to speak of; 0.5; 1). Beside it sharpness, the ratio of mean gradients to those of frame by frame: a
 blurred clip is steady, too. Errors are of every third frame. Their flow is not the one that steadies but TV-L1, at full
 size, both ways, on the clip that came in.
+
+Variables: SEEDS=5 paints all with five seeds, each compared with itself, and says the least and the greatest of them
+beside the mean; FRAMES=12 takes fewer; SHOWN=label gives the chain the label maps in CLIP/label, at their own size,
+which `artkit data make landscapes --set frames=36 --size 214x120` makes beside the frames.
 """
 
 from __future__ import annotations
@@ -24,7 +28,8 @@ from artkit import Chain
 from artkit.images import Picture
 from artkit.motion import visible, warp
 
-SIZE, FRAMES, EVERY = (214, 120), 36, 3
+SIZE, EVERY, SHOWN = (214, 120), 3, os.environ.get("SHOWN", "frame")
+FRAMES, SEEDS = int(os.environ.get("FRAMES", "36")), int(os.environ.get("SEEDS", "1"))
 
 
 def read_clip(place: Path) -> list[Tensor]:
@@ -55,25 +60,39 @@ def gradient(clip: list[Tensor], motion: dict[int, tuple[Tensor, Tensor]]) -> fl
     return float(torch.stack(slopes).mean())
 
 
+def compare(paint: Chain, place: Path, asked: list[float]) -> np.ndarray:
+    """Print the floor of a clip and the errors of frame by frame; return SEEDS x amounts x (error, sharpness)."""
+    frames = read_clip(place)
+    both = {now: (frames[now], frames[now - 1]) for now in range(2, FRAMES, EVERY)}
+    flows = {now: (flow(*pair), flow(*reversed(pair))) for now, pair in both.items()}
+    motion = {now: (back, visible(back, forth)) for now, (back, forth) in flows.items()}
+    pictures = [Picture(frame[None].contiguous()) for frame in frames]
+    shown = pictures if SHOWN == "frame" else sorted((place / SHOWN).iterdir())[:FRAMES]
+    rows, errors = [], []
+    for seed in range(SEEDS):
+        made = {
+            steady: [one.tensor[0] for one in paint.stream(shown, steady=steady, seed=seed)] for steady in (0.0, *asked)
+        }
+        error, sharp = warping_error(made[0.0], motion), gradient(made[0.0], motion)
+        rows.append([(warping_error(made[one], motion) / error, gradient(made[one], motion) / sharp) for one in asked])
+        errors.append(error)
+    listed = ", ".join(f"{error:.5f}" for error in errors)
+    print(f"{place.name}: the clip {warping_error(frames, motion):.5f}, frame by frame {listed}", flush=True)
+    return np.array(rows)
+
+
 def main(chain: str = "cyclegan(model=monet)", *amounts: str) -> None:
     """Print a line a clip and amount, and their means."""
-    paint, rows = Chain(chain), []
+    paint, found = Chain(chain), []
     asked = [float(amount) for amount in amounts] or [0.001, 0.5, 1.0]
     for place in sorted(path for path in Path(os.environ["CLIPS"]).iterdir() if (path / "frame").is_dir()):
-        frames = read_clip(place)
-        both = {now: (frames[now], frames[now - 1]) for now in range(2, FRAMES, EVERY)}
-        flows = {now: (flow(*pair), flow(*reversed(pair))) for now, pair in both.items()}
-        motion = {now: (back, visible(back, forth)) for now, (back, forth) in flows.items()}
-        pictures = [Picture(frame[None].contiguous()) for frame in frames]
-        made = {steady: [one.tensor[0] for one in paint.stream(pictures, steady=steady)] for steady in (0.0, *asked)}
-        error, sharp = warping_error(made[0.0], motion), gradient(made[0.0], motion)
-        floor = warping_error(frames, motion)
-        print(f"{place.name}: the clip {floor:.5f}, frame by frame {error:.5f}", flush=True)
-        rows.append([(warping_error(made[one], motion) / error, gradient(made[one], motion) / sharp) for one in asked])
-        for steady, (ratio, sharpness) in zip(asked, rows[-1], strict=True):
+        found.append(compare(paint, place, asked))
+        for steady, (ratio, sharpness) in zip(asked, found[-1].mean(0), strict=True):
             print(f"  steady {steady:g}: {ratio:.3f} of it, sharpness {sharpness:.3f}", flush=True)
-    for steady, (ratio, sharpness) in zip(asked, np.mean(rows, 0), strict=True):
-        print(f"all, steady {steady:g}: {ratio:.3f} of frame by frame, sharpness {sharpness:.3f}")
+    seeds = np.mean(found, 0)
+    for steady, mean, least, most in zip(asked, seeds.mean(0), seeds.min(0), seeds.max(0), strict=True):
+        spans = [f"{m:.3f} ({low:.3f} to {high:.3f})" for m, low, high in zip(mean, least, most, strict=True)]
+        print(f"all, steady {steady:g}: {spans[0]} of frame by frame, sharpness {spans[1]}")
 
 
 if __name__ == "__main__":
