@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from io import BytesIO
 from itertools import product
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from artkit.images import read_picture
+from artkit.images.png16 import encode_png16
+from artkit.images.provenance import SIGNATURE, png_chunk
 
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 WHITE, RED, BLACK = (255, 128, 128), (138, 208, 195), (0, 128, 128)  # Lab in bytes, as ICC stores it
 
 
@@ -57,6 +61,37 @@ def test_grey_levels_look_as_the_scanner_saw_them():
         picture = read_picture(encoded(Image.new(mode, (3, 3), colour), icc_profile=scanner()))
         assert picture.numpy()[1, 1].tolist() == [71] * 3
     assert picture.alpha_levels(8).tolist() == [[9] * 3] * 3
+
+
+def deep(*levels: int) -> np.ndarray:
+    return np.full((3, 3, len(levels)), levels, np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("levels", "seen"),
+    [(deep(128 * 257), 71), (deep(128 * 257, 9 * 257), 71), (deep(128 * 257 + 128), 71), (deep(128 * 257 + 129), 72)],
+    ids=["grey", "with alpha", "rounded down", "rounded up"],
+)
+def test_grey_levels_of_16_bits_look_as_the_scanner_saw_them_at_8(levels, seen):
+    picture = read_picture(with_profile(encode_png16(levels), scanner()))
+    assert (picture.bits, picture.numpy()[1, 1].tolist()) == (8, [seen] * 3)
+    if levels.shape[2] == 2:
+        assert picture.alpha_levels(8).tolist() == [[9] * 3] * 3
+
+
+@pytest.mark.parametrize("levels", [deep(33000), deep(33000, 500), deep(56000, 10000, 15000)])
+@pytest.mark.parametrize("icc", [SRGB, press(), b"no profile at all"], ids=["sRGB", "of ink", "damaged"])
+def test_a_profile_that_changes_nothing_leaves_16_bits(levels, icc):
+    picture = read_picture(with_profile(encode_png16(levels), icc))
+    colours = levels if levels.shape[2] == 3 else levels[:, :, [0, 0, 0]]
+    assert picture.bits == 16
+    assert np.array_equal(picture.levels(16), colours)
+
+
+def with_profile(data: bytes, icc: bytes) -> bytes:
+    """Return a PNG with a colour profile after its header."""
+    start = len(SIGNATURE) + 25
+    return data[:start] + png_chunk(b"iCCP", b"some\0\0" + zlib.compress(icc)) + data[start:]
 
 
 @pytest.mark.parametrize(
