@@ -190,3 +190,13 @@ def test_an_unknown_network_is_said_to_be_one():
         recognise({"fc.weight": torch.zeros(3, 4), "fc.bias": torch.zeros(3)})
     with pytest.raises(ModelError):
         recognise({})
+
+
+def test_a_network_beyond_what_artkit_builds_is_recognised_and_refused():
+    assert recognised_arguments(recognise(resnet_state(blocks=64))).blocks == 64
+    with pytest.raises(ModelError) as caught:
+        recognised_arguments(recognise(resnet_state(blocks=65)))
+    assert str(caught.value) == (
+        "ResNet-65, 4 filters, instance norm, trained without dropout is no network that artkit builds: "
+        "Expected `int` <= 64 - at `$.blocks`."
+    )
