@@ -167,7 +167,10 @@ def test_counts_of_batches_may_be_missing():
             {"model.7.weight": torch.zeros(16, 9, 3, 3)},
             r"ResNet-6.*misshaped: model\.7\.weight \(16, 9, 3, 3\) for \(16, 8, 3, 3\)\.$",
         ),
-        ({"model.4.weight": None}, r"nearest is ResNet-6.*; missing: model\.4\.weight\.$"),
+        (
+            {"model.4.weight": None},
+            r"^no network artkit knows; the nearest is ResNet-6.*; missing: model\.4\.weight\.$",
+        ),
         ({"model.40.weight": torch.zeros(3)}, r"unexpected: model\.40\.weight\.$"),
         ({"model.1.weight": torch.zeros(5, 3, 7, 7)}, r"misshaped: model\.1\.bias \(4,\) for \(5,\) and \d+ more\.$"),
     ],

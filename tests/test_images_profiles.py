@@ -6,14 +6,18 @@ import struct
 import zlib
 from io import BytesIO
 from itertools import product
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms
 
+from artkit.errors import ImageError
 from artkit.images import read_picture
 from artkit.images.png16 import encode_png16
 from artkit.images.provenance import SIGNATURE, png_chunk
+from test_images_reading import deep_tiff
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 WHITE, RED, BLACK = (255, 128, 128), (138, 208, 195), (0, 128, 128)  # Lab in bytes, as ICC stores it
@@ -106,3 +110,19 @@ def with_profile(data: bytes, icc: bytes) -> bytes:
 )
 def test_a_profile_of_another_kind_of_picture_is_ignored(image, icc):
     assert pixel(image, icc) == pixel(image, b"")
+
+
+@pytest.mark.parametrize("error", [ValueError("LZW needs a package"), KeyError("LZW needs a package")])
+def test_a_packing_that_is_not_known_comes_at_8_bits_or_not_at_all(monkeypatch, error):
+    """In planes Pillow takes 16 bits for 8, so that there it is refused."""
+    pixels = np.full((3, 4, 3), (56000, 10000, 15000), np.uint16)
+    rows, planes = (
+        deep_tiff(pixels),
+        deep_tiff(np.ascontiguousarray(pixels.transpose(2, 0, 1)), planarconfig="separate"),
+    )
+    monkeypatch.setattr(tifffile, "TiffFile", Mock(side_effect=error))
+    picture = read_picture(rows)
+    assert (picture.bits, picture.numpy()[1, 1].tolist()) == (8, [218, 39, 58])
+    with pytest.raises(ImageError) as caught:
+        read_picture(planes)
+    assert str(caught.value) == f"The picture cannot be used: {error}; save it uncompressed."

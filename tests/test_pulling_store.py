@@ -108,7 +108,7 @@ def test_a_damaged_mark_starts_over(web, home):
 def test_a_damaged_model_says_how_to_mend_it(web):
     path = pull(web).path
     path.write_bytes(b"nothing")
-    with pytest.raises(ModelError, match="To pull it again, add --overwrite"):
+    with pytest.raises(ModelError, match=r"\. To pull it again, add --overwrite\.$"):
         pull(web)
     assert load_model(pull(web, overwrite=True).path)
 
