@@ -335,3 +335,12 @@ def test_after_ctrl_c_the_pictures_before_it_come_and_the_one_it_ended_and_no_mo
     jobs = [Job(grey(level), None, 0, Path("a")) for level in (3, 4, 200, 5, 6)]
     results = list(stream.run_jobs(Runner(plan("invert"), interruptible=True), jobs))
     assert [(result.error, result.share) for result in results] == [(None, 1.0), (None, 1.0), (None, 0.25)]
+
+
+def test_a_chain_in_a_port_is_computed_where_and_how_its_step_is(monkeypatch):
+    asked = []
+    monkeypatch.setattr("artkit.engine.runner.pick_device", lambda name: asked.append(name) or torch.device("cpu"))
+    runner = Runner(plan("mix(style=[dream])"), device="cuda:1", precision="bf16")
+    (nested,) = runner._nested.values()
+    assert asked == ["cuda:1", "cuda:1"]
+    assert (runner.precision, nested.precision) == ("bf16", "bf16")

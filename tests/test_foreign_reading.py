@@ -184,7 +184,7 @@ def test_rubbish_is_refused(tmp_path, data):
 def test_what_is_too_large_or_missing_is_refused(tmp_path, monkeypatch):
     torch.save(STATE, tmp_path / "net.pth")
     refusal(tmp_path / "none.pth")
-    refusal(tmp_path)
+    assert refusal(tmp_path) == f"Cannot read {tmp_path}: Is a directory."
     monkeypatch.setattr(module, "MAX_TENSORS", 1)
     assert "unfolds" in refusal(tmp_path / "net.pth")
     monkeypatch.setattr(module, "MAX_BYTES", 100)

@@ -10,12 +10,15 @@ import torch
 from artkit.data import open_dataset
 from artkit.errors import ArtkitError
 from artkit.images import Picture
+from artkit.plugins import current_registry
 from artkit.spec import Kind
+from artkit.training import Settings
+from artkit.training.scoring import make_scoring
 from artkit_semgan import trainer as semgan
 from artkit_touchup import trainer as touchup
 from artkit_touchup.trainer import Base
 from test_trainers import LOOKS, clip
-from test_trainers_steps import TEXTS, build
+from test_trainers_steps import TEXTS, batch_for, build
 
 __all__ = ["build", "clip"]
 
@@ -89,3 +92,33 @@ def test_dreams_settle_where_their_generator_is(build):
     with torch.device("meta"):
         settled = trainer._settled()
     assert {weight.device.type for weight in settled.state_dict().values()} == {"cpu"}
+
+
+LOSSES = {"discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass"}
+
+
+def test_both_stages_tell_of_the_same_losses(build):
+    trainer = build("stackgan", steps=4)
+    for step in (0, trainer.first_steps):
+        trainer.step = step
+        assert trainer.training_step(batch_for(trainer)).keys() == LOSSES
+
+
+@pytest.mark.parametrize(
+    ("columns", "compared"),
+    [
+        (("label", "photo", "time"), ("label", "photo")),
+        (("photo", "painting"), ("photo", "painting")),
+        (("photo",), (None, None)),
+        (("time", "photo"), (None, None)),
+        (("photo", "label"), (None, None)),
+        (("photo", "none"), (None, None)),
+    ],
+)
+def test_what_is_compared_are_the_columns_of_pairs_else_what_evaluate_takes(columns, compared):
+    spec = current_registry().method("pix2pix")
+    settings = Settings(best="psnr, ssim")
+    found = make_scoring(spec, LOOKS, settings, open_dataset(LOOKS, "train"), columns)
+    assert (found.source, found.target) == compared
+    assert (found.method, found.data, found.settings) == ("pix2pix", LOOKS, settings)
+    assert [metric.name for metric in found.metrics] == ["psnr", "ssim"]
