@@ -339,8 +339,7 @@ def test_after_ctrl_c_the_pictures_before_it_come_and_the_one_it_ended_and_no_mo
 
 def test_a_chain_in_a_port_is_computed_where_and_how_its_step_is(monkeypatch):
     asked = []
-    monkeypatch.setattr("artkit.engine.runner.pick_device", lambda name: asked.append(name) or torch.device("cpu"))
-    runner = Runner(plan("mix(style=[dream])"), device="cuda:1", precision="bf16")
-    (nested,) = runner._nested.values()
-    assert asked == ["cuda:1", "cuda:1"]
-    assert (runner.precision, nested.precision) == ("bf16", "bf16")
+    monkeypatch.setattr(running, "pick_device", lambda name: asked.append(name) or torch.device("cpu"))
+    monkeypatch.setattr(running, "pick_precision", lambda name, device: asked.append(name) or name)
+    Runner(plan("mix(style=[dream])"), device="cuda:1", precision="fp16")
+    assert asked == ["cuda:1", "fp16"] * 2

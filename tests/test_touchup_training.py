@@ -149,6 +149,17 @@ def test_exported_model_does_what_the_trainer_showed(folder, tmp_path):
     assert torch.equal(artkit.load(model, strength=0)(picture).tensor, picture)
 
 
+def test_places_are_those_of_pictures_that_are_not_square():
+    made = trainer()
+    sample = Inverted().load(0, made.columns)
+    prepared = made.prepare(
+        {name: value[..., :20, :] if torch.is_tensor(value) else value for name, value in sample.items()}
+    )
+    assert {name: tuple(value.shape[-2:]) for name, value in prepared.items()} == dict.fromkeys(
+        ("generated", "places", "painting"), (20, 24)
+    )
+
+
 def test_crop_must_fit_the_artists():
     with pytest.raises(OptionError, match=r"crop=18.*multiple of 4"):
         trainer(crop=18)

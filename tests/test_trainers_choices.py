@@ -128,6 +128,16 @@ def test_each_choice_changes_what_a_step_learns(build, clip, name, option, value
             assert one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", ["can", "funit", "pix2pix", "spade"])
+def test_strokes_are_laid_where_a_method_paints_with_them_and_nowhere_else(build, name):
+    batches = {}
+    for noise in ("none", "strokes"):
+        trainer = build(name, NARROW | {"noise": noise} if name != "can" else {"noise": noise})
+        batches[noise] = batch_for(trainer).keys()
+        assert ("seed" in trainer.columns) == (noise == "strokes" and name != "can")
+    assert batches["strokes"] - batches["none"] == ({"z", "seed"} if name != "can" else set())
+
+
 SETTINGS = {  # what a run is made with that says nothing
     "can": {"steps": 100_000, "batch": 16, "crop": 256, "learning_rate": 1e-4},
     "cyclegan": {"steps": 2000, "batch": 2, "crop": 128, "load_size": 256, "learning_rate": 5e-4}

@@ -17,7 +17,7 @@ from artkit.training.scoring import make_scoring
 from artkit_semgan import trainer as semgan
 from artkit_touchup import trainer as touchup
 from artkit_touchup.trainer import Base
-from test_trainers import LOOKS, clip
+from test_trainers import GIVEN, LOOKS, clip
 from test_trainers_steps import TEXTS, batch_for, build
 
 __all__ = ["build", "clip"]
@@ -122,3 +122,14 @@ def test_what_is_compared_are_the_columns_of_pairs_else_what_evaluate_takes(colu
     assert (found.source, found.target) == compared
     assert (found.method, found.data, found.settings) == ("pix2pix", LOOKS, settings)
     assert [metric.name for metric in found.metrics] == ["psnr", "ssim"]
+
+
+@pytest.mark.parametrize("name", sorted(GIVEN.keys() - {"nextframe", "semgan", "stackgan"}))  # two cut squares at once
+def test_what_is_made_of_a_sample_has_its_size_where_that_is_no_square(build, name):
+    data = open_dataset(LOOKS.replace("[32,32]", "[40,32]"), "train")
+    trainer = build(name, data=data)
+    sample = data.load(0, trainer.columns)
+    prepared = trainer.prepare(dict(sample))
+    sizes = {key: tuple(value.shape[-2:]) for key, value in prepared.items() if torch.is_tensor(value)}
+    assert sizes
+    assert set(sizes.values()) == {tuple(next(filter(torch.is_tensor, sample.values())).shape[-2:])} != {(32, 32)}
