@@ -343,3 +343,11 @@ def test_a_chain_in_a_port_is_computed_where_and_how_its_step_is(monkeypatch):
     monkeypatch.setattr(running, "pick_precision", lambda name, device: asked.append(name) or name)
     Runner(plan("mix(style=[dream])"), device="cuda:1", precision="fp16")
     assert asked == ["cuda:1", "fp16"] * 2
+
+
+def test_label_maps_are_read_in_the_classes_of_the_step_that_takes_them():
+    runner = Runner(plan("resize(width=8),pix2pix,invert"))
+    carrying, painting, inverting = runner.plan.steps
+    classes = painting.header.classes
+    assert [runner._classes(step) for step in (carrying, painting, inverting)] == [classes, classes, None]
+    assert classes is not None

@@ -9,6 +9,7 @@ import struct
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import safetensors.torch
@@ -145,6 +146,20 @@ def test_an_archive_that_grows_is_refused(tmp_path):
     assert refusal(path) == (
         f"{path} is no PyTorch file: 'net/data.pkl' in it is compressed, which PyTorch never does."
     )
+
+
+def test_of_a_long_name_in_an_archive_80_letters_are_told(tmp_path):
+    path = tmp_path / "net.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("n" * 81, bytes(1000))
+    told = f"is no PyTorch file: '{'n' * 80}' in it is compressed, which PyTorch never does."
+    assert refusal(path) == f"{path} {told}"
+
+
+def test_an_archive_whose_list_cannot_be_read_is_damaged(tmp_path, monkeypatch):
+    torch.save(STATE, tmp_path / "net.pth")
+    monkeypatch.setattr(zipfile, "is_zipfile", Mock(side_effect=ValueError("out of order")))
+    assert refusal(tmp_path / "net.pth") == f"{tmp_path / 'net.pth'} is damaged: ValueError: out of order."
 
 
 def saved(legacy: bool) -> bytes:

@@ -78,8 +78,9 @@ def test_a_store_that_cannot_be_written(web, tmp_path, monkeypatch):
 def test_what_stands_in_the_way_of_the_download(web, home):
     (home / "pulls").mkdir(parents=True)
     (home / "pulls" / "paint-red").write_text("a file")
-    with pytest.raises(OutputError, match="Cannot write to"):
+    with pytest.raises(OutputError) as caught:
         pull(web)
+    assert str(caught.value) == f"Cannot write to {home / 'pulls' / 'paint-red'}: File exists."
 
 
 def test_ctrl_c_keeps_what_has_arrived(web, home):

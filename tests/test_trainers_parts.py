@@ -14,6 +14,7 @@ from artkit.plugins import current_registry
 from artkit.spec import Kind
 from artkit.training import Settings
 from artkit.training.scoring import make_scoring
+from artkit_funit import trainer as funit
 from artkit_semgan import trainer as semgan
 from artkit_touchup import trainer as touchup
 from artkit_touchup.trainer import Base
@@ -133,3 +134,26 @@ def test_what_is_made_of_a_sample_has_its_size_where_that_is_no_square(build, na
     sizes = {key: tuple(value.shape[-2:]) for key, value in prepared.items() if torch.is_tensor(value)}
     assert sizes
     assert set(sizes.values()) == {tuple(next(filter(torch.is_tensor, sample.values())).shape[-2:])} != {(32, 32)}
+
+
+class Nine:
+    """Nine pictures, of which it is noted which are read."""
+
+    def __init__(self):
+        self.read = []
+
+    def __len__(self):
+        return 9
+
+    def load(self, index, columns):
+        self.read.append(index)
+        return {name: torch.zeros(3, 32, 32, dtype=torch.uint8) for name in columns}
+
+
+@pytest.mark.parametrize(("count", "read"), [(1, []), (2, [0, 8]), (3, [0, 4, 8]), (99, list(range(9)))])
+def test_codes_are_worked_out_of_pictures_evenly_spread(build, monkeypatch, count, read):
+    trainer = build("funit", {"start_from": count})
+    trainer.dataset = Nine()
+    monkeypatch.setattr(funit, "fit_codes", lambda encoder, pictures: None)
+    trainer.work_out_start()
+    assert trainer.dataset.read == read
