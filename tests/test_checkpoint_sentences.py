@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from artkit.errors import TrainingError
-from artkit.training.checkpoint import load_checkpoint, save_checkpoint
+from artkit.training.checkpoint import _in_short, load_checkpoint, save_checkpoint
 from test_training_sentences import registry, said, tint
 
 __all__ = ["registry"]
@@ -42,6 +42,20 @@ def test_checkpoints_that_do_not_fit(tmp_path):
     path.unlink()
     path.mkdir()
     assert said(lambda: load_checkpoint(path, trainer, {})) == f"Cannot read {path}: Is a directory."
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("two words"), "two words"),
+        (KeyError("one"), "KeyError 'one'"),
+        (RuntimeError("one"), "RuntimeError one"),
+        (EOFError(), "EOFError"),
+        (ValueError("its first line .: \n and more"), "its first line"),
+    ],
+)
+def test_what_torch_says_of_a_file_in_one_line(error, words):
+    assert _in_short(error) == words
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,10 @@ def test_all_there_as_json(made):
 def test_a_picture_made_otherwise_is_refused(made, change, words):
     outcome = made(*RUN, *change)
     assert (outcome.code, outcome.out) == (1, "")
-    assert f"out/a.png exists already and {words} (1 more differ, too). Add --overwrite" in outcome.err
+    assert outcome.err == (
+        f"artkit: out/a.png exists already and {words} (1 more differ, too). "
+        "Add --overwrite, or name another place with -o.\n"
+    )
     assert not Path("out/c.png").exists()
     assert made(*RUN, *change, "--overwrite").lines() == ["out/a.png", "out/b.png", "out/c.png"]
 

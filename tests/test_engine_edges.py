@@ -322,3 +322,32 @@ def test_a_label_map_that_is_read_as_such_keeps_its_record(tmp_path):
     labels = Picture(torch.tensor([[[0, 1], [1, 0]]]), Kind.LABELS, two, provenance=record)
     found = read_input(labels.save(tmp_path / "a.png"), [two]).picture
     assert (found.kind, found.classes, found.provenance, found.stem) == (Kind.LABELS, two, record, "a")
+
+
+def test_after_ctrl_c_the_pictures_before_it_come_and_the_one_it_ended_and_no_more(monkeypatch):
+    def interrupted(self, ports, watcher, bookmarked):
+        (image,) = ports.values()
+        if float(image.max()) > 0.5:
+            raise Interrupted(image, 0.25)
+        return image
+
+    monkeypatch.setattr(StepRun, "_run", interrupted)
+    jobs = [Job(grey(level), None, 0, Path("a")) for level in (3, 4, 200, 5, 6)]
+    results = list(stream.run_jobs(Runner(plan("invert"), interruptible=True), jobs))
+    assert [(result.error, result.share) for result in results] == [(None, 1.0), (None, 1.0), (None, 0.25)]
+
+
+def test_a_chain_in_a_port_is_computed_where_and_how_its_step_is(monkeypatch):
+    asked = []
+    monkeypatch.setattr(running, "pick_device", lambda name: asked.append(name) or torch.device("cpu"))
+    monkeypatch.setattr(running, "pick_precision", lambda name, device: asked.append(name) or name)
+    Runner(plan("mix(style=[dream])"), device="cuda:1", precision="fp16")
+    assert asked == ["cuda:1", "fp16"] * 2
+
+
+def test_label_maps_are_read_in_the_classes_of_the_step_that_takes_them():
+    runner = Runner(plan("resize(width=8),pix2pix,invert"))
+    carrying, painting, inverting = runner.plan.steps
+    classes = painting.header.classes
+    assert [runner._classes(step) for step in (carrying, painting, inverting)] == [classes, classes, None]
+    assert classes is not None

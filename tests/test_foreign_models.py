@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import artkit
 from artkit import Chain, Kind, MethodSpec, ModelHeader, Port, Translator, hookimpl
 from artkit.cli import main
 from artkit.errors import ModelError, OptionError, PluginError
 from artkit.models import Model, load_model, read_header, user_model_path
-from artkit.models.foreign import export_networks, import_model
+from artkit.models.foreign import export_networks, import_model, write_networks
 from artkit.nn.reflection import reflect_index
 from artkit.plugins import PluginSource, Registry, current_registry, use_registry
 from artkit.seeds import mix_seeds
@@ -256,7 +257,8 @@ def test_a_network_of_no_role_there_is_not_exported(name):
 
 def test_a_model_in_no_known_layout_is_not_exported(tmp_path, capsys):
     assert main(["models", "export", "pix2pix/landscape", str(tmp_path / "net.pth"), "--layout", "cyclegan"]) == 1
-    assert "subpixel network" in capsys.readouterr().err
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(" is a subpixel network, which the layout of cyclegan does not have.")
     assert not (tmp_path / "net.pth").exists()
 
 
@@ -348,3 +350,20 @@ def test_training_goes_on_from_an_imported_model(tmp_path):
     # A generator alone is enough to start from; one that does not fit is told.
     with pytest.raises(TrainingError, match="its generator is not the one in training"):
         train("pix2pix", str(tmp_path / "data"), tmp_path / "b", values={**still, "start": str(files[0]), "width": 8})
+
+
+def test_a_plugin_that_fails_is_seen_in_full_by_its_author(tmp_path, monkeypatch):
+    found = Registry()
+    found.add(PluginSource("faulty", Faulty))
+    monkeypatch.setenv("ARTKIT_STRICT", "1")
+    with pytest.raises(ValueError, match="out of tune"):
+        import_model(save({"a": torch.ones(1)}, tmp_path / "net.pth"), None, found)
+
+
+def test_a_network_is_exported_as_safetensors_by_that_ending(tmp_path):
+    state = unet_state(levels=5)
+    model = import_model(save(state, tmp_path / "net.pth"), "pix2pix", current_registry())
+    (written,) = write_networks(model, tmp_path / "net.safetensors")
+    back = load_file(written)
+    assert back.keys() == state.keys()
+    assert all(torch.equal(back[name], state[name]) for name in state)

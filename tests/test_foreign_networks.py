@@ -167,7 +167,10 @@ def test_counts_of_batches_may_be_missing():
             {"model.7.weight": torch.zeros(16, 9, 3, 3)},
             r"ResNet-6.*misshaped: model\.7\.weight \(16, 9, 3, 3\) for \(16, 8, 3, 3\)\.$",
         ),
-        ({"model.4.weight": None}, r"nearest is ResNet-6.*; missing: model\.4\.weight\.$"),
+        (
+            {"model.4.weight": None},
+            r"^no network artkit knows; the nearest is ResNet-6.*; missing: model\.4\.weight\.$",
+        ),
         ({"model.40.weight": torch.zeros(3)}, r"unexpected: model\.40\.weight\.$"),
         ({"model.1.weight": torch.zeros(5, 3, 7, 7)}, r"misshaped: model\.1\.bias \(4,\) for \(5,\) and \d+ more\.$"),
     ],
@@ -190,3 +193,13 @@ def test_an_unknown_network_is_said_to_be_one():
         recognise({"fc.weight": torch.zeros(3, 4), "fc.bias": torch.zeros(3)})
     with pytest.raises(ModelError):
         recognise({})
+
+
+def test_a_network_beyond_what_artkit_builds_is_recognised_and_refused():
+    assert recognised_arguments(recognise(resnet_state(blocks=64))).blocks == 64
+    with pytest.raises(ModelError) as caught:
+        recognised_arguments(recognise(resnet_state(blocks=65)))
+    assert str(caught.value) == (
+        "ResNet-65, 4 filters, instance norm, trained without dropout is no network that artkit builds: "
+        "Expected `int` <= 64 - at `$.blocks`."
+    )

@@ -9,6 +9,7 @@ import struct
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import safetensors.torch
@@ -58,6 +59,10 @@ def test_safetensors_of_other_programs_are_read(tmp_path):
     safetensors.torch.save_file(STATE, path)
     assert is_foreign(path)
     assert torch.equal(read_checkpoint(path)["a.weight"], STATE["a.weight"])
+    path.write_bytes(path.read_bytes()[:-1])
+    told = refusal(path)
+    assert told.startswith(f"{path} is damaged or no file of weights: ")
+    assert told.endswith(".")
 
 
 def test_parameters_and_metadata_do_not_matter(tmp_path):
@@ -138,7 +143,23 @@ def test_an_archive_that_grows_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
         for name, data in entries.items():
             bomb.writestr(name, data)
-    assert "compressed" in refusal(path)
+    assert refusal(path) == (
+        f"{path} is no PyTorch file: 'net/data.pkl' in it is compressed, which PyTorch never does."
+    )
+
+
+def test_of_a_long_name_in_an_archive_80_letters_are_told(tmp_path):
+    path = tmp_path / "net.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("n" * 81, bytes(1000))
+    told = f"is no PyTorch file: '{'n' * 80}' in it is compressed, which PyTorch never does."
+    assert refusal(path) == f"{path} {told}"
+
+
+def test_an_archive_whose_list_cannot_be_read_is_damaged(tmp_path, monkeypatch):
+    torch.save(STATE, tmp_path / "net.pth")
+    monkeypatch.setattr(zipfile, "is_zipfile", Mock(side_effect=ValueError("out of order")))
+    assert refusal(tmp_path / "net.pth") == f"{tmp_path / 'net.pth'} is damaged: ValueError: out of order."
 
 
 def saved(legacy: bool) -> bytes:
@@ -178,7 +199,7 @@ def test_rubbish_is_refused(tmp_path, data):
 def test_what_is_too_large_or_missing_is_refused(tmp_path, monkeypatch):
     torch.save(STATE, tmp_path / "net.pth")
     refusal(tmp_path / "none.pth")
-    refusal(tmp_path)
+    assert refusal(tmp_path) == f"Cannot read {tmp_path}: Is a directory."
     monkeypatch.setattr(module, "MAX_TENSORS", 1)
     assert "unfolds" in refusal(tmp_path / "net.pth")
     monkeypatch.setattr(module, "MAX_BYTES", 100)

@@ -212,7 +212,7 @@ def test_a_card_is_no_markup_whatever_a_header_says(tmp_path):
     )
     save_model(tmp_path / "m.safetensors", header, {"a": torch.ones(1)})
     record = {"chain": "touchup(model='a`b')", "input": "x`\n```\n# y.png", "seed": 1}
-    card = make_card(header, Place("me", "glow"), tmp_path / "m.safetensors", record)
+    card = make_card(header, Place("me", "glow", "main"), tmp_path / "m.safetensors", record)
     body = card.split("---\n", 2)[2]
     assert "<script>" not in card
     assert "\x1b" not in card

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import math
+import struct
 import sys
 import zlib
 from io import BytesIO
@@ -371,3 +372,10 @@ def test_a_profile_that_changes_levels_by_two_at_most_changes_nothing(shift, not
 
     monkeypatch.setattr("artkit.images.decoding.ImageCms.applyTransform", shifted)
     assert _changes_nothing("transform") is nothing
+
+
+@pytest.mark.parametrize(("channels", "colour"), [(1, 0), (2, 4), (3, 2), (4, 6)])
+def test_the_header_of_a_png_of_16_bits_says_what_the_format_knows(channels, colour):
+    """PNG specification, section 11.2.2: width, height, depth, colour; deflate, adaptive filters, no interlace."""
+    data = encode_png16(np.zeros((3, 5, channels), np.uint16))
+    assert struct.unpack(">IIBBBBB", data[16:29]) == (5, 3, 16, colour, 0, 0, 0)

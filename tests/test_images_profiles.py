@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from io import BytesIO
 from itertools import product
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from PIL import Image, ImageCms
 
+from artkit.errors import ImageError
 from artkit.images import read_picture
+from artkit.images.png16 import encode_png16
+from artkit.images.provenance import SIGNATURE, png_chunk
+from test_images_reading import deep_tiff
 
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 WHITE, RED, BLACK = (255, 128, 128), (138, 208, 195), (0, 128, 128)  # Lab in bytes, as ICC stores it
 
 
@@ -59,6 +67,37 @@ def test_grey_levels_look_as_the_scanner_saw_them():
     assert picture.alpha_levels(8).tolist() == [[9] * 3] * 3
 
 
+def deep(*levels: int) -> np.ndarray:
+    return np.full((3, 3, len(levels)), levels, np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("levels", "seen"),
+    [(deep(128 * 257), 71), (deep(128 * 257, 9 * 257), 71), (deep(128 * 257 + 128), 71), (deep(128 * 257 + 129), 72)],
+    ids=["grey", "with alpha", "rounded down", "rounded up"],
+)
+def test_grey_levels_of_16_bits_look_as_the_scanner_saw_them_at_8(levels, seen):
+    picture = read_picture(with_profile(encode_png16(levels), scanner()))
+    assert (picture.bits, picture.numpy()[1, 1].tolist()) == (8, [seen] * 3)
+    if levels.shape[2] == 2:
+        assert picture.alpha_levels(8).tolist() == [[9] * 3] * 3
+
+
+@pytest.mark.parametrize("levels", [deep(33000), deep(33000, 500), deep(56000, 10000, 15000)])
+@pytest.mark.parametrize("icc", [SRGB, press(), b"no profile at all"], ids=["sRGB", "of ink", "damaged"])
+def test_a_profile_that_changes_nothing_leaves_16_bits(levels, icc):
+    picture = read_picture(with_profile(encode_png16(levels), icc))
+    colours = levels if levels.shape[2] == 3 else levels[:, :, [0, 0, 0]]
+    assert picture.bits == 16
+    assert np.array_equal(picture.levels(16), colours)
+
+
+def with_profile(data: bytes, icc: bytes) -> bytes:
+    """Return a PNG with a colour profile after its header."""
+    start = len(SIGNATURE) + 25
+    return data[:start] + png_chunk(b"iCCP", b"some\0\0" + zlib.compress(icc)) + data[start:]
+
+
 @pytest.mark.parametrize(
     ("image", "icc"),
     [
@@ -71,3 +110,19 @@ def test_grey_levels_look_as_the_scanner_saw_them():
 )
 def test_a_profile_of_another_kind_of_picture_is_ignored(image, icc):
     assert pixel(image, icc) == pixel(image, b"")
+
+
+@pytest.mark.parametrize("error", [ValueError("LZW needs a package"), KeyError("LZW needs a package")])
+def test_a_packing_that_is_not_known_comes_at_8_bits_or_not_at_all(monkeypatch, error):
+    """In planes Pillow takes 16 bits for 8, so that there it is refused."""
+    pixels = np.full((3, 4, 3), (56000, 10000, 15000), np.uint16)
+    rows, planes = (
+        deep_tiff(pixels),
+        deep_tiff(np.ascontiguousarray(pixels.transpose(2, 0, 1)), planarconfig="separate"),
+    )
+    monkeypatch.setattr(tifffile, "TiffFile", Mock(side_effect=error))
+    picture = read_picture(rows)
+    assert (picture.bits, picture.numpy()[1, 1].tolist()) == (8, [218, 39, 58])
+    with pytest.raises(ImageError) as caught:
+        read_picture(planes)
+    assert str(caught.value) == f"The picture cannot be used: {error}; save it uncompressed."

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageCms
 
 from artkit.errors import ImageError
-from artkit.images import Picture, read_picture
+from artkit.images import LABEL_SUFFIXES, READABLE_SUFFIXES, WRITABLE_SUFFIXES, Picture, read_picture
 from artkit.images.png16 import encode_png16
 from artkit.spec import ClassSet, Kind, LabelClass
 
@@ -299,3 +299,10 @@ def test_nonsense_is_refused() -> None:
     with pytest.raises(ImageError, match="binary"), open(__file__) as text:
         read_picture(text)
     assert isinstance(read_picture(noise(1, 1)), Picture)
+
+
+def test_pictures_are_known_by_their_suffix() -> None:
+    written = {".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+    assert written == WRITABLE_SUFFIXES
+    assert written | {".apng", ".avif", ".bmp", ".gif", ".jp2", ".pgm", ".ppm"} == READABLE_SUFFIXES
+    assert written - {".jpeg", ".jpg"} == LABEL_SUFFIXES

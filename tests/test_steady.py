@@ -217,6 +217,15 @@ def test_little_is_kept(plugin, monkeypatch):
     assert (len(steadier._made), len(known.earlier), len(known.anchors)) == (2, 2, 2)
 
 
+def test_a_frame_that_cannot_be_read_fails_alone(plugin, tmp_path):
+    runner = Runner(plan_chain(Chain("flicker"), current_registry(), has_input=True))
+    frames = [slide(index, size=SMALL).permute(1, 2, 0).numpy() for index in range(3)]
+    frames[1] = tmp_path / "gone.png"
+    jobs = [Job(frame, None, 0, Path(str(index))) for index, frame in enumerate(frames)]
+    results = list(run_jobs(runner, jobs, steadier=Steadier(0.5)))
+    assert [result.error and str(result.error) for result in results] == [None, f"There is no file {frames[1]}.", None]
+
+
 # -- records and recipes -----------------------------------------------------------------------------------------------
 
 

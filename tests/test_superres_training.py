@@ -200,5 +200,5 @@ def test_crop_must_fit_the_scales(folder, tmp_path):
 def test_data_without_pictures_are_refused(folder):
     labels = FolderDataset(folder)
     labels.columns = {"label": Column("label", Kind.LABELS)}
-    with pytest.raises(OptionError, match="no column of pictures"):
+    with pytest.raises(OptionError, match=r"^training superres: the data has no column of pictures to learn from\.$"):
         SuperresTrainer(SuperresTraining(), Settings(crop=32), labels)

@@ -149,6 +149,17 @@ def test_exported_model_does_what_the_trainer_showed(folder, tmp_path):
     assert torch.equal(artkit.load(model, strength=0)(picture).tensor, picture)
 
 
+def test_places_are_those_of_pictures_that_are_not_square():
+    made = trainer()
+    sample = Inverted().load(0, made.columns)
+    prepared = made.prepare(
+        {name: value[..., :20, :] if torch.is_tensor(value) else value for name, value in sample.items()}
+    )
+    assert {name: tuple(value.shape[-2:]) for name, value in prepared.items()} == dict.fromkeys(
+        ("generated", "places", "painting"), (20, 24)
+    )
+
+
 def test_crop_must_fit_the_artists():
     with pytest.raises(OptionError, match=r"crop=18.*multiple of 4"):
         trainer(crop=18)
@@ -172,7 +183,8 @@ def test_data_that_the_base_has_seen_is_mentioned(folder, monkeypatch, capsys):
     assert not capsys.readouterr().err
     monkeypatch.setattr("artkit_touchup.trainer.Base.has_seen", lambda base, data: data == "data")
     trainer(FolderDataset(folder))
-    assert "invert was trained on" in capsys.readouterr().err
+    told = f"artkit: warning: invert was trained on {folder}: its mistakes there are too small to learn from.\n"
+    assert capsys.readouterr().err == told
 
 
 def equal(a: object, b: object) -> bool:

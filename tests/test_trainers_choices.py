@@ -1,10 +1,13 @@
-"""Each choice that a trainer offers builds networks of its own, or changes what one step learns."""
+"""Each choice that a trainer offers builds networks of its own, or changes what one step learns; its own are known."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
+from artkit.plugins import current_registry, resolve
+from artkit.training import Settings
+from artkit.training.run import split_values
 from objectives import enliven
 from test_trainers import LOOKS, clip
 from test_trainers_steps import ADVERSARIAL, batch_for, build
@@ -124,3 +127,35 @@ def test_each_choice_changes_what_a_step_learns(build, clip, name, option, value
     for index, one in enumerate(learned):
         for other in learned[index + 1 :]:
             assert one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["can", "funit", "pix2pix", "spade"])
+def test_strokes_are_laid_where_a_method_paints_with_them_and_nowhere_else(build, name):
+    batches = {}
+    for noise in ("none", "strokes"):
+        trainer = build(name, NARROW | {"noise": noise} if name != "can" else {"noise": noise})
+        batches[noise] = batch_for(trainer).keys()
+        assert ("seed" in trainer.columns) == (noise == "strokes" and name != "can")
+    assert batches["strokes"] - batches["none"] == ({"z", "seed"} if name != "can" else set())
+
+
+SETTINGS = {  # what a run is made with that says nothing
+    "can": {"steps": 100_000, "batch": 16, "crop": 256, "learning_rate": 1e-4},
+    "cyclegan": {"steps": 2000, "batch": 2, "crop": 128, "load_size": 256, "learning_rate": 5e-4}
+    | {"decay_from": 0.5, "ema": 0.995},
+    "funit": {"steps": 6000, "batch": 4, "crop": 128, "learning_rate": 4e-4, "decay_from": 0.4, "ema": 0.998},
+    "igan": {"steps": 20_000, "batch": 8, "crop": 64, "learning_rate": 5e-4, "decay_from": 0.4, "ema": 0.998},
+    "nextframe": {"steps": 6000, "batch": 8, "crop": 96, "learning_rate": 5e-4, "decay_from": 0.5, "ema": 0.995},
+    "pix2pix": {"steps": 100_000, "batch": 1, "crop": 256},
+    "semgan": {"steps": 50_000, "batch": 16, "crop": 256},
+    "spade": {"steps": 10_000, "batch": 4, "crop": 256, "learning_rate": 4e-4, "decay_from": 0.4, "ema": 0.998},
+    "stackgan": {"steps": 20_000, "batch": 12, "crop": 256, "learning_rate": 4e-4, "decay_from": 0.6, "ema": 0.998},
+    "superres": {"batch": 16, "crop": 96, "learning_rate": 1e-4},
+    "touchup": {"batch": 4, "crop": 128},
+}
+
+
+def test_a_run_that_says_nothing_has_the_settings_of_its_method():
+    methods = {name: spec for name, spec in current_registry().methods.items() if spec.trainer}
+    found = {name: split_values(spec, resolve(spec.trainer, name), {})[0] for name, spec in methods.items()}
+    assert found == {name: Settings(**values) for name, values in SETTINGS.items()}

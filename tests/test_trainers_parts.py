@@ -11,12 +11,16 @@ from artkit.data import open_dataset
 from artkit.errors import ArtkitError
 from artkit.images import Picture
 from artkit.nn import Conditions
+from artkit.plugins import current_registry
 from artkit.spec import Kind
+from artkit.training import Settings
+from artkit.training.scoring import make_scoring
+from artkit_funit import trainer as funit
 from artkit_semgan import trainer as semgan
 from artkit_touchup import trainer as touchup
 from artkit_touchup.trainer import Base
-from test_trainers import LOOKS, clip
-from test_trainers_steps import TEXTS, build
+from test_trainers import GIVEN, LOOKS, clip
+from test_trainers_steps import TEXTS, batch_for, build
 
 __all__ = ["build", "clip"]
 
@@ -100,3 +104,67 @@ def test_dreams_settle_where_their_generator_is(build):
     with torch.device("meta"):
         settled = trainer._settled()
     assert {weight.device.type for weight in settled.state_dict().values()} == {"cpu"}
+
+
+LOSSES = {"discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass"}
+
+
+def test_both_stages_tell_of_the_same_losses(build):
+    trainer = build("stackgan", steps=4)
+    for step in (0, trainer.first_steps):
+        trainer.step = step
+        assert trainer.training_step(batch_for(trainer)).keys() == LOSSES
+
+
+@pytest.mark.parametrize(
+    ("columns", "compared"),
+    [
+        (("label", "photo", "time"), ("label", "photo")),
+        (("photo", "painting"), ("photo", "painting")),
+        (("photo",), (None, None)),
+        (("time", "photo"), (None, None)),
+        (("photo", "label"), (None, None)),
+        (("photo", "none"), (None, None)),
+    ],
+)
+def test_what_is_compared_are_the_columns_of_pairs_else_what_evaluate_takes(columns, compared):
+    spec = current_registry().method("pix2pix")
+    settings = Settings(best="psnr, ssim")
+    found = make_scoring(spec, LOOKS, settings, open_dataset(LOOKS, "train"), columns)
+    assert (found.source, found.target) == compared
+    assert (found.method, found.data, found.settings) == ("pix2pix", LOOKS, settings)
+    assert [metric.name for metric in found.metrics] == ["psnr", "ssim"]
+
+
+@pytest.mark.parametrize("name", sorted(GIVEN.keys() - {"nextframe", "semgan", "stackgan"}))  # two cut squares at once
+def test_what_is_made_of_a_sample_has_its_size_where_that_is_no_square(build, name):
+    data = open_dataset(LOOKS.replace("[32,32]", "[40,32]"), "train")
+    trainer = build(name, data=data)
+    sample = data.load(0, trainer.columns)
+    prepared = trainer.prepare(dict(sample))
+    sizes = {key: tuple(value.shape[-2:]) for key, value in prepared.items() if torch.is_tensor(value)}
+    assert sizes
+    assert set(sizes.values()) == {tuple(next(filter(torch.is_tensor, sample.values())).shape[-2:])} != {(32, 32)}
+
+
+class Nine:
+    """Nine pictures, of which it is noted which are read."""
+
+    def __init__(self):
+        self.read = []
+
+    def __len__(self):
+        return 9
+
+    def load(self, index, columns):
+        self.read.append(index)
+        return {name: torch.zeros(3, 32, 32, dtype=torch.uint8) for name in columns}
+
+
+@pytest.mark.parametrize(("count", "read"), [(1, []), (2, [0, 8]), (3, [0, 4, 8]), (99, list(range(9)))])
+def test_codes_are_worked_out_of_pictures_evenly_spread(build, monkeypatch, count, read):
+    trainer = build("funit", {"start_from": count})
+    trainer.dataset = Nine()
+    monkeypatch.setattr(funit, "fit_codes", lambda encoder, pictures: None)
+    trainer.work_out_start()
+    assert trainer.dataset.read == read

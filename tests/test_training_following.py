@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import shutil
 
 import numpy as np
@@ -21,7 +22,7 @@ from artkit.models.file import load_model
 from artkit.models.header import read_header
 from artkit.plugins import PluginSource, load_registry, use_registry
 from artkit.runs import read_run
-from artkit.training import train
+from artkit.training import NullReporter, train
 from artkit.training.guard import COLLAPSED, MOST_ROLLBACKS, ROWS, Diverged, Guard
 from artkit.training.loop import Loop
 from artkit.training.scoring import Best
@@ -113,13 +114,26 @@ def test_the_best_model_is_kept_and_scored_as_evaluate_scores(registry, pairs, t
     assert scored[1].scores["rgb_distance"] == pytest.approx(distances[1], rel=1e-4)
 
 
+def test_each_best_model_is_told_with_its_step_and_score(registry, pairs, tmp_path):
+    told = []
+    reporter = NullReporter()
+    reporter.note = told.append
+    values = SHORT | {"steps": 4, "best": "rgb_distance"}
+    train("tint", str(pairs), tmp_path / "run", values=values, reporter=reporter)
+    best = [row for row in rows(tmp_path / "run" / "scores.csv") if row["best"] == "1"]
+    assert [line for line in told if "best" in line] == [
+        f"step {row['step']}: rgb_distance {float(row['rgb_distance']):.4g}, the best so far" for row in best
+    ]
+    assert best
+
+
 def test_patience_ends_a_run_early_and_more_patience_goes_on(registry, pairs, tmp_path):
     folder = tmp_path / "run"
     model = run(pairs, folder, 40, best="rgb_distance", patience=2, decay_from=1)
     ended = read_run(folder)
     assert ended.best.step + 2 * 2 == ended.step < 40
     assert ended.state == "done"
-    assert "no better rgb_distance in 2 checkpoints" in ended.notes[-2].text
+    assert ended.notes[-2].text == "no better rgb_distance in 2 checkpoints: it ends here"
     assert model.exists()
     assert state(folder)["step"] == ended.step
     train("tint", "", folder, values={"patience": 0, "steps": ended.step + 4}, resume=True)
@@ -164,7 +178,7 @@ def test_scoring_changes_nothing_of_the_training(registry, pairs, tmp_path, monk
     [
         ({"best": "psnrr"}, "psnr"),
         ({"best": "pixel_accuracy"}, "best=pixel_accuracy compares labels, and tint gives image"),
-        ({"patience": 3}, "add --best METRIC"),
+        ({"patience": 3}, "^patience=3 waits for a better score: add --best METRIC.$"),
     ],
 )
 def test_scores_asked_for_wrongly(registry, pairs, tmp_path, changes, words):
@@ -176,7 +190,7 @@ def test_scores_asked_for_wrongly(registry, pairs, tmp_path, changes, words):
 def test_held_out_pictures_that_cannot_be_scored_are_told_before_the_first_step(registry, pairs, tmp_path):
     """There are none: the folder has a part for training and no other."""
     shutil.copytree(pairs / "train", tmp_path / "data" / "train")
-    with pytest.raises(TrainingError, match=r"best=psnr: held-out pictures cannot be scored: .* Leave best out"):
+    with pytest.raises(TrainingError, match=r"^best=psnr: held-out pictures cannot be scored: .*\. Leave best out\.$"):
         run(tmp_path / "data", tmp_path / "run", 4, best="psnr")
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
@@ -261,7 +275,11 @@ def test_a_run_that_went_back_resumes_to_the_bit(registry, pairs, tmp_path, monk
 
 def test_it_gives_up_after_a_few_times_and_says_what_to_type(registry, pairs, tmp_path, monkeypatch):
     break_when(monkeypatch, lambda step, rate: {"distance": torch.tensor(math.inf)} if step == 5 else None)
-    with pytest.raises(TrainingError, match=r"became infinite at step 5, even with 0\.125 of .*--set learning_rate"):
+    lost = (
+        "became infinite at step 5, even with 0.125 of the learning rate: start anew with a lower "
+        "--set learning_rate=..., or with --set precision=fp32; the last checkpoint is whole."
+    )
+    with pytest.raises(TrainingError, match=f"{re.escape(lost)}$"):
         run(pairs, tmp_path / "run", 8, log_every=1)
     assert state(tmp_path / "run")["step"] == 4
     notes = read_run(tmp_path / "run").notes

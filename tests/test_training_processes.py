@@ -147,3 +147,12 @@ def test_batches_go_to_a_gpu_out_of_pinned_memory(monkeypatch):
         assert loop.Loop._place(SimpleNamespace(device=card), value) is pinned.to.return_value.contiguous.return_value
         pinned.to.assert_called_once_with(card, non_blocking=True)
         pinned.to.return_value.contiguous.assert_called_once_with(memory_format=layout)
+
+
+def test_only_the_first_process_writes_what_all_were_warned_of():
+    guard, log = Mock(), Mock()
+    parts = {"guard": guard, "log": log, "step": 4, "meter": SimpleNamespace(read=lambda: ({"l1": 2.0}, 5.0))}
+    processes = SimpleNamespace(first=False, mean=lambda losses: {name: 2 * loss for name, loss in losses.items()})
+    loop.Loop._log(SimpleNamespace(processes=processes, **parts))
+    guard.check_row.assert_called_once_with({"l1": 4.0}, 4)
+    assert log.mock_calls == []

@@ -76,6 +76,7 @@ def test_values_are_settings_by_name(tmp_path):
         assert told == f"values are settings by name, such as {{'steps': 100}}, not {name}."
     told = said(lambda: split_values(tiny_training.SPEC, tiny_training.TintTrainer, {"stepps": 3}), UsageError)
     assert told == "training tint has no option 'stepps'. Did you mean 'steps'?"
+    assert said(lambda: tint(steps="few")) == "training tint(steps='few'): expected whole number from 1."
     assert said(lambda: train("tint", 3, tmp_path)) == "data is a path, as text or Path, not int."
     assert said(lambda: train("tint", DATA, 3)) == "run is a path, as text or Path, not int."
     assert not (tmp_path / "run").exists()

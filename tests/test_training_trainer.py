@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import sys
 from types import ModuleType
 
@@ -188,27 +189,31 @@ class Unmade(tiny_training.TintTrainer):
         raise ZeroDivisionError("division by zero")
 
 
+UNLOADED = "The trainer of tint (plugin 'broken') exports a model that its translator does not load"
+
+
 class Picky(tiny_training.TintTranslator):
     def __init__(self, options, header):
         raise ModelError("no such colour")
 
 
 def test_a_model_that_its_translator_refuses_is_told_before_the_first_step(run):
-    with pytest.raises(PluginError, match=r"tint \(plugin 'broken'\).*does not load: no such colour"):
+    with pytest.raises(PluginError) as caught:
         run(Plugin(translator=Picky))
+    assert str(caught.value) == f"{UNLOADED}: no such colour"
 
 
 @pytest.mark.parametrize(
     ("trainer", "words"),
     [
-        (Misnamed, "missing: generator.colour; unexpected: generator.hue"),
-        (Foreign, "its header names the method 'pix2pix'"),
-        (Failing, "division by zero"),
-        (Unmade, "division by zero"),
+        (Misnamed, f"^{re.escape(UNLOADED)}; missing: generator.colour; unexpected: generator.hue.$"),
+        (Foreign, f"^{re.escape(UNLOADED)}: its header names the method 'pix2pix'.$"),
+        (Failing, "tint.*'broken'.*division by zero"),
+        (Unmade, "tint.*'broken'.*division by zero"),
     ],
 )
 def test_a_model_that_nobody_could_load_is_told_before_the_first_step(run, tmp_path, trainer, words):
-    with pytest.raises(PluginError, match=rf"tint.*'broken'.*{words}"):
+    with pytest.raises(PluginError, match=words):
         run(Plugin(trainer=trainer))
     assert not (tmp_path / "run" / "log.csv").exists()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from artkit import __version__
 from artkit.buckets import BucketPath, stamps_of
 from artkit.engine import Job
 from artkit.engine.on_ray import CORES, Slot, find_slots
@@ -119,22 +120,39 @@ def test_a_picture_that_cannot_be_read_fails_alone(setup, bucket):
     assert not (bucket / "out/1.png").is_file()
 
 
+def test_what_lies_at_a_target_and_cannot_be_read_is_that_pictures_error(setup):
+    Path("out/0.png").mkdir(parents=True)
+    results = make(setup, jobs_in(Path("out"), Path("in")), again=True)
+    assert [result.error and str(result.error) for result in results] == [
+        "Cannot read out/0.png: Is a directory.", None, None
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"version": "9.9"}, UsageError, "this run was started with artkit 9.9, and a node has"),
-        ({"models": {"fade/default": "0" * 12}}, ModelError, "a node has other models than who started this run"),
-        ({"folder": Path("/nowhere")}, UsageError, "a node does not see the folder /nowhere"),
+        ({"version": "9.9"}, UsageError, f"this run was started with artkit 9.9, and a node has {__version__}."),
+        (
+            {"models": {"fade/default": "0" * 12}},
+            ModelError,
+            "a node has other models than who started this run: put ARTKIT_HOME where all nodes see it.",
+        ),
+        (
+            {"folder": Path("/nowhere")},
+            UsageError,
+            "a node does not see the folder /nowhere: run where all nodes have the files, or give buckets, s3://.",
+        ),
     ],
 )
 def test_a_node_that_is_other_is_told_of(setup, change, kind, words):
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind) as caught:
         Worker(replace(setup, **change), neighbours=1).start()
+    assert str(caught.value) == words
 
 
 def test_variables_come_along_and_neighbours_share_the_memory(setup, monkeypatch):
     monkeypatch.setattr("artkit.engine.worker.free_memory", lambda device: 8_000)
-    Worker(setup, neighbours=1).start()
+    assert Worker(setup, neighbours=1).start() == ("cpu", "fp32")
     assert "ARTKIT_MEMORY" not in os.environ  # alone it takes what is free when it needs it
     Worker(replace(setup, variables={"ARTKIT_MAX_PIXELS": "1000"}), neighbours=2).start()
     assert (os.environ["ARTKIT_MAX_PIXELS"], os.environ["ARTKIT_MEMORY"]) == ("1000", "4000")

@@ -159,7 +159,7 @@ def pillow_levels(image: Image.Image, stream: BinaryIO | None = None, *, managed
     deep = _deep_levels(image, stream)
     if deep is not None and not profile:
         return _in_colour(deep)
-    shallow = _turned(image) if deep is None else Image.fromarray(np.round(deep / 257).astype(np.uint8))
+    shallow = _turned(image) if deep is None else _in_bytes(deep)
     converted = to_srgb(shallow, profile) if profile else None
     if converted is None and deep is not None:
         return _in_colour(deep)
@@ -201,6 +201,12 @@ def _what_it_is(stream: BinaryIO | None) -> str:
     known = "artkit reads PNG, JPEG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 and AVIF."
     is_text = all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)
     return f"{'holds text, not a picture' if is_text else 'is not a picture of a known format'}; {known}"
+
+
+def _in_bytes(deep: np.ndarray) -> Image.Image:
+    """Return levels of 16 bits as an image of 8, in the mode of their channels."""
+    levels = np.round(deep / 257).astype(np.uint8)
+    return Image.fromarray(levels[:, :, 0] if levels.shape[2] == 1 else levels)
 
 
 def _deep_levels(image: Image.Image, stream: BinaryIO | None) -> np.ndarray | None:

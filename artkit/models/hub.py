@@ -40,7 +40,7 @@ class Place:
 
     user: str
     repo: str
-    revision: str = "main"
+    revision: str
 
     @classmethod
     def parse(cls, text: str) -> Place:
