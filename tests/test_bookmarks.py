@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from artkit.engine.bookmarks import FORGOTTEN, FileBookmark, fingerprint, forget
+from artkit.engine.bookmarks import FileBookmark, fingerprint, forget
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,8 @@ def test_a_bookmark_that_cannot_be_replaced_stops_nobody(home):
 
 def test_old_bookmarks_go(home):
     home.mkdir()
-    for name, age in (("old", FORGOTTEN + 10), ("new", FORGOTTEN - 10)):
+    thirty_days = 30 * 24 * 60 * 60
+    for name, age in (("old", thirty_days + 10), ("new", thirty_days - 10)):
         (home / name).touch()
         os.utime(home / name, (10**9 - age,) * 2)
     forget(home, now=lambda: 10**9)

@@ -168,6 +168,15 @@ def test_an_apng_remembers_and_is_made_again(shell):
     assert "was made under seed 7, not 8" in other.err
 
 
+def test_the_record_of_a_clip_of_files_names_none_of_them(shell):
+    for index in range(2):
+        shell.paint(f"in/{index}.png", 20 + 20 * index)
+    assert shell("run", "in", "--chain", "invert", "-o", "out.apng").code == 0
+    record = read_provenance("out.apng")
+    assert record["seed"] == 0
+    assert not record.keys() & {"input", "input_hash", "before", "before_hashes", "frame"}
+
+
 def test_what_a_program_reads(shell):
     make_clip("a.gif")
     found = json.loads(shell("run", "a.gif", "--chain", "invert", "-o", "b.gif", "--json").out)

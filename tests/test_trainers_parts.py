@@ -17,6 +17,7 @@ from artkit.training import Settings
 from artkit.training.scoring import make_scoring
 from artkit_funit import trainer as funit
 from artkit_semgan import trainer as semgan
+from artkit_spade.trainer import SpadeTrainer, encode_words
 from artkit_touchup import trainer as touchup
 from artkit_touchup.trainer import Base
 from test_trainers import GIVEN, LOOKS, clip
@@ -168,3 +169,9 @@ def test_codes_are_worked_out_of_pictures_evenly_spread(build, monkeypatch, coun
     monkeypatch.setattr(funit, "fit_codes", lambda encoder, pictures: None)
     trainer.work_out_start()
     assert trainer.dataset.read == read
+
+
+def test_data_without_conditions_are_in_no_known_look():
+    words = SpadeTrainer._encode_words(SimpleNamespace(conditions=None), {}, torch.zeros(2, 3, 4, 4))
+    assert torch.equal(words, encode_words(torch.zeros(2, 0)))
+    assert words.shape == (2, 1)
