@@ -10,6 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from artkit import Context, ImageError, Kind, MethodSpec, ModelHeader, Options, PluginError, Port, SizeRule, Translator
+from artkit.motion import Ride
+from artkit.motion.tracking import Anchor
 from artkit.nn.reflection import reflect_index
 from artkit.nn.tiling import in_tiles
 from artkit.spec import ClassSet, LabelClass
@@ -269,3 +271,20 @@ def test_a_picture_port_decides_what_comes_out():
     for values in (PICTURE, PICTURE[:, :1], torch.zeros(1, 6, 8, dtype=torch.uint8)):
         made = run(carrier, values)
         assert (made.shape, made.dtype) == (values.shape, values.dtype)
+
+
+def test_a_rides_anchors_come_with_the_margin_of_the_main_port():
+    seen = {}
+
+    def work(context, image, style):
+        seen["ride"] = context.rides[0]
+        return image
+
+    ports = (Port("image", Kind.IMAGE), Port("style", Kind.IMAGE, required=False, any_size=True))
+    translator = fake(work, inputs=ports, size_rule=SizeRule(multiple=4, margin=2))
+    frame = PICTURE[0].flip(-1)
+    ride = Ride((Anchor(frame, torch.zeros(2, 3, 4)),), 1.0)
+    translator.run({"image": PICTURE, "style": PICTURE}, seeds=(7,), size=(6, 8), rides=(ride,))
+    rows, columns = (reflect_index(side, padded, 2) for side, padded in ((6, 12), (8, 12)))
+    assert torch.equal(seen["ride"].anchors[0].picture, frame[:, rows[:, None], columns])
+    assert (seen["ride"].size, seen["ride"].margin, seen["ride"].share) == ((6, 8), 2, 1.0)
