@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 STEADY = 0.5
 """How much the clips of chains that would flicker are steadied."""
 
-Binding: TypeAlias = Union[Literal["previous", "original", "before"], Path, "Plan", tuple[Any, ...], Any]
+Binding: TypeAlias = Union[Literal["previous", "original", "before"], Path, "Plan", "Words", tuple[Any, ...], Any]
 """What feeds a port: the previous step (for the first step: the chain's input), the chain's input, the input
-of a picture before, a file, a nested plan, or, from Python, a picture in memory; one that takes many pictures: a tuple
-of files and pictures, or a plan."""
+of a picture before, a file, a nested plan, words, or, from Python, a picture in memory; one that takes many pictures: a
+tuple of files and pictures, or a plan."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What feeds a text port: `text`; where that is None, a picture's fact of the port's name, or its caption."""
+
+    text: str | None = None
+
+    def __str__(self) -> str:
+        """Return the words, quoted, or what stands for them."""
+        return "what is known" if self.text is None else repr(self.text)
 
 
 @dataclass(frozen=True)
@@ -192,6 +203,8 @@ class Plan:
             return known if binding == "previous" else f"{port}={known}"
         if isinstance(binding, Plan):
             return f"{port}=[{binding.chain}]"
+        if isinstance(binding, Words):
+            return f"{port}={binding}"
         return f"{port}={', '.join(map(_name, _parts(binding)))}"
 
     def as_json(self) -> dict[str, Any]:
@@ -219,6 +232,8 @@ def _binding_json(planned: PlannedStep, port: str, binding: Binding) -> dict[str
         return {"from": "previous" if planned.index and binding == "previous" else "input"}
     if isinstance(binding, Plan):
         return {"from": "chain", **binding.as_json()}
+    if isinstance(binding, Words):
+        return {"from": "facts"} if binding.text is None else {"from": "text", "text": binding.text}
     if isinstance(binding, tuple):
         return {"from": "files", "paths": list(map(_name, binding))}
     return {"from": "file", "path": _name(binding)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from artkit.chain.plan import Binding, Plan, PlannedStep
+from artkit.chain.plan import Binding, Plan, PlannedStep, Words
 from artkit.chain.steps import Chain, Step, Value
 from artkit.errors import ChainError, ModelError, OptionError, nearest
 from artkit.images.formats import READABLE_SUFFIXES
@@ -35,8 +35,8 @@ def plan_chain(chain: Chain, registry: Registry, *, has_input: bool, ports: Mapp
     """Check a chain and return what will run.
 
     `ports` feeds every port of that name that nothing else feeds, by path or, from Python, by picture; a list of these
-    feeds one that takes many. Reads the headers of the models, never their tensors. Raises ChainError, OptionError or
-    ModelError naming the step and what to type.
+    feeds one that takes many. Words for text ports become part of the chain. Reads the headers of the models, never
+    their tensors. Raises ChainError, OptionError or ModelError naming the step and what to type.
     """
     planner = _Planner(registry, dict(ports or {}))
     plan = planner.plan(chain, has_input)
@@ -55,7 +55,7 @@ class _Planner:
 
     def plan(self, chain: Chain, has_input: bool) -> Plan:
         """Plan one chain; nested ones come back here."""
-        steps: list[PlannedStep] = []
+        chain, steps = self._told(chain), list[PlannedStep]()
         for step in chain:
             fed = steps[-1].output if steps else Kind.IMAGE if has_input else None
             steps.append(self._plan_step(len(steps), step, fed, has_input))
@@ -77,6 +77,22 @@ class _Planner:
         planned = PlannedStep(index, step, spec, options, file, bindings, seed, varied, carried, origin)
         self._check_kinds(planned, fed)
         return planned
+
+    def _told(self, chain: Chain) -> Chain:
+        """Return a chain, those nested in it too, whose text ports hold the words that are given from outside."""
+        return Chain([self._told_step(step) for step in chain])
+
+    def _told_step(self, step: Step) -> Step:
+        spec = self.registry.method(step.method)
+        options = dict(step.options)
+        for port in spec.inputs:
+            value = options.get(port.name)
+            if isinstance(value, Chain):
+                options[port.name] = self._told(value)
+            elif port.kind is Kind.TEXT and value is None and port.name in self.ports:
+                options[port.name] = _words_for(spec, port.name, self.ports[port.name])
+                self.used.add(port.name)
+        return replace(step, options=options)
 
     # -- models -------------------------------------------------------------------------------------------------
 
@@ -117,6 +133,8 @@ class _Planner:
                 self.taken[port.name] = spec.name
             elif port.name in self.ports:
                 self._bind_outside(spec, port, bindings)
+            if port.kind is Kind.TEXT and port.name not in bindings:
+                bindings[port.name] = Words()
             if port.feeds_itself and has_input and port.name not in bindings:
                 bindings[port.name] = "before" if port.previous else "original"
                 _check_first(index, spec, port)
@@ -125,10 +143,12 @@ class _Planner:
         return bindings
 
     def _nested(self, spec: MethodSpec, name: str, value: Value) -> Binding:
-        """Return what a step's text feeds a port with: a chain, the path of a picture, or a list of paths."""
+        """Return what a step's text feeds a port with: a chain, words, the path of a picture, or a list of paths."""
+        port = spec.port(name)
+        if port is not None and port.kind is Kind.TEXT:
+            return Words(_words_for(spec, name, value))
         if isinstance(value, Chain):
             return self.plan(value, has_input=False)
-        port = spec.port(name)
         if port is not None and (port.many or isinstance(value, tuple)):
             return tuple(self._nested_file(spec, name, one) for one in _several(spec, port, value))
         return self._nested_file(spec, name, value)
@@ -211,6 +231,13 @@ def _check_first(index: int, spec: MethodSpec, port: Port) -> None:
             f"{spec.name} looks at the picture before as it came in, so it comes first in a chain: run what precedes "
             f"it on its own, with -o FOLDER/, and {spec.name} on that folder."
         )
+
+
+def _words_for(spec: MethodSpec, name: str, given: Any) -> str:
+    """Return the words for a text port; raise ChainError for anything else."""
+    if isinstance(given, str):
+        return given
+    raise ChainError(f"The port '{name}' of {spec.name} takes words: {spec.name}({name}='...') or -i {name}='...'.")
 
 
 def _several(spec: MethodSpec, port: Port, given: Any) -> tuple[Any, ...]:

@@ -56,7 +56,8 @@ def example(spec: MethodSpec) -> str:
     """Return a command that runs the method alone."""
     if spec.is_source:
         return f"artkit run --chain {spec.name} --seed 7"
-    ports = "".join(f" -i {port.name}=PICTURE" for port in spec.inputs[1:] if port.required and not port.original)
+    fed = [port for port in spec.inputs[1:] if port.required and not port.original]
+    ports = "".join(f" -i {port.name}={'WORDS' if port.kind == 'text' else 'PICTURE'}" for port in fed)
     return f"artkit run PICTURE --chain {spec.name}{ports}"
 
 

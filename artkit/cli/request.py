@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from artkit.cli.files import refuse_address
 from artkit.cli.output import log
@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from artkit.cli.sharding import Shard
 
 
+Fed: TypeAlias = str | Path | Sequence[str | Path]
+"""What feeds a port from the command line: a file, words, or several files."""
+
+
 @dataclass(frozen=True)
 class Request:
     """All that `artkit run` is to do, resolved: `artkit run --help` says what each field is for.
 
-    `size` is (width, height), or the longest side alone; `ports` are files by port, a list where several are given.
-    `models` holds the hashes of the models that the recipe was made with, by `method/name`;
-    `remembered` is that picture, where the chain is the one in its record, and `before` are the pictures before its
-    input that it was made with.
+    `size` is (width, height), or the longest side alone; `ports` are files or words by port, a list where several are
+    given. `models` holds the hashes of the models that the recipe was made with, by `method/name`; `remembered` is that
+    picture, where the chain is the one in its record, and `before` are the pictures before its input that it was made
+    with.
     """
 
     chain: Chain
@@ -38,7 +42,7 @@ class Request:
     count: int = 1
     fps: float | None = None
     steady: float | None = None
-    ports: dict[str, Path | list[Path]] = field(default_factory=dict)
+    ports: dict[str, Fed] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     remembered: Path | None = None
     output: str | None = None
@@ -94,7 +98,7 @@ def check_files(plan: Plan, request: Request) -> None:
     if request.remembered is None:
         return
     folder = Path(os.path.abspath(request.remembered)).parent
-    named = [file for given in request.ports.values() for file in _each(given)]
+    named = [Path(file) for given in request.ports.values() for file in _each(given)]
     for file in plan.files():
         if file in named:
             continue
@@ -115,14 +119,13 @@ def _places(given: Mapping[str, Any]) -> list[str]:
     return [*given.get("inputs", ()), given.get("output", "")]
 
 
-def _collect_ports(pairs: Iterable[tuple[str, str]]) -> dict[str, Path | list[Path]]:
-    """Return the files of `-i PORT=PATH` by port: a list where a port is named more than once."""
-    found = {port: [Path(place) for place in places] for port, places in gather_assignments(pairs).items()}
-    return {port: paths if len(paths) > 1 else paths[0] for port, paths in found.items()}
+def _collect_ports(pairs: Iterable[tuple[str, str]]) -> dict[str, Fed]:
+    """Return the files of `-i PORT=PATH`, or the words, by port: a list where a port is named more than once."""
+    return {port: given if len(given) > 1 else given[0] for port, given in gather_assignments(pairs).items()}
 
 
-def _each(given: Path | list[Path]) -> list[Path]:
-    return given if isinstance(given, list) else [given]
+def _each(given: Fed) -> Sequence[str | Path]:
+    return [given] if isinstance(given, str | Path) else given
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 
 from artkit import __version__
 from artkit.chain.arguments import check_facts, check_seed
-from artkit.chain.plan import Plan, PlannedStep
+from artkit.chain.plan import Plan, PlannedStep, Words
 from artkit.chain.steps import Size
 from artkit.engine.blame import blame_plugin
 from artkit.engine.devices import PRECISIONS, pick_device, pick_precision
@@ -220,7 +220,7 @@ class Runner:
         nested: Mapping[str, list[StepResult]],
         facts: Mapping[str, str],
     ) -> StepRun:
-        fed = {port.name: self._feed(planned, port, work, nested) for port in planned.spec.inputs}
+        fed = {port.name: self._feed(planned, port, work, nested, facts) for port in planned.spec.inputs}
         dream, dtype = (work.extent or DREAM_SIZE)[::-1], PRECISIONS[self._precision(planned)]
         return StepRun(planned, loaded, fed, work.number(planned), dream, facts, self.device, dtype, work.motion)
 
@@ -272,12 +272,13 @@ class Runner:
         port: Port,
         work: Work,
         nested: Mapping[str, list[StepResult]],
+        facts: Mapping[str, str],
     ) -> Fed:
         if port.name not in planned.bindings:
             return None
         binding, kind = planned.bindings[port.name], planned.port_kind(port.name)
-        if kind is Kind.TEXT:
-            return str(binding)
+        if isinstance(binding, Words):
+            return _tell(planned, port, binding, facts)
         if isinstance(binding, str):
             found = [work.bound(binding, port)]
         elif port.name in nested:
@@ -337,6 +338,17 @@ class Runner:
     def _known_classes(self) -> list[ClassSet]:
         known = [loaded.translator.class_set for loaded in self._loaded]
         return list({classes.name: classes for classes in known if classes}.values())
+
+
+def _tell(planned: PlannedStep, port: Port, words: Words, facts: Mapping[str, str]) -> str | None:
+    """Return the words for a text port: those of the chain, else what is known of the picture by that name."""
+    text = facts.get(port.name, facts.get("caption")) if words.text is None else words.text
+    if text is None and port.required:
+        raise ChainError(
+            f"{planned.spec.name} needs words for its port '{port.name}': add -i {port.name}='...', or write "
+            f"{planned.spec.name}({port.name}='...')."
+        )
+    return text
 
 
 @overload

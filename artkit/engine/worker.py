@@ -40,7 +40,7 @@ class Setup:
 
     chain: str
     has_input: bool
-    ports: Mapping[str, Path | list[Path]]
+    ports: Mapping[str, str | Path | Sequence[str | Path]]
     plugins: tuple[Path, ...]
     models: Mapping[str, str]
     device: str

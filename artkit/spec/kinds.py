@@ -54,6 +54,9 @@ class Port:
     stood still before. The method comes first in a chain, where its main port gets the chain's input too; with
     `original` as well it may stand anywhere.
 
+    A port of kind TEXT gets words: `-i words='a lake'`, `say(words='a lake')`, else what is known of the picture by the
+    port's name, or its caption. The translator gets a tuple of strings, one a picture.
+
     An option may have the name of an optional port: `nst(style=glass)` sets the option, a picture feeds the port.
     """
 

@@ -81,12 +81,17 @@ def _refuse_paths(chain: Chain, registry: Registry) -> None:
 def _feeds_port(spec: MethodSpec, name: str, value: Value) -> bool:
     """Tell whether text would be read as the path of a picture: for a port, unless it is an option's word as well."""
     is_option = name in getattr(spec.options, "__struct_fields__", ())
-    return spec.port(name) is not None and isinstance(value, str | tuple) and not (is_option and is_word(value))
+    port = spec.port(name)
+    pictures = port is not None and port.kind is not Kind.TEXT
+    return pictures and isinstance(value, str | tuple) and not (is_option and is_word(value))
 
 
 def _is_sentence(spec: MethodSpec, name: str) -> bool:
-    """Tell whether an option is words, of which none is a path whatever stands in it: "fields and/or hills"."""
-    return any(info.sentence for info in describe_options(spec.options) if info.name == name)
+    """Tell whether an option or a port is words, of which none is a path whatever they say: "fields and/or hills"."""
+    port = spec.port(name)
+    return (port is not None and port.kind is Kind.TEXT) or any(
+        info.sentence for info in describe_options(spec.options) if info.name == name
+    )
 
 
 def _texts(value: Value) -> Iterator[str]:
