@@ -90,7 +90,15 @@ def twins(**options):
 
 WEIGHTS = {
     "reconstruction": 3.0, "prior": 0.4, "kl": 0.2, "adversarial": 0.7, "reading": 0.6, "matching": 0.5, "lowpass": 2.0,
+    "contrast": 1.5,
 }  # fmt: skip
+
+
+def log_contrast(picture):
+    """Logarithm of the root mean square, in cells of 16 px, of what a blur over 9 px leaves."""
+    ones = torch.ones(3, 1, 9, 9)
+    summed, count = (F.conv2d(of, ones, padding=4, groups=3) for of in (picture, torch.ones_like(picture)))
+    return (F.avg_pool2d((picture - summed / count) ** 2, 16) + 1e-4).sqrt().log()
 
 
 def test_stage_one_minimises_what_it_says():
@@ -160,6 +168,7 @@ def test_stage_two_minimises_what_it_says_and_leaves_stage_one_alone():
         / (len(seen) - 1),
         "reading": (-F.logsigmoid(D.read(features[-1])) * twice).sum() / twice.sum(),
         "lowpass": (F.avg_pool2d(made[:4], 8) - F.avg_pool2d(x, 8)).abs().mean(),
+        "contrast": (log_contrast(made[:4]) - log_contrast(x)).abs().mean(),
     }
     for name, value in found.items():
         torch.testing.assert_close(losses[name], value, atol=1e-4, rtol=1e-4)

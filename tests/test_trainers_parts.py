@@ -107,7 +107,7 @@ def test_dreams_settle_where_their_generator_is(build):
     assert {weight.device.type for weight in settled.state_dict().values()} == {"cpu"}
 
 
-LOSSES = {"discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass"}
+LOSSES = {"discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass", "contrast"}
 
 
 def test_both_stages_tell_of_the_same_losses(build):

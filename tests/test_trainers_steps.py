@@ -271,8 +271,18 @@ def test_discriminators_take_no_gradients_while_others_learn(build, name):
 
 
 def test_what_a_step_of_one_stage_leaves_out_counts_nothing(build):
-    losses = {"discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass"}
-    for step, idle in ((1, {"lowpass"}), (9, {"reconstruction", "prior", "kl"})):
+    losses = {
+        "discriminator",
+        "adversarial",
+        "matching",
+        "reading",
+        "reconstruction",
+        "prior",
+        "kl",
+        "lowpass",
+        "contrast",
+    }
+    for step, idle in ((1, {"lowpass", "contrast"}), (9, {"reconstruction", "prior", "kl"})):
         trainer = build("stackgan", {"first": 0.5}, steps=10)
         trainer.step = step
         found = trainer.training_step(batch_for(trainer))

@@ -65,6 +65,9 @@ class StackganTraining(Options, frozen=True):
     reading: Annotated[float, option("weight of the words that the discriminator reads", ge=0)] = 0.3
     matching: Annotated[float, option("weight of feature matching", ge=0)] = 2.0
     lowpass: Annotated[float, option("weight of an L1 loss on averages over 8 x 8 pixels", ge=0)] = 10.0
+    contrast: Annotated[
+        float, option("weight of the L1 loss of log local contrast: textures of stage II as strong as in photos", ge=0)
+    ] = 2.0
 
 
 SPEC = MethodSpec(

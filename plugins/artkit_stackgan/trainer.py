@@ -13,6 +13,7 @@ from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_image, resize_labels
 from artkit.models import Model
 from artkit.nn import (
+    contrast_l1,
     decode_image,
     divergence_from_noise,
     encode_image,
@@ -37,7 +38,7 @@ MOST_READ = 2000
 LOWPASS_CELL = 8
 SLOWLY = 0.1
 """The learning rate, as a factor, of what was worked out in closed form."""
-LOSSES = ("discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass")
+LOSSES = ("discriminator", "adversarial", "matching", "reading", "reconstruction", "prior", "kl", "lowpass", "contrast")
 
 
 class StackganTrainer(Trainer):
@@ -163,6 +164,7 @@ class StackganTrainer(Trainer):
         loss = self._update_discriminator("second_discriminator", real, made.detach(), said, twice, whole)
         losses = self._fool("second_discriminator", real, made, twice)
         losses["lowpass"] = lowpass_l1(made[: len(m), -3:], x, LOWPASS_CELL)
+        losses["contrast"] = contrast_l1(made[: len(m), -3:], x)
         self.update("painter", self._sum(losses))
         return {"discriminator": loss, **losses}
 
