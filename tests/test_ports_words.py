@@ -97,6 +97,16 @@ def test_python_feeds_words_to_nested_chains_and_batches_too(file):
         assert str(caught.value) == "The port 'words' of say is fed already: leave out -i words=..."
 
 
+def test_as_many_words_are_taken_as_a_chain_remembers(file):
+    with plugins(file):
+        registry = current_registry()
+        most = plan_chain(Chain("say"), registry, has_input=True, ports={"words": "\x1b" * 4000})
+        assert Chain(str(most.chain)) == most.chain
+        with pytest.raises(ChainError) as caught:
+            plan_chain(Chain("say"), registry, has_input=True, ports={"words": "a" * 4001})
+        assert str(caught.value) == "The port 'words' of say takes 4000 characters at most; 4001 are given."
+
+
 def test_a_plan_says_what_is_told(file):
     with plugins(file):
         registry = current_registry()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from artkit.plugins import Registry
     from artkit.spec import ModelHeader
 
+MOST_WORDS = 4_000
+"""Characters that a text port takes: the text of a chain has room for them, written as escapes too."""
+
 _FITS: dict[Kind, tuple[Kind, ...]] = {
     Kind.IMAGE: (Kind.IMAGE, Kind.LABELS, Kind.MASK),
     Kind.LABELS: (Kind.LABELS, Kind.IMAGE),
@@ -234,10 +237,14 @@ def _check_first(index: int, spec: MethodSpec, port: Port) -> None:
 
 
 def _words_for(spec: MethodSpec, name: str, given: Any) -> str:
-    """Return the words for a text port; raise ChainError for anything else."""
-    if isinstance(given, str):
-        return given
-    raise ChainError(f"The port '{name}' of {spec.name} takes words: {spec.name}({name}='...') or -i {name}='...'.")
+    """Return the words for a text port; raise ChainError for anything else, and for more than a chain can remember."""
+    if not isinstance(given, str):
+        raise ChainError(f"The port '{name}' of {spec.name} takes words: {spec.name}({name}='...') or -i {name}='...'.")
+    if len(given) > MOST_WORDS:
+        raise ChainError(
+            f"The port '{name}' of {spec.name} takes {MOST_WORDS} characters at most; {len(given)} are given."
+        )
+    return given
 
 
 def _several(spec: MethodSpec, port: Port, given: Any) -> tuple[Any, ...]:
