@@ -266,6 +266,18 @@ def test_strokes_in_half_precision_move_as_far():
     assert (carried.float() - moved).abs().max() < 0.02
 
 
+def test_the_same_strokes_take_over_in_half_precision():
+    pair, working = (
+        (anchor(even(0, 0)), anchor(even(-6, -6))),
+        WorkingResolution.of(torch.zeros(1, 3, *SIZE), 0, SizeRule()),
+    )
+    drawn = []
+    for dtype in (torch.float32, torch.bfloat16):
+        half = lambda *how, dtype=dtype: lay(*how).to(torch.bfloat16).to(dtype)  # noqa: E731
+        drawn.append(working.draw(half, [5], rides=(Ride(pair, 0.5, SIZE),))[0].float())
+    assert (drawn[0] - drawn[1]).abs().max() < 0.02
+
+
 def test_new_strokes_take_over_one_by_one():
     old, new, chance = torch.zeros(1, 20, 30), torch.ones(1, 20, 30), torch.rand(20, 30)
     still = anchor(even(0, 0))
