@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from hypothesis import given, strategies as st
+from torch import nn
 
 from artkit import OptionError
-from artkit.nn import Asked, Conditions, condition_planes
+from artkit.nn import Asked, Conditions, DilatedBlock, condition_planes, fit_words
 
 KNOWN = {"time": ("noon", "dusk", "dawn"), "weather": ("clear", "misty")}
 CONDITIONS = Conditions(KNOWN, {"weather": "misty"})
@@ -99,3 +100,21 @@ def test_planes_have_the_height_and_width_of_the_picture_and_its_type():
 def test_columns_of_unequal_length_are_a_mistake():
     with pytest.raises(ValueError, match="zip"):
         CONDITIONS.encode_columns({"time": ["noon", "dusk"], "weather": ["clear"]})
+
+
+def test_words_that_are_new_to_a_network_change_nothing_and_others_keep_their_columns():
+    torch.manual_seed(0)
+    block, x = DilatedBlock(4, 1, "none", 5), torch.rand(1, 4, 6, 6)
+    assert block.film is not None
+    nn.init.normal_(block.film.weight)
+    known = {"style": ("oil", "ink"), "time": ("dawn", "noon", "night", "dusk")}  # clear and misty are gone
+    grown = DilatedBlock(4, 1, "none", 6)
+    grown.load_state_dict(fit_words(block.state_dict(), KNOWN, known))
+    for time in KNOWN["time"]:
+        said = Conditions(KNOWN).encode([{"time": time}])
+        for style in ("oil", "ink"):
+            words = {"time": time, "style": style}
+            assert torch.equal(grown(x, Conditions(known).encode([words])), block(x, said))
+    nothing = Conditions(KNOWN).encode([{}])
+    assert torch.equal(grown(x, Conditions(known).encode([{"time": "night"}])), block(x, nothing))
+    assert not torch.equal(block(x, nothing), block(x, Conditions(KNOWN).encode([{"time": "dusk"}])))

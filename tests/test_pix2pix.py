@@ -194,3 +194,27 @@ def test_a_crop_that_does_not_fit_is_told_with_one_that_does(tmp_path, changes, 
     with pytest.raises(OptionError, match=f"crop={changes['crop']} does not fit the networks: try {fitting}, or"):
         train("pix2pix", data, tmp_path / "run", values=values)
     train("pix2pix", data, tmp_path / "run", values=values | {"crop": fitting})
+
+
+def test_a_run_begins_with_a_model_of_fewer_words_and_paints_as_it_did(tmp_path):
+    """`steps` at no rate at all leave what was begun with: whatever the style, it is the old model's picture."""
+    data = "landscapes(count=20,size=[32,32],lights=any,styles=[ink,swirl])"
+    small = {"network": "subpixel", "width": 4, "blocks": 1, "detail": [4, 4], "batch": 1, "crop": 32, "widths": [4]}
+
+    def trained(name, **values):
+        return train("pix2pix", data, tmp_path / name, values={"target": "painting", "steps": 1} | values)
+
+    old = trained("old", **small, conditions=["time"])
+    told = {"start": str(old), "conditions": ["style", "time"], "learning_rate": 1e-30, "batch": 1, "crop": 32}
+    new = trained("new", **told, widths=[4])
+    map_ = Image.fromarray(np.arange(1024, dtype=np.uint8).reshape(32, 32) % 12, "P")
+    map_.putpalette([value for colour in load_model(old).header.classes.colours for value in colour])
+    map_.save(tmp_path / "map.png")
+
+    def painted(model, words):
+        return Chain(f"pix2pix(model='{model}',condition='{words}')")(tmp_path / "map.png").numpy()
+
+    before = painted(old, "dusk")
+    assert np.array_equal(painted(new, "dusk ink"), before)
+    assert np.array_equal(painted(new, "swirl dusk"), before)
+    assert not np.array_equal(painted(old, "noon"), before)

@@ -5,6 +5,7 @@ Values and gradients against the formulas, in every phase of training.
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
@@ -13,6 +14,7 @@ from artkit.data import Column, Dataset
 from artkit.images import nearest_palette, one_hot
 from artkit.training import Settings, train
 from artkit_semgan import SemganTraining
+from artkit_semgan.networks import Discriminator
 from artkit_semgan.trainer import SemganTrainer, mirror_some
 from objectives import Twin, agree, check_run, enliven, listen, no, yes
 from test_semgan import CLASSES, TINY, maps
@@ -75,8 +77,14 @@ def bound(generator, encoder, real, z):
     return entropy, kl_divergence(Normal(mean, deviation), Normal(0.0, 1.0)).sum(1).mean()
 
 
-def test_the_objective_of_dreams():
-    made = trainer(parts="generate", reconstruction=4.0, kl=8.0, shares=0.5)
+def beyond(ones, others):
+    """The relativistic loss of some logits that are to lie above others, of the whole maps and of places alike."""
+    return sum(yes(one - other) for one, other in zip(ones, others, strict=True)) / len(ones)
+
+
+@pytest.mark.parametrize("places", [False, True])
+def test_the_objective_of_dreams(places):
+    made = trainer(parts="generate", reconstruction=4.0, kl=8.0, shares=0.5, places=places)
     twin = Twin(made, {("generator", "encoder"): ADVERSARIAL, ("discriminator",): ADVERSARIAL})
     heard = listen(made.networks["generator"])
     generator, discriminator, encoder = (twin.networks[name] for name in ("generator", "discriminator", "encoder"))
@@ -85,10 +93,10 @@ def test_the_objective_of_dreams():
         torch.manual_seed(step)
         losses, real = made.training_step(batch(step)), one_hot(batch(step)["label"], 3)
         first, second, third = heard[-3:]
-        loss_d = yes(discriminator(real) - discriminator(generator(first).softmax(1).detach()))
+        loss_d = beyond(discriminator(real), discriminator(generator(first).softmax(1).detach()))
         twin.learn("discriminator", loss=loss_d)
         shown = generator(second).softmax(1)
-        loss_g = yes(discriminator(shown) - discriminator(real).detach())
+        loss_g = beyond(discriminator(shown), [logits.detach() for logits in discriminator(real)])
         share, present = shown.mean((0, 2, 3)), real.mean((0, 2, 3))
         world = present if world is None else 0.99 * world + 0.01 * present
         dreams = share if dreams is None else 0.9 * dreams.detach() + 0.1 * share
@@ -105,6 +113,23 @@ def test_the_objective_of_dreams():
                 "kl": kl,
             },
         )
+
+
+@pytest.mark.parametrize("resolution", [32, 64, 128])
+def test_places_are_judged_by_what_lies_around_them(resolution):
+    torch.manual_seed(0)
+    judge, maps = Discriminator(3, 4, resolution, places=True), torch.rand(2, 3, resolution, resolution)
+    maps.requires_grad_()
+    whole, places = judge(maps)
+    assert whole.shape == (2, 1)
+    assert places.shape == (2, 1, 16, 16)
+    seen = torch.autograd.grad(places[0, 0, 3, 4], maps)[0][0].abs().sum(0)
+    cell = resolution // 16
+    assert seen[3 * cell, 4 * cell] > 0
+    assert seen[8 * cell :].sum() == seen[:, 9 * cell :].sum() == 0
+    alone = Discriminator(3, 4, resolution)
+    alone.load_state_dict({name: tensor for name, tensor in judge.state_dict().items() if "place" not in name})
+    assert torch.equal(alone(maps)[0], whole)
 
 
 def test_dreams_only_reconstruct_before_the_game_begins():
@@ -131,10 +156,10 @@ def test_without_encoder_and_shares_the_generator_plays_the_plain_game():
     made.training_step(batch())
     first, second = heard
     loss_d = (
-        yes(discriminator(one_hot(batch()["label"], 3))) + no(discriminator(generator(first).softmax(1).detach()))
+        yes(discriminator(one_hot(batch()["label"], 3))[0]) + no(discriminator(generator(first).softmax(1).detach())[0])
     ) / 2
     twin.learn("discriminator", loss=loss_d)
-    gradients = torch.autograd.grad(yes(discriminator(generator(second).softmax(1))), list(generator.parameters()))
+    gradients = torch.autograd.grad(yes(discriminator(generator(second).softmax(1))[0]), list(generator.parameters()))
     for gradient, parameter in zip(gradients, made.networks["generator"].parameters(), strict=True):
         assert float((gradient - parameter.grad).norm()) <= 1e-3 * float(gradient.norm()) + 1e-5
 
@@ -149,11 +174,11 @@ def test_the_objective_of_colours_is_that_of_so_many_chances():
     losses, palette = made.training_step(batch()), torch.tensor(CLASSES.colours) / 255
     real = palette[batch()["label"]].movedim(-1, 1)
     first, second, third = heard[-3:]
-    loss_d = (yes(discriminator(real)) + no(discriminator(torch.sigmoid(generator(first)).detach()))) / 2
+    loss_d = (yes(discriminator(real)[0]) + no(discriminator(torch.sigmoid(generator(first)).detach())[0])) / 2
     twin.learn("discriminator", loss=loss_d)
     chances = torch.sigmoid(generator(third))
     reconstruction = -(real * chances.log() + (1 - real) * (1 - chances).log()).sum(1).mean()
-    loss_g = yes(discriminator(torch.sigmoid(generator(second))))
+    loss_g = yes(discriminator(torch.sigmoid(generator(second)))[0])
     agree(
         {name: losses[name] for name in ("discriminator", "adversarial", "reconstruction")},
         {"discriminator": loss_d, "adversarial": loss_g, "reconstruction": reconstruction},
@@ -171,8 +196,8 @@ def test_r1_is_paid_in_one_step_of_eight_and_eightfold():
         made.training_step(batch())
         z, real = heard[-2], one_hot(batch()["label"], 3).requires_grad_()
         discriminator.requires_grad_(True)
-        logits = discriminator(real)
-        loss = yes(logits - discriminator(generator(z).softmax(1).detach()))
+        (logits,) = discriminator(real)
+        loss = yes(logits - discriminator(generator(z).softmax(1).detach())[0])
         plain = torch.autograd.grad(loss, parameters, retain_graph=True)
         slope = torch.autograd.grad(logits.sum(), real, create_graph=True)[0]
         penalty = torch.autograd.grad(slope.pow(2).sum() / 3 * 3.0 / 2, parameters, allow_unused=True)

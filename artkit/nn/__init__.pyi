@@ -11,7 +11,13 @@ from .arguments import (
     read_arguments as read_arguments,
 )
 from .augmentation import augment as augment, compress_jpeg as compress_jpeg
-from .conditions import ANY as ANY, Asked as Asked, Conditions as Conditions, condition_planes as condition_planes
+from .conditions import (
+    ANY as ANY,
+    Asked as Asked,
+    Conditions as Conditions,
+    condition_planes as condition_planes,
+    fit_words as fit_words,
+)
 from .contours import blur as blur, follow_contours as follow_contours, structure as structure
 from .discriminators import (
     PATCH_LAYERS as PATCH_LAYERS,

@@ -12,6 +12,8 @@ from artkit.errors import OptionError, nearest
 
 ANY = "any"
 """The word that lets the seed choose what is left out."""
+FILM = "film.weight"
+"""What the names of weights end in that have a column for each word."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ class Conditions:
 
     def encode(self, rows: Sequence[Mapping[str, str]]) -> Tensor:
         """Make one one-hot row a picture, N `channels`; a word that is not known stays zero."""
-        places = [(name, word) for name, words in self.known.items() for word in words]
-        return torch.tensor([[float(row.get(name) == word) for name, word in places] for row in rows])
+        return torch.tensor([[float(row.get(name) == word) for name, word in _pairs(self.known)] for row in rows])
 
     def encode_asked(self, asked: Asked, seeds: Sequence[int], facts: Sequence[Mapping[str, str]]) -> Tensor:
         """Encode what a step asks for a batch of as many pictures as `seeds`, N `channels`; see `choose`."""
@@ -91,6 +92,27 @@ class Conditions:
         """Encode a training batch, whose text columns have the conditions' names: N `channels`."""
         rows = zip(*(columns[name] for name in self.known), strict=True)
         return self.encode([dict(zip(self.known, row, strict=True)) for row in rows])
+
+
+def fit_words(
+    tensors: Mapping[str, Tensor], before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]
+) -> dict[str, Tensor]:
+    """Return the tensors of a network that knew the words `before` as those of one that knows `after`.
+
+    Words that are new to it change nothing at first: their columns in its FiLM layers are zero. Those of words that
+    are no longer there are left out.
+    """
+    old = {pair: place for place, pair in enumerate(_pairs(before))}
+    places = [old.get(pair, len(old)) for pair in _pairs(after)]
+
+    def widen(weight: Tensor) -> Tensor:
+        return torch.cat([weight, weight.new_zeros(len(weight), 1)], 1)[:, places]
+
+    return {name: widen(tensor) if name.endswith(FILM) else tensor for name, tensor in tensors.items()}
+
+
+def _pairs(known: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(name, word) for name, words in known.items() for word in words]
 
 
 def condition_planes(condition: Tensor, like: Tensor) -> Tensor:

@@ -26,10 +26,11 @@ def starting_options(spec: MethodSpec, trainer: type[Trainer], values: dict[str,
 
 
 def load_start(trainer: Trainer, model: Model) -> list[str]:
-    """Copy a model's tensors into the networks of the same name and return the names; the others stay as drawn.
+    """Copy a model's tensors, as the trainer fits them, into the networks of the same name, and return the names.
 
-    Raises TrainingError when a network does not fit, or none is there.
+    The other networks stay as drawn. Raises TrainingError when a network does not fit, or none is there.
     """
+    model = trainer.fit_start(model)
     loaded = [name for name, network in trainer.networks.items() if _load(name, network, model)]
     if not loaded:
         wanted = " or ".join(trainer.networks)

@@ -102,6 +102,10 @@ class Trainer(ABC):
         """Return the training options that a model's networks were built with, for a run that starts from it."""
         return {}
 
+    def fit_start(self, model: Model) -> Model:
+        """Return a model that a run starts from so that it fits the networks here: as it is, by default."""
+        return model
+
     def __init__(self, options: Options, settings: Settings, dataset: Dataset) -> None:
         self.networks: dict[str, nn.Module] = {}
         self.options, self.settings = options, settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -18,6 +19,7 @@ from artkit.nn import (
     decode_image,
     encode_image,
     feature_matching,
+    fit_words,
     generator_arguments,
     generator_loss,
     heights,
@@ -169,6 +171,10 @@ class Pix2PixTrainer(Trainer):
             defaults = list(arguments.default_conditions.values())
             options |= {"conditions": list(model.header.conditions), "default_conditions": defaults}
         return options
+
+    def fit_start(self, model: Model) -> Model:
+        """See Trainer: a model may know other words than the data, such as none for the style."""
+        return replace(model, tensors=fit_words(model.tensors, model.header.conditions, self.conditions.known))
 
 
 def find_conditions(dataset: Dataset, options: Pix2PixTraining) -> Conditions:

@@ -47,6 +47,9 @@ class SemganTraining(Options, frozen=True):
         Literal["soft", "gumbel"],
         option("what the discriminator sees: soft distributions, or one-hot draws with a straight-through gradient"),
     ] = "soft"
+    places: Annotated[
+        bool, option("the discriminator judges places of a map too, not only the whole: for shapes of small things")
+    ] = False
     gan: Annotated[GanMode, option("adversarial loss")] = "relativistic"
     r1: Annotated[float, option("weight of the gradient penalty on real maps", ge=0)] = 2.0
     reconstruction: Annotated[

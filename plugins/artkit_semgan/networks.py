@@ -46,21 +46,33 @@ class Generator(nn.Module):
         return self.refine(self.to_classes(self.up(lay_out(x))))
 
 
-class Discriminator(nn.Module):
-    """SemGAN's discriminator of real and fake maps: strided convolutions to 4 x 4, where it sees the batch's spread."""
+PLACES = 16
+"""Side of the feature map each of whose places the discriminator may judge by itself."""
 
-    def __init__(self, classes: int, width: int, resolution: int) -> None:
+
+class Discriminator(nn.Module):
+    """SemGAN's discriminator of real and fake maps: strided convolutions to 4 x 4, where it sees the batch's spread.
+
+    With `places` it judges 16 x 16 places of the map as well, each by what lies around it (Isola et al. 2017, section
+    3.2.2): the whole tells whether a scene is a likely one, places whether a house is shaped like one. Ours.
+    """
+
+    def __init__(self, classes: int, width: int, resolution: int, places: bool = False) -> None:
         super().__init__()
         channels, layers = descend(classes, width, resolution, norm=False)
         self.down = nn.Sequential(*layers)
+        self.until_places = 2 * ((resolution // PLACES).bit_length() - 1)
+        self.place = nn.Conv2d(_channels(width, resolution, PLACES), 1, 3, padding=1) if places else None
         self.last = nn.Sequential(nn.Conv2d(channels + 1, channels, 3, 1, 1), nn.LeakyReLU(0.2))
         self.leave = nn.Linear(16 * channels, 1)
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """Map distributions N K H W to logits N 1."""
-        x = self.down(maps)
+    def forward(self, maps: Tensor) -> list[Tensor]:
+        """Map distributions N K H W to logits: N 1 of the whole, and N 1 16 16 of places where it judges them."""
+        features = self.down[: self.until_places](maps)
+        x = self.down[self.until_places :](features)
         spread = batch_spread(x).expand(len(x), 1, *x.shape[2:])
-        return self.leave(self.last(torch.cat([x, spread], 1)).flatten(1))
+        logits = [self.leave(self.last(torch.cat([x, spread], 1)).flatten(1))]
+        return logits if self.place is None else [*logits, self.place(features)]
 
 
 class Encoder(nn.Module):
@@ -82,10 +94,15 @@ def descend(classes: int, width: int, resolution: int, norm: bool) -> tuple[int,
     """Return strided convolutions from `resolution` to a side of 4, and how many channels they end in."""
     channels, side, layers = classes, resolution, list[nn.Module]()
     while side > 4:
-        out = min(width * resolution // side, 8 * width)
+        out = _channels(width, resolution, side // 2)
         layers += [nn.Conv2d(channels, out, 4, 2, 1), *([nn.BatchNorm2d(out)] if norm else []), nn.LeakyReLU(0.2)]
         channels, side = out, side // 2
     return channels, layers
+
+
+def _channels(width: int, resolution: int, side: int) -> int:
+    """Return how many channels maps of `resolution` have once they are brought down to `side`."""
+    return width * min(resolution // (2 * side), 8)
 
 
 def batch_spread(x: Tensor) -> Tensor:

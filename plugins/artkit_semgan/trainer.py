@@ -157,8 +157,9 @@ class SemganTrainer(Trainer):
         options, arguments, count = self.options, self.arguments, self.channels
         if arguments.generator:
             self.generator = arguments.generator.build(count)
-            self.discriminator = Discriminator(count, options.discriminator_width, options.resolution)
-            self.encoder = Encoder(count, options.discriminator_width, options.resolution, options.latent)
+            width = options.discriminator_width
+            self.discriminator = Discriminator(count, width, options.resolution, options.places)
+            self.encoder = Encoder(count, width, options.resolution, options.latent)
             self.optimisers["generator"] = self.adam("generator", "encoder", betas=(0.0, 0.99))
             self.optimisers["discriminator"] = self.adam("discriminator", betas=(0.0, 0.99))
         if arguments.segmenter:
