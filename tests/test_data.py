@@ -255,6 +255,28 @@ def test_jitter_varies_the_colours_of_the_input_alone(tmp_path):
     )
 
 
+def test_half_of_the_crops_lie_around_what_is_in_focus(tmp_path):
+    """A speck of ten pixels in each of four maps of 96 px, and in none of one more; crops of 16 px."""
+    spots = [(3, 3), (50, 90), (93, 40), (40, 40)]
+    for index in range(5):
+        labels = np.zeros((96, 96), dtype=np.uint8)
+        for y, x in spots[index : index + 1]:
+            labels[y - 2 : y + 3, x : x + 2] = 2
+        (tmp_path / "train" / "label").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(labels, "L").save(tmp_path / "train" / "label" / f"{index}.png")
+        save(tmp_path / "train" / "photo" / f"{index}.png", np.stack([labels * 100] * 3, -1))
+    (tmp_path / "classes.txt").write_text("0 sky 0 0 255\n1 sea 0 0 99\n2 house 255 0 0\n3 hut 200 0 0\n")
+    dataset = FolderDataset(tmp_path, "train")
+
+    def seen(*focus):
+        batches = Batches(dataset, ["label", "photo"], size=500, crop=16, seed=3, focus=focus).at(0)
+        assert torch.equal((batches["photo"][:, 0] > 0.5), batches["label"] == 2)
+        return (batches["label"] == 2).flatten(1).any(1).float().mean()
+
+    assert seen() == seen("hut") == seen("sea") < 0.08
+    assert 0.4 < seen("hut", "house") < 0.5  # half of four pictures in five, and chance
+
+
 def test_a_columns_values_become_pictures(pairs):
     data = FolderDataset(pairs, "train")
     sample = data.load(0, ["label", "photo"])

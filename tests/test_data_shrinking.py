@@ -110,6 +110,14 @@ def test_training_loads_at_the_size_asked_for(photos, tmp_path):
     train("pix2pix", str(photos), tmp_path / "all", values=values | {"load_size": 32})
 
 
+def test_a_class_in_focus_is_one_that_is_learned_from(photos, tmp_path):
+    with pytest.raises(UsageError, match=r"^focus=\[house\]: no label map that is learned from has it\. Known: dark, light\.$"):
+        train("pix2pix", str(photos), tmp_path / "run", values={"crop": 32, "network": "resnet_6", "focus": ["house"]})
+    values = {"crop": 32, "network": "resnet_6", "focus": ["sky", "hause"]}
+    with pytest.raises(UsageError, match=r"focus=\[hause\]: .* Did you mean 'house'\?"):
+        train("pix2pix", "landscapes(count=10,size=[32,32])", tmp_path / "run", values=values)
+
+
 def test_large_pictures_are_noticed(photos, tmp_path):
     assert advise_load([(4000, 3000)] * 5, 256).startswith("pictures are 3000 px on their shortest side and crops 256")
     assert "load_size=286" in advise_load([(4000, 3000)] * 5, 256)

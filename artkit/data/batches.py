@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from artkit.data.dataset import Dataset, Sample
+from artkit.data.dataset import Column, Dataset, Sample
 from artkit.seeds import mix_seeds
 from artkit.spec import Kind
 
@@ -84,6 +84,8 @@ class Batches:
 
     `share` names the places of each batch to make, for one of several processes that share it; all when left out.
 
+    `focus` names classes: half of the crops of what shows one of them in its label map are drawn around a place of it.
+
     `jitter` varies the colours of what is learned from, by up to that share: of the first column, or of each domain;
     the target of a pair keeps its colours.
     """
@@ -102,6 +104,7 @@ class Batches:
         balance: str | None = None,
         load: int = 0,
         jitter: float = 0.0,
+        focus: Sequence[str] = (),
         share: Sequence[int] | None = None,
         cache_bytes: int = 6 << 30,
     ) -> None:
@@ -111,6 +114,7 @@ class Batches:
         self._domains = [(name,) for name in self.names] if unpaired or dataset.unpaired else [self.names]
         self._groups = group_by(dataset, balance) if balance else []
         self._orders = [Shuffle(dataset.count(domain[0]), self._seed(i)) for i, domain in enumerate(self._domains)]
+        self._focus = {name: found for name in self.names if (found := find_classes(dataset.column(name), focus))}
         self._turns = Shuffle(len(self._groups), seed)
         self._within = [Shuffle(len(group), mix_seeds(seed, i, 1)) for i, group in enumerate(self._groups)]
         self._cache: dict[tuple[int, int], Sample] = {}
@@ -196,6 +200,8 @@ class Batches:
     def _augment(self, sample: Sample, seed: int, domain: int) -> Sample:
         generator = torch.Generator().manual_seed(seed)
         tops, flip = torch.rand(2, generator=generator).tolist(), bool(torch.rand((), generator=generator) < 0.5)
+        if self._focus and self.crop is not None:
+            tops = self._aim(sample, generator) or tops
         cut = {
             name: _crop(value, self.crop, tops, self.mirror and flip) if isinstance(value, Tensor) else value
             for name, value in sample.items()
@@ -204,6 +210,24 @@ class Batches:
         if self.jitter and self.dataset.column(seen).kind is Kind.IMAGE and isinstance(cut.get(seen), Tensor):
             cut[seen] = jitter_colours(cut[seen], self.jitter, generator)  # type: ignore[arg-type]
         return cut
+
+    def _aim(self, sample: Sample, generator: torch.Generator) -> list[float]:
+        """Return where to crop, 0 to 1 down and across, so that classes in focus are seen; nothing half of the time.
+
+        What is aimed at lies anywhere in the middle half of the crop, or nearer to its border at the picture's.
+        """
+        found = [name for name in self._focus if name in sample]
+        if self.crop is None or not found or torch.rand((), generator=generator) < 0.5:
+            return []
+        labels = sample[found[0]]
+        assert isinstance(labels, Tensor)
+        places = torch.isin(labels, labels.new_tensor(self._focus[found[0]])).nonzero()
+        if not len(places):
+            return []
+        place = places[int(torch.randint(len(places), (), generator=generator))]
+        corner = place - self.crop * (0.25 + 0.5 * torch.rand(2, generator=generator))
+        room = torch.tensor(labels.shape) - self.crop
+        return (corner / room.clamp_min(1)).clamp(0, 1).tolist()
 
 
 class Shuffle:
@@ -224,6 +248,12 @@ class Shuffle:
             order = torch.randperm(self.count, generator=torch.Generator().manual_seed(mix_seeds(self.seed, epoch)))
             self._round = epoch, order
         return int(order[position])
+
+
+def find_classes(column: Column, names: Sequence[str]) -> list[int]:
+    """Return the numbers of the classes of a column that have one of these names; none where it holds no label maps."""
+    classes = column.classes.names if column.classes else ()
+    return [index for index, name in enumerate(classes) if name in names]
 
 
 def group_by(dataset: Dataset, name: str) -> list[list[int]]:

@@ -77,7 +77,7 @@ class Loop:
             trainer.accumulation = Accumulation(trainer.optimisers, settings.accumulate)
         if self.processes.count > 1:  # networks are drawn alike; what each draws while training is its own
             torch.manual_seed(mix_seeds(settings.seed, self.processes.rank))
-        augmentation = {"mirror": settings.mirror, "jitter": settings.jitter}
+        augmentation = {name: getattr(settings, name) for name in ("mirror", "jitter", "focus")}
         self.batches = self._batches(dataset, settings.pictures, settings.crop, share=self._share(), **augmentation)
         self.previews = self._batches(preview, min(PREVIEW_PICTURES, len(preview)), None)
         self.step = 0

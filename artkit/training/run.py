@@ -247,6 +247,7 @@ def _make_loop(
     torch.manual_seed(settings.seed)
     with blame_plugin(spec.name, current_registry().origin(spec.name)):
         trainer = trainer_class(options, settings, dataset)
+    _check_focus(trainer, dataset)
     if settings.start and not (run / CHECKPOINT).exists():
         load_start(trainer, starting_model(spec, settings.start))
     scoring = make_scoring(spec, data, settings, dataset, trainer.columns)
@@ -292,6 +293,15 @@ def _check_load(dataset: Dataset, settings: Settings, reporter: Reporter) -> Non
         advice = advise_load(dataset.sizes(LOOKED_AT), settings.crop)
         if advice:
             reporter.note(advice)
+
+
+def _check_focus(trainer: Trainer, dataset: Dataset) -> None:
+    """Refuse to look for classes that no label map of the run has."""
+    columns = [dataset.column(name) for name in trainer.columns]
+    known = [name for column in columns if column.classes for name in column.classes.names]
+    for name in trainer.settings.focus:
+        if name not in known:
+            raise UsageError(f"focus=[{name}]: no label map that is learned from has it.{nearest(name, known)}")
 
 
 def _write_run(loop: Loop, method: str, data: str, values: dict[str, Any]) -> None:

@@ -46,6 +46,10 @@ class Settings(Options, frozen=True):
         float,
         option("share by which the colours of the input pictures vary; a pair's target keeps its own", ge=0, le=1),
     ] = 0.0
+    focus: Annotated[
+        tuple[str, ...],
+        option("classes of label maps, such as [house]: half of the crops are drawn around a place of one"),
+    ] = ()
     precision: Annotated[Literal["auto", "fp32", "bf16"], option("arithmetic of the networks")] = "auto"
     device: Annotated[str, option("auto, cpu, cuda, cuda:N or mps")] = "auto"
     start: Annotated[
