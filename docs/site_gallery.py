@@ -28,6 +28,7 @@ FROM_A_MAP = (
 FROM_A_PHOTO = (
     "cyclegan(model=monet)",
     "cyclegan(model=vangogh)",
+    "pix2pix(model=renoir)",
     "nst(style=glass,quality=draft)",
     "superpixels,quantise",
 )

@@ -111,7 +111,8 @@ def test_training_loads_at_the_size_asked_for(photos, tmp_path):
 
 
 def test_a_class_in_focus_is_one_that_is_learned_from(photos, tmp_path):
-    with pytest.raises(UsageError, match=r"^focus=\[house\]: no label map that is learned from has it\. Known: dark, light\.$"):
+    told = r"^focus=\[house\]: no label map that is learned from has it\. Known: dark, light\.$"
+    with pytest.raises(UsageError, match=told):
         train("pix2pix", str(photos), tmp_path / "run", values={"crop": 32, "network": "resnet_6", "focus": ["house"]})
     values = {"crop": 32, "network": "resnet_6", "focus": ["sky", "hause"]}
     with pytest.raises(UsageError, match=r"focus=\[hause\]: .* Did you mean 'house'\?"):

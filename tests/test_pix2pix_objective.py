@@ -207,3 +207,13 @@ def test_conditions_are_columns_of_few_words_and_their_defaults_the_first_unless
         find_conditions(data, Pix2PixTraining(conditions=("time", "title")))
     with pytest.raises(OptionError, match="this model knows no 'fog'"):
         find_conditions(data, Pix2PixTraining(conditions=("weather",), default_conditions=("fog",)))
+
+
+def test_what_words_do_is_learned_at_a_rate_of_its_own():
+    """Adam's first step moves every weight that has a gradient by the rate."""
+    trainer = make(**OURS, words_rate=10)
+    before = copy.deepcopy(trainer.generator.state_dict())
+    trainer.training_step(draw())
+    for name, weight in trainer.generator.state_dict().items():
+        moved = (weight - before[name]).abs().max().item()
+        assert moved == pytest.approx(2e-3 if ".film." in name else 2e-4, rel=0.01), name

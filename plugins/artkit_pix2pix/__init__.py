@@ -58,6 +58,9 @@ class Pix2PixTraining(GanOptions, frozen=True):
     default_conditions: Annotated[
         tuple[str, ...], option("their words where nothing is known; else each column's first")
     ] = ()
+    words_rate: Annotated[
+        float, option("learning rate of what words do, times that of the rest: 10 where words are new to a model", gt=0)
+    ] = 1.0
     discriminator_norm: Annotated[NormKind, option("normalisation of the discriminator")] = "batch"
     adversarial_end: Annotated[
         Annotated[float, Meta(ge=0)] | None,
@@ -86,7 +89,10 @@ SPEC = MethodSpec(
     training_options=Pix2PixTraining,
     trains_on=(Need.PAIRS,),
     default_model="landscape",
-    models=(packaged("landscape", "Paints a landscape label map in an impressionist's strokes.", "CC0-1.0"),),
+    models=(
+        packaged("landscape", "Paints a landscape label map in an impressionist's strokes.", "CC0-1.0"),
+        packaged("renoir", "Paints a photo as Renoir painted one river, learned from nst.", "CC0-1.0"),
+    ),
     tiling=Tiling.EXACT,
 )
 

@@ -33,7 +33,7 @@ from artkit.nn import (
     stroke_noise,
 )
 from artkit.seeds import mix_seeds
-from artkit.training import Settings, Trainer, set_trainable, trim
+from artkit.training import Settings, Trainer, set_trainable, slow_down, trim
 from artkit_pix2pix import Pix2PixTraining
 from artkit_pix2pix.networks import Pix2PixArguments, disturb, encode_input, noise_channels
 
@@ -74,6 +74,9 @@ class Pix2PixTrainer(Trainer):
             init_weights(self.generator)
         init_weights(self.discriminator)
         self.optimisers = {name: self.adam(name) for name in self.networks}
+        if options.words_rate != 1:
+            films = {weight for name, weight in self.generator.named_parameters() if ".film." in name}
+            slow_down(self.optimisers["generator"], films, options.words_rate)
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Take one step on D (eq. 1, which it maximises), then one on G (eq. 4).
