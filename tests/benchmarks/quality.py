@@ -29,7 +29,7 @@ from artkit.metrics import class_shares, patch_distance, pixel_accuracy, rgb_dis
 from artkit.plugins import current_registry
 
 COUNT, PHOTOS, DREAMS = 200, 40, 1000
-HELD_OUT = "landscapes(count=223,seed=900001)"
+HELD_OUT = "landscapes(count=223,seed=970001)"
 WORLD = "landscapes(count=1112,seed=800001,size=[128,128])"
 
 
