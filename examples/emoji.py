@@ -7,6 +7,7 @@
 - label: the nearest of a few named colours at each pixel, and `paper` where nothing is drawn;
 - caption: its name, keywords and category, and the colours that cover most of it, so that colours can be asked for.
 
+Names begin with numbers that mix the emoji, as halves of the data are compared while stackgan learns.
 What belongs together (an emoji in all skin tones, what looks nearly the same) is in one split; a tenth is held out.
 """
 
@@ -116,13 +117,15 @@ def main(emoji: Path, out: Path) -> None:
     found = [load(emoji / "png" / row["file"], SIDE) for row in rows]
     families = find_families([Path(row["file"]).stem for row in rows], [picture for picture, _ in found])
     told = [("file", "split", "caption")]
-    for row, (picture, drawn), family in zip(rows, found, families, strict=True):
+    places = np.random.default_rng(0).permutation(len(rows))
+    for row, (picture, drawn), family, place in zip(rows, found, families, places, strict=True):
+        name = f"{place:04}-{row['file']}"
         split, labels = "val" if family % HELD_OUT == 0 else "train", find_colours(picture, drawn)
         for column, image in (("picture", picture), ("label", labels)):
-            path = out / split / column / row["file"]
+            path = out / split / column / name
             path.parent.mkdir(parents=True, exist_ok=True)
             image.save(path)
-        told.append((row["file"], split, describe(row, name_colours(labels))))
+        told.append((name, split, describe(row, name_colours(labels))))
     write_rows(out, told)
     lines = [f"{index} {name} {' '.join(map(str, colour))}" for index, (name, colour) in enumerate(COLOURS.items())]
     (out / "classes.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

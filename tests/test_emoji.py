@@ -75,7 +75,11 @@ def load_all(folder, *columns):
 
 
 def test_captions_say_names_keywords_skins_and_colours(captioned):
-    told = {name: sample["caption"] for name, (_, sample) in load_all(captioned, "caption").items()}
+    found = load_all(captioned, "caption")
+    numbers, names = zip(*(name.split("-", 1) for name in found), strict=True)
+    assert sorted(numbers) == [f"{place:04}" for place in range(len(EMOJI))]
+    assert sorted(names) != [name for _, name in sorted(zip(numbers, names, strict=True))]  # they are mixed
+    told = {name.split("-", 1)[1]: sample["caption"] for name, (_, sample) in found.items()}
     assert told == {
         "1f600": "smiling face open mouth smiley happy people yellow",
         "1f608": "smiling face horns smiley silly people purple",
@@ -126,7 +130,7 @@ def test_families_begin_alike_or_look_alike_in_other_colours(script):
 
 
 def test_families_are_in_one_split(captioned):
-    splits = {name: split for name, (split, _) in load_all(captioned, "caption").items()}
+    splits = {name.split("-", 1)[1]: split for name, (split, _) in load_all(captioned, "caption").items()}
     assert len({splits[name] for name in ("1f466", "1f466-1f3fb", "1f466-1f3ff")}) == 1
     assert set(splits.values()) == {"train", "val"}
 
