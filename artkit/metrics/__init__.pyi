@@ -9,6 +9,7 @@ from .labels import (
     off_palette as off_palette,
     pixel_accuracy as pixel_accuracy,
 )
+from .nearest import find_nearest as find_nearest
 from .patches import patch_distance as patch_distance
 from .perceptual import perceptual_distance as perceptual_distance, perceptual_kid as perceptual_kid
 from .pixels import (
