@@ -43,9 +43,9 @@ _PLACES = """async points => {
 }"""
 
 
-def start_studio(port: str = "0") -> tuple[subprocess.Popen, str]:
+def start_studio(port: str = "0", *more: str) -> tuple[subprocess.Popen, str]:
     """Start `artkit studio`, at a free port unless one is named; return the process and its address."""
-    command = [sys.executable, "-m", "artkit", "studio", "--port", port]
+    command = [sys.executable, "-m", "artkit", "studio", "--port", port, *more]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     environment.pop("DISPLAY", None)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -57,9 +57,9 @@ def start_studio(port: str = "0") -> tuple[subprocess.Popen, str]:
 
 
 @contextmanager
-def studio() -> Iterator[str]:
-    """Run `artkit studio` while the block runs; give its address."""
-    process, address = start_studio()
+def studio(*more: str) -> Iterator[str]:
+    """Run `artkit studio`, with more options, while the block runs; give its address."""
+    process, address = start_studio("0", *more)
     try:
         yield address
     finally:
@@ -173,6 +173,17 @@ class Page:
     def text(self) -> str:
         """Return the chain, as its text field has it."""
         return self.tab.eval_on_selector("#chain-text", "field => field.value")
+
+
+def axe(tab) -> list[tuple[str, list[str]]]:
+    """Return what axe finds wrong, or skip where it is not installed."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None:
+        pytest.skip("THE STUDIO'S PAGE IS NOT CHECKED BY AXE: pip install -e '.[test]'")
+    script = Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+    tab.evaluate(script + "; null")
+    violations = tab.evaluate("async () => (await axe.run()).violations")
+    return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations]
 
 
 def small_map(height: int = 48, width: int = 64) -> Image.Image:

@@ -310,7 +310,7 @@ FINDING = {
     ),
     "bad name": (
         ("alone", "a b"),
-        "'a b' is no model name: use letters, digits, '_' and '-', or give a path to a file.",
+        "'a b' is no model name: use letters, digits, '_' and '-', 100 at most, or give a path to a file.",
     ),
     "path": (("alone", "/no/a.safetensors"), "There is no model file /no/a.safetensors."),
 }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 from pathlib import Path
 
 import pytest
 
-from page_kit import PAGE, Page, needs_browser
+from page_kit import PAGE, Page, axe, needs_browser
 
 pytestmark = needs_browser
 
@@ -78,17 +77,6 @@ def test_dark_follows_the_system_and_the_switch_overrules_it(open_page):
     assert sum(map(int, re.findall(r"\d+", page.tab.evaluate(paper))[:3])) > 600
     page.open("?chain=pix2pix")
     assert page.tab.evaluate(paper) != dark
-
-
-def axe(tab):
-    """Return what axe finds wrong, or skip where it is not installed."""
-    found = importlib.util.find_spec("axe_playwright_python")
-    if found is None:
-        pytest.skip("THE STUDIO'S PAGE IS NOT CHECKED BY AXE: pip install -e '.[test]'")
-    script = Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")
-    tab.evaluate(script + "; null")
-    violations = tab.evaluate("async () => (await axe.run()).violations")
-    return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

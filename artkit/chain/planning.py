@@ -12,7 +12,7 @@ import msgspec
 
 from artkit.chain.plan import Binding, Plan, PlannedStep, Words
 from artkit.chain.steps import Chain, Step, Value
-from artkit.errors import ChainError, ModelError, OptionError, nearest
+from artkit.errors import ChainError, ModelError, OptionError, excerpt, nearest
 from artkit.images.formats import READABLE_SUFFIXES
 from artkit.spec import Kind, MethodSpec, Port, parse_options
 from artkit.spec.calls import is_word
@@ -127,8 +127,9 @@ class _Planner:
             bindings[main] = "previous"
         for name, value in nested.items():
             if name in bindings:
+                given = f"[{value}]" if isinstance(value, Chain) else excerpt(repr(value))
                 raise ChainError(
-                    f"The port '{name}' of {spec.name} is fed twice: by what comes before, and by [{value}]."
+                    f"The port '{name}' of {spec.name} is fed twice: by what comes before, and by {given}."
                 )
             bindings[name] = self._nested(spec, name, value)
         for port in spec.inputs:

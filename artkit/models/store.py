@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from artkit.errors import ArtkitError, ModelError, nearest
+from artkit.errors import ArtkitError, ModelError, excerpt, nearest
 from artkit.models.catalogue import entries_called, find_entry, how_to_pull
 from artkit.models.header import read_header
 from artkit.spec import ClassSet, ModelHeader, ModelSpec
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from artkit.plugins import Registry
 
 SUFFIX = ".safetensors"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ def user_model_path(method: str, name: str) -> Path:
     """
     for word in (method, name):
         if not _NAME.fullmatch(word):
-            raise ModelError(f"'{word}' is no model name: use letters, digits, '_' and '-', or give a path to a file.")
+            raise ModelError(
+                f"'{excerpt(word)}' is no model name: use letters, digits, '_' and '-', 100 at most, or give a path to "
+                "a file."
+            )
     return data_home() / "models" / method / f"{name}{SUFFIX}"
 
 

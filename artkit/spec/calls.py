@@ -64,7 +64,7 @@ class _Reader:
     def read(self) -> list[Call]:
         root = self._tree()
         if not isinstance(root, ast.List):
-            raise ChainError(f"The brackets of the chain do not match: {self.text}")
+            raise ChainError(f"The brackets of the chain do not match: {excerpt(self.text)}")
         return [self._call(node) for node in root.elts]
 
     def _tree(self) -> ast.expr:

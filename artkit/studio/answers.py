@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from artkit.spec.calls import MAX_LENGTH
+
 Text = Annotated[str, Meta(max_length=4_000)]
+ChainText = Annotated[str, Meta(max_length=MAX_LENGTH)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 MAP_BYTES = 2**18
@@ -99,7 +102,7 @@ class StepForm(msgspec.Struct, frozen=True):
 class ChainForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A chain, as text or as steps: one of the two."""
 
-    text: Text | None = None
+    text: ChainText | None = None
     steps: Annotated[list[StepForm], Meta(max_length=64)] | None = None
 
 
@@ -107,7 +110,7 @@ class ChainInfo(msgspec.Struct, frozen=True):
     """A chain that is right: its text and steps, what its input is, and what else may be fed or added.
 
     `classes` and `conditions` are those of its models; `ports` may be fed with a picture each, and those in `wants`
-    must; `fits` are methods that can follow.
+    must; `fits` are methods that can follow. Words for ports that take words are options of their steps.
     """
 
     text: str
@@ -161,7 +164,7 @@ class JobInfo(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True):
     """What is read of a picture's record, which may be a stranger's; `ports` are files of the command line."""
 
-    chain: Text
+    chain: ChainText
     seed: Seed = 0
     size: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]] | None = None
     version: str | None = None
@@ -200,7 +203,7 @@ class Restored(msgspec.Struct, frozen=True):
 class DreamForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
     """A label map that is wanted: of a `chain` that dreams one (semgan), or of a dataset or plugin that makes them."""
 
-    chain: Text | None = None
+    chain: ChainText | None = None
     seed: Seed = 0
     size: Annotated[str, Meta(max_length=20)] | None = None
     source: Text | None = None

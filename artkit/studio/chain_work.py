@@ -6,7 +6,7 @@ import base64
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
@@ -76,9 +76,9 @@ def _stamps(plan: Plan) -> list[Hashable]:
 class ChainWork:
     """A chain with what it is run on: `picture` for its input, `sides` by port, encoded as they came.
 
-    `names` are what their files are called, by port, the input's as INPUT. `indices` says that the input's levels are
-    class indices. `size` is (width, height) of the result, at last that which a look was made at, which is at most
-    `longest` pixels wide or high. `encode` makes the file; by default a PNG.
+    `words`, by port, become part of the chain. `names` are what the files are called, by port, the input's as INPUT.
+    `indices` says that the input's levels are class indices. `size` is (width, height) of the result, at last that
+    which a look was made at, which is at most `longest` pixels wide or high. `encode` makes the file; by default a PNG.
     """
 
     chain: Chain
@@ -86,6 +86,7 @@ class ChainWork:
     runners: Runners = field(repr=False)
     picture: bytes | None = None
     sides: dict[str, bytes] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     indices: bool = False
     seed: int = 0
@@ -98,7 +99,8 @@ class ChainWork:
         self.models: dict[str, str] = {}  # hashes by name, once they are loaded
         self.has_input = self.picture is not None
         self.fed = [*([INPUT] if self.has_input else []), *self.sides]
-        self.plan = plan_for(self.chain, self.registry, self.sides, has_input=self.has_input)
+        self.plan = plan_for(self.chain, self.registry, {**self.sides, **self.words}, has_input=self.has_input)
+        self.chain = self.plan.chain
 
     @property
     def nbytes(self) -> int:

@@ -114,15 +114,16 @@ def describe_chain(chain: Chain, registry: Registry) -> ChainInfo:
     """Return all that the page shows of a chain. Raises ArtkitError where it cannot run, whatever it is fed with."""
     specs = [registry.method(step.method) for step in chain]
     free = _free_ports(chain, registry)
-    has_input = bool(specs[0].inputs)
+    main = next((port for port in specs[0].inputs[:1] if port.kind is not Kind.TEXT), None)
+    has_input = main is not None
     wants = [port.name for port in free.values() if port.required and not (port.feeds_itself and has_input)]
     plan = plan_for(chain, registry, dict.fromkeys(wants, _ANYTHING), has_input=has_input)
     first = plan.steps[0]
     return ChainInfo(
         text=str(chain),
         steps=[_form(step) for step in chain],
-        input=str(first.port_kind(specs[0].inputs[0].name)) if has_input else None,
-        needs_input=not specs[0].is_source,
+        input=str(first.port_kind(main.name)) if main else None,
+        needs_input=has_input and not specs[0].is_source,
         output=str(plan.output),
         classes=describe_classes(class_set(plan)),
         conditions=_conditions(plan),
@@ -167,6 +168,13 @@ def _free_ports(chain: Chain, registry: Registry) -> dict[str, Port]:
             if isinstance(value, Chain):
                 free = _free_ports(value, registry) | free
     return free
+
+
+def ports_for_words(chain: Chain, registry: Registry) -> set[str]:
+    """Return the names of the ports that take words, nested chains' too. Raises ChainError for an unknown method."""
+    found = {port.name for step in chain for port in registry.method(step.method).inputs if port.kind is Kind.TEXT}
+    nested = (value for step in chain for value in step.options.values() if isinstance(value, Chain))
+    return found.union(*(ports_for_words(part, registry) for part in nested))
 
 
 def _conditions(plan: Plan) -> dict[str, list[str]]:

@@ -19,16 +19,15 @@ class Refusal(ArtkitError):
 class Limits:
     """How much of everything there may be.
 
-    `upload`: bytes of one request. `fields` and `files`: parts of its form. `chain`: characters of a chain. `waiting`
-    and `waiting_each`: jobs that wait, in all and of one client. `waiting_bytes`: of the pictures that they hold.
-    `kept`, `kept_bytes` and `kept_seconds`: results that are kept. `job_seconds`: of computing a picture.
-    `upload_seconds`: of sending a request. `watchers`: event streams that are open at once.
+    `upload`: bytes of one request. `fields` and `files`: parts of its form. `waiting` and `waiting_each`: jobs that
+    wait, in all and of one client. `waiting_bytes`: of the pictures that they hold. `kept`, `kept_bytes` and
+    `kept_seconds`: results that are kept. `job_seconds`: of computing a picture. `upload_seconds`: of sending a
+    request. `watchers`: event streams that are open at once.
     """
 
     upload: int = 64 * 2**20
     fields: int = 32
     files: int = 16
-    chain: int = 4_000
     waiting: int = 64
     waiting_each: int = 12
     waiting_bytes: int = 512 * 2**20

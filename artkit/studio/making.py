@@ -14,7 +14,7 @@ from artkit.images.decoding import max_pixels
 from artkit.spec import Kind
 from artkit.studio.answers import Accepted, DreamForm
 from artkit.studio.chain_work import ChainWork
-from artkit.studio.chains import INPUT, class_set, read_chain
+from artkit.studio.chains import INPUT, class_set, ports_for_words, read_chain
 from artkit.studio.jobs import Job, State
 from artkit.studio.limits import Refusal
 from artkit.studio.receiving import Form, read_form, read_json
@@ -47,30 +47,29 @@ async def post_run(request: Request) -> Response:
 
 def _chain_work(form: Form, studio: Studio) -> ChainWork:
     """Return what a form asks for. Raises Refusal or ArtkitError."""
-    form.refuse_unknown(FIELDS)
     if "chain" not in form.fields:
         raise Refusal(422, "Say what to do: -F chain=semgan,pix2pix")
+    chain = read_chain(form.fields["chain"], studio.registry)
+    words = ports_for_words(chain, studio.registry) - FIELDS
+    form.refuse_unknown(FIELDS | words)
+    for name in words & form.files.keys():
+        raise Refusal(422, f"The port '{name}' takes words, not a file: -F {name}='...'")
     for name, data in form.files.items():
         check_picture(data, f"The picture '{name[:40]}'")
     sides = {name: data for name, data in form.files.items() if name != INPUT}
     return ChainWork(
-        read_chain(_limited(form.fields["chain"], studio), studio.registry),
+        chain,
         studio.registry,
         studio.runners,
         picture=form.files.get(INPUT),
         sides=sides,
+        words={name: text for name, text in form.fields.items() if name in words},
         names=form.names,
         indices=_choice(form, "labels", "index"),
         seed=int(_field(form, "seed", _SEED, "a whole number from 0 up") or 0),
         size=_extent(_field(form, "size", _SIZE, "width x height in pixels, as in 512x384")),
         longest=int(_field(form, "longest", _SIDE, "a number of pixels") or 0) or None,
     )
-
-
-def _limited(chain: str, studio: Studio) -> str:
-    if len(chain) > studio.limits.chain:
-        raise Refusal(422, f"A chain may have {studio.limits.chain} characters; this one has {len(chain)}.")
-    return chain
 
 
 def _choice(form: Form, name: str, word: str) -> bool:

@@ -14,11 +14,13 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from artkit.spec.calls import MAX_LENGTH
 from artkit.studio.limits import Limits, Refusal
 
 T = TypeVar("T")
 JSON_BYTES = 2**16
-FIELD_BYTES = 2**14
+FIELD_BYTES = 4 * MAX_LENGTH
+"""What a chain may have in UTF-8."""
 NAME_LENGTH = 100
 
 

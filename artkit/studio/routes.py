@@ -37,7 +37,7 @@ RUN = Asked(
         Part("labels", "the input's levels are class indices", {"type": "string", "enum": ["index"]}),
         Part("input", "the chain's input"),
     ),
-    others="A picture for the port of that name.",
+    others="A picture for the port of that name; a field with words for one that takes words.",
 )
 RESTORE = Asked((Part("picture", "a PNG that artkit wrote", required=True),))
 

@@ -8,7 +8,11 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from artkit.errors import excerpt
 from artkit.studio.answers import Failure
+
+LINE = 480
+"""Characters of the longest line that says why."""
 
 
 def send_json(value: Any, status: int = 200) -> Response:
@@ -22,7 +26,7 @@ def send_png(data: bytes, headers: dict[str, str] | None = None) -> Response:
 
 
 def refuse(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return why a request is refused, in one line."""
-    answer = send_json(Failure(" ".join(message.split())), status)
+    """Return why a request is refused, in one line, which may quote a stranger's long words."""
+    answer = send_json(Failure(excerpt(message, LINE)), status)
     answer.headers.update(headers or {})
     return answer

@@ -14,6 +14,7 @@ from artkit import Context, Kind, MethodSpec, OptionError, Options, Port, Transl
 
 IMAGE = Port("image", Kind.IMAGE, "the picture")
 STYLE = Port("style", Kind.IMAGE, "whose colours to mix in")
+WORDS = Port("words", Kind.TEXT, "what is said of it")
 
 GATE = threading.Semaphore(0)
 """Each round of `slow` waits for one release."""
@@ -52,6 +53,18 @@ class MixTranslator(Translator):
 class AverageTranslator(Translator):
     def translate(self, context: Context, *, image: Tensor, style: list[Tensor]) -> Tensor:
         return torch.stack([image, *style]).mean(0)
+
+
+class SayTranslator(Translator):
+    """Each letter is a level of light, and so is what nobody said."""
+
+    def translate(self, context: Context, *, image: Tensor, words: tuple[str, ...] | None) -> Tensor:
+        return 0 * image + (1 if words is None else len(words[0])) / 255
+
+
+class ReciteTranslator(Translator):
+    def translate(self, context: Context, *, words: tuple[str, ...]) -> Tensor:
+        return torch.full((1, 3, context.height, context.width), len(words[0]) / 255)
 
 
 class SlowTranslator(Translator):
@@ -95,6 +108,9 @@ ROWS = (
     ("everything", InvertTranslator, AllOptions, (IMAGE,)),
     ("mixture", MixTranslator, Options, (IMAGE, STYLE)),
     ("average", AverageTranslator, Options, (IMAGE, replace(STYLE, many=True))),
+    ("say", SayTranslator, Options, (IMAGE, WORDS)),
+    ("whisper", SayTranslator, Options, (IMAGE, replace(WORDS, required=False))),
+    ("recite", ReciteTranslator, Options, (WORDS,)),
     ("slow", SlowTranslator, Options, (IMAGE,)),
     ("silent", SilentTranslator, Options, (IMAGE,)),
     ("fail", FailTranslator, Options, (IMAGE,)),

@@ -21,6 +21,7 @@ import { EDIT, Strokes, takesStrokes } from "./strokes.js";
 import { StylePanel } from "./style.js";
 import { Toolbox } from "./toolbox.js";
 import { View } from "./view.js";
+import { WordsPanel } from "./words.js";
 
 /** @typedef {import("./gallery.js").Card} Card */
 /** @typedef {"map" | "photo" | "strokes" | "dream"} Mode */
@@ -53,6 +54,7 @@ export class Desk {
     this.examples = examples;
     this.style = new StylePanel(chain, this.recall);
     this.sentence = new SentencePanel(chain);
+    this.words = new WordsPanel(chain);
     this.strokes = new Strokes(this.painter);
     this.result = new ResultPanel(this.view, () => (this.mode === "map" ? this.sheet.screen : this.easel.photo));
     chain.addEventListener("change", () => (this.#settled = this.#rechain()));

@@ -11,7 +11,7 @@ import { EDIT } from "./strokes.js";
 /** What is to be made now; null while something is missing, which is said. @param {Desk} desk @returns {Promise<Order | null>} */
 export async function orderNow(desk) {
   const { mode, photo, sheet, strokes } = desk;
-  if (!desk.chain.info || desk.style.missing || (mode === "photo" && !photo)) return wait(desk, whatIsMissing(desk));
+  if (!desk.chain.info || desk.style.missing || desk.words.missing || (mode === "photo" && !photo)) return wait(desk, whatIsMissing(desk));
   if (mode === "map") return { ...order(desk, "map", sheet.map), input: await encodeMap(sheet.map, sheet.colours), labels: true };
   if (mode !== "strokes") return order(desk, mode, sheet.map);
   if (strokes.layer.empty) {
@@ -34,6 +34,7 @@ function wait(desk, text) {
 }
 
 /** @param {Desk} desk */
-function whatIsMissing({ recall, style: { missing } }) {
-  return missing ? `The chain wants ${recall.name(missing) ?? "a picture"} for ${missing}: drop it in Style` : "";
+function whatIsMissing({ recall, style: { missing }, words }) {
+  if (missing) return `The chain wants ${recall.name(missing) ?? "a picture"} for ${missing}: drop it in Style`;
+  return words.missing ? `The chain wants words for ${words.missing}: type them below` : "";
 }

@@ -23,7 +23,7 @@ export class StylePanel extends EventTarget {
     super();
     this.chain = chain;
     this.recall = recall;
-    this.panel = need("style", HTMLElement);
+    this.panel = need("looks", HTMLElement);
     chain.addEventListener("change", () => this.show());
     all("swatches").then((kept) => {
       this.#swatches = kept;
