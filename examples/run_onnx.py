@@ -74,8 +74,9 @@ def make(field: dict, height: int, width: int, random: np.random.Generator) -> n
         return lay_strokes(field["layers"], field["centres"], height, width, random)
     if field["kind"] == "words":
         return np.array([[field["words"].index(word) + 1 for word in spoken] or [0]])
-    if field["kind"] == "condition":  # of each kind of word one that is spoken, or the first
-        chosen = [next((word for word in group if word in spoken), group[0]) for group in field["words"].values()]
+    if field["kind"] == "condition":  # of each kind of word one that is spoken, or the default
+        groups, unsaid = field["words"], field["defaults"]
+        chosen = [next((word for word in groups[name] if word in spoken), unsaid[name]) for name in groups]
         return np.array([[float(word in chosen) for group in field["words"].values() for word in group]], np.float32)
     return random.standard_normal(shape).astype(np.float32)
 

@@ -99,9 +99,13 @@ def height_planes(x: Tensor, margin: int) -> Tensor:
     return place.clamp(-1, 1)[None, None, :, None].expand(x.shape[0], 1, rows, x.shape[-1])
 
 
-def condition_field(known: Mapping[str, Sequence[str]]) -> PortableField:
-    """Return the words of a conditional network, one-hot in a row."""
+def condition_field(known: Mapping[str, Sequence[str]], defaults: Mapping[str, str]) -> PortableField:
+    """Return the words of a conditional network, one-hot in a row, and which of each kind stand where nothing is said.
+
+    These are the first of their kind where `defaults` has none.
+    """
     words = [word for group in known.values() for word in group]
     told = f"which words steer it, 1 for each that does: one of each of {', '.join(known)}"
     groups = {name: list(group) for name, group in known.items()}
-    return PortableField("condition", "condition", (1, len(words)), told, {"words": groups})
+    unsaid = {name: defaults.get(name, group[0]) for name, group in known.items()}
+    return PortableField("condition", "condition", (1, len(words)), told, {"words": groups, "defaults": unsaid})

@@ -61,7 +61,7 @@ class CycleGAN(Translator):
         """Return the generator of its direction; large pictures are not shrunk for it."""
         paints = isinstance(self.generator, Painter)
         inputs = [IMAGE_FIELD, *([strokes_field(STROKES, centres=True)] if paints else [])]
-        inputs += [condition_field(self.conditions.known)] if self.conditions else []
+        inputs += [condition_field(self.conditions.known, self.conditions.defaults)] if self.conditions else []
         graph = PortableGenerator(self.generator, self.channels, strokes=paints)
         return Portable(graph, tuple(inputs), RESULT_FIELD, self._feed)
 

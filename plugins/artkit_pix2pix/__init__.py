@@ -90,7 +90,7 @@ SPEC = MethodSpec(
     trains_on=(Need.PAIRS,),
     default_model="landscape",
     models=(
-        packaged("landscape", "Paints a landscape label map in an impressionist's strokes.", "CC0-1.0"),
+        packaged("landscape", "Paints a landscape label map, as an impressionist or in five other hands.", "CC0-1.0"),
         packaged("renoir", "Paints a photo as Renoir painted one river, learned from nst.", "CC0-1.0"),
     ),
     tiling=Tiling.EXACT,

@@ -52,7 +52,7 @@ class Pix2Pix(Translator):
         strokes = self.arguments.noise == "strokes"
         inputs = [labels_field(self.header.classes) if self.classes and self.header.classes else IMAGE_FIELD]
         inputs += [strokes_field()] if strokes else []
-        inputs += [condition_field(self.conditions.known)] if self.conditions else []
+        inputs += [condition_field(self.conditions.known, self.conditions.defaults)] if self.conditions else []
         margin = self.size_rule.margin if self.arguments.heights else None
         graph = PortableGenerator(self.generator, self.classes, self.arguments.channels, strokes=strokes, margin=margin)
         return Portable(graph, tuple(inputs), RESULT_FIELD, self._feed)

@@ -63,7 +63,11 @@ class Spade(Translator):
             margin=self.size_rule.margin,
         )
         strokes = [strokes_field()] if self.arguments.noise_channels else []
-        inputs = (labels_field(self.header.classes), *strokes, condition_field(self.conditions.known))
+        inputs = (
+            labels_field(self.header.classes),
+            *strokes,
+            condition_field(self.conditions.known, self.conditions.defaults),
+        )
         return Portable(graph, inputs, RESULT_FIELD, self._feed)
 
     def _feed(self, context: Context, *, labels: Tensor, style: Tensor | None) -> tuple[Tensor, ...]:
