@@ -105,6 +105,9 @@ def test_as_many_words_are_taken_as_a_chain_remembers(file):
         with pytest.raises(ChainError) as caught:
             plan_chain(Chain("say"), registry, has_input=True, ports={"words": "a" * 4001})
         assert str(caught.value) == "The port 'words' of say takes 4000 characters at most; 4001 are given."
+        told = r"takes what is written in 17000 characters at most; these take 40002, since what cannot be printed"
+        with pytest.raises(ChainError, match=told):
+            plan_chain(Chain("say"), registry, has_input=True, ports={"words": "\U000e0001" * 4000})
 
 
 def test_a_plan_says_what_is_told(file):

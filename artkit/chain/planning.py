@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from artkit.spec import ModelHeader
 
 MOST_WORDS = 4_000
-"""Characters that a text port takes: the text of a chain has room for them, written as escapes too."""
+"""Characters that a text port takes."""
+MOST_WRITTEN = 17_000
+"""Characters that they may have in the text of a chain, which has room for them; some are written as escapes."""
 
 _FITS: dict[Kind, tuple[Kind, ...]] = {
     Kind.IMAGE: (Kind.IMAGE, Kind.LABELS, Kind.MASK),
@@ -244,6 +246,11 @@ def _words_for(spec: MethodSpec, name: str, given: Any) -> str:
     if len(given) > MOST_WORDS:
         raise ChainError(
             f"The port '{name}' of {spec.name} takes {MOST_WORDS} characters at most; {len(given)} are given."
+        )
+    if (written := len(repr(given))) > MOST_WRITTEN:
+        raise ChainError(
+            f"The port '{name}' of {spec.name} takes what is written in {MOST_WRITTEN} characters at most; these take "
+            f"{written}, since what cannot be printed is written as escapes."
         )
     return given
 
