@@ -47,9 +47,13 @@ NAMED = 0.2
 
 
 def read_rows(emoji: Path) -> list[dict[str, str]]:
-    """Return what is told of each emoji, by file."""
+    """Return what is told of each emoji, by file. Ends the script where one is not in `png/`, by whatever name."""
     with open(emoji / "captions.tsv", encoding="utf-8", newline="") as table:
-        return sorted(csv.DictReader(table, delimiter="\t"), key=lambda row: row["file"])
+        rows = sorted(csv.DictReader(table, delimiter="\t"), key=lambda row: row["file"])
+    there = {path.name for path in (emoji / "png").iterdir()}
+    if strange := next((row["file"] for row in rows if row["file"] not in there), None):
+        raise SystemExit(f"captions.tsv tells of {strange!r}, which is not in {emoji / 'png'}.")
+    return rows
 
 
 def write_rows(out: Path, rows: Sequence[Sequence[str]]) -> None:

@@ -155,3 +155,14 @@ def test_devils_and_one_hue_of_each_kind_are_held_out(faces):
     others = [kind for kind, hue in held_out if kind != "devil"]
     assert sorted(others) == sorted({kind for kind, _ in split_of} - {"devil"})
     assert all(hue != "own" for kind, hue in held_out if kind != "devil")
+
+
+@pytest.mark.parametrize("file", ["../../x.png", "/x.png", "2765.png", "a\x1b[31m.png"])
+def test_what_is_not_in_the_folder_ends_the_script(tmp_path, script, file):
+    (tmp_path / "png").mkdir()
+    (tmp_path / "x.png").touch()
+    (tmp_path / "captions.tsv").write_text(f"file\tname\tcategory\tkeywords\n{file}\tx\ty\tz\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        script["main"](tmp_path, tmp_path / "out")
+    assert str(caught.value) == f"captions.tsv tells of {file!r}, which is not in {tmp_path / 'png'}."
+    assert not (tmp_path / "out").exists()
