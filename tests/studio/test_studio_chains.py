@@ -163,7 +163,7 @@ def test_all_methods_and_models_are_there(visitor):
         (one.method, one.name) for one in list_models(registry())
     }
     pix2pix = next(one for one in methods if one["name"] == "pix2pix")
-    assert (pix2pix["models"], pix2pix["default_model"]) == (["landscape"], "landscape")
+    assert (pix2pix["models"], pix2pix["default_model"]) == (["landscape", "renoir"], "landscape")
     assert {one["name"]: one["needs_model"] for one in methods}.items() >= {("pix2pix", True), ("nst", False)}
     landscape = next(one for one in models if one["method"] == "pix2pix")
     assert landscape["default"]
