@@ -177,6 +177,20 @@ def test_stage_two_minimises_what_it_says_and_leaves_stage_one_alone():
         same_gradients(twin.networks[name], total, trainer.networks[name])
 
 
+@pytest.mark.parametrize("twice", [True, False])
+def test_words_are_heard_once_or_twice(twice):
+    """In the sketch's colours always; in stage II, however long it has learned, where they are heard twice."""
+    trainer = make(start_from=0, first=0.0, left_out=0.0, twice=twice)
+    torch.nn.init.normal_(trainer.painter.leave.weight, 0, 0.1)
+    for _ in range(3):
+        trainer.training_step(batch_of(0, 1, 2, 3))
+    layout, noise = one_hot(batch_of(0)["label"], 3), torch.randn(1, 1, 32, 32)
+    sketch, said = torch.rand(1, 3, 32, 32), torch.eye(len(trainer.vocabulary))
+    painted = [trainer.painter(layout, sketch, noise, word[None]) for word in said]
+    assert all(torch.equal(one, painted[0]) for one in painted) is not twice
+    assert not torch.equal(trainer.colours(layout, said[:1]), trainer.colours(layout, said[1:2]))
+
+
 def test_stage_two_builds_on_the_averages_of_stage_one():
     trainer = make(steps=4, first=0.5, start_from=0, ema=0.9)
     trainer.averages = {"text": TextEncoder(9, 6, 48), "generator": LayoutGenerator(6, 3, 8, 4)}

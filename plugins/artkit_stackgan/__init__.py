@@ -45,6 +45,9 @@ class StackganTraining(Options, frozen=True):
     first: Annotated[
         float, option("share of the steps that train stage I; the others train stage II on it", ge=0, le=1)
     ] = 0.6
+    twice: Annotated[
+        bool, option("stage II hears the words once more, as in the paper; else they speak through the sketch alone")
+    ] = True
     second_batch: Annotated[int, option("pictures of a batch that stage II takes, at most", ge=1)] = 4
     latent: Annotated[int, option("length of the code c of a sentence", ge=1, le=1024)] = 64
     most_words: Annotated[int, option("words to learn, the most frequent, at most", ge=1, le=5000)] = 1000

@@ -112,6 +112,12 @@ class Painter(nn.Module):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
 
+    def silence(self) -> None:
+        """Make words say nothing to it: for text once, in the sketch, in place of twice (section 4.4)."""
+        for layer in self.modules():
+            if isinstance(layer, Modulated):
+                nn.init.zeros_(layer.style.weight)
+
     def forward(self, shares: Tensor, sketch: Tensor, noise: Tensor, said: Tensor) -> Tensor:
         """Paint shares N K H W and a sketch N3HW, all at the size of the picture, with noise N1HW: N3HW in [-1, 1]."""
         half, quarter = F.avg_pool2d(shares, 2), F.avg_pool2d(shares, TIMES)

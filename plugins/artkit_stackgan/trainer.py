@@ -85,6 +85,8 @@ class StackganTrainer(Trainer):
         self.arguments = StackganArguments(words=words, classes=count, sketch=side, **given)
         for name, network in self.arguments.build_all().items():
             setattr(self, name, network)
+        if not options.twice:
+            self.painter.silence()
         self.encoder = LayoutEncoder(options.latent, count, side, options.width)
         self.discriminator = MatchingDiscriminator(count, side, options.discriminator_width, len(words))
         self.second_discriminator = MatchingDiscriminator(count + 3, crop, options.discriminator_width, len(words))
@@ -171,7 +173,8 @@ class StackganTrainer(Trainer):
     def paint(self, layouts: Tensor, said: Tensor) -> Tensor:
         """Paint layouts, one-hot N K H W, as words N V say: N3HW in [-1, 1]."""
         noise = torch.randn_like(layouts[:, :1])
-        return self.painter(layouts, self.colours(layouts, said), noise, said)
+        heard = said if self.options.twice else torch.zeros_like(said)  # so that what is silent stays so
+        return self.painter(layouts, self.colours(layouts, said), noise, heard)
 
     def harden(self, logits: Tensor) -> Tensor:
         """Return the likeliest class at each pixel of the picture, one-hot, of a sketch's logits."""
