@@ -271,10 +271,17 @@ def test_half_of_the_crops_lie_around_what_is_in_focus(tmp_path):
     def seen(*focus):
         batches = Batches(dataset, ["label", "photo"], size=500, crop=16, seed=3, focus=focus).at(0)
         assert torch.equal((batches["photo"][:, 0] > 0.5), batches["label"] == 2)
-        return (batches["label"] == 2).flatten(1).any(1).float().mean()
+        return batches["label"] == 2
 
-    assert seen() == seen("hut") == seen("sea") < 0.08
-    assert 0.4 < seen("hut", "house") < 0.5  # half of four pictures in five, and chance
+    def share(*focus):
+        return seen(*focus).flatten(1).any(1).float().mean()
+
+    assert share() == share("hut") == share("sea") < 0.08
+    assert 0.4 < share("hut", "house") < 0.5  # half of four pictures in five, and chance
+    _, rows, columns = seen("house").nonzero().T
+    assert 6 < rows.float().mean() < 10
+    assert 6 < columns.float().mean() < 10
+    assert len(set(rows.tolist())) > 10
 
 
 def test_a_columns_values_become_pictures(pairs):
