@@ -115,6 +115,8 @@ def test_words_that_are_new_to_a_network_change_nothing_and_others_keep_their_co
         for style in ("oil", "ink"):
             words = {"time": time, "style": style}
             assert torch.equal(grown(x, Conditions(known).encode([words])), block(x, said))
+    for strange in (torch.ones(8), torch.ones(8, 4), torch.ones(8, 5, 1)):  # a stranger's file may hold anything
+        assert fit_words({"film.weight": strange}, KNOWN, known)["film.weight"] is strange
     nothing = Conditions(KNOWN).encode([{}])
     assert torch.equal(grown(x, Conditions(known).encode([{"time": "night"}])), block(x, nothing))
     assert not torch.equal(block(x, nothing), block(x, Conditions(KNOWN).encode([{"time": "dusk"}])))

@@ -100,12 +100,15 @@ def fit_words(
     """Return the tensors of a network that knew the words `before` as those of one that knows `after`.
 
     Words that are new to it change nothing at first: their columns in its FiLM layers are zero. Those of words that
-    are no longer there are left out.
+    are no longer there are left out. A layer that has not a column for each word of `before` stays as it is.
     """
-    old = {pair: place for place, pair in enumerate(_pairs(before))}
-    places = [old.get(pair, len(old)) for pair in _pairs(after)]
+    known = _pairs(before)
+    old = {pair: place for place, pair in enumerate(known)}
+    places = [old.get(pair, len(known)) for pair in _pairs(after)]
 
     def widen(weight: Tensor) -> Tensor:
+        if weight.shape[1:] != (len(known),):
+            return weight
         return torch.cat([weight, weight.new_zeros(len(weight), 1)], 1)[:, places]
 
     return {name: widen(tensor) if name.endswith(FILM) else tensor for name, tensor in tensors.items()}
