@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from artkit import Chain, ClassSet, Kind, LabelClass, ModelHeader, OptionError
+from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError
 from artkit.models.file import load_model, save_model
 from artkit.nn import STROKE_CHANNELS, read_arguments
 from artkit.testing import check_spec
@@ -99,6 +99,11 @@ def test_conditions_are_said_known_or_drawn():
     assert torch.equal(run(condition="dusk"), run(condition="dusk clear"))
     assert len({run(seed, condition="any").sum().item() for seed in range(20)}) == 4
     assert len({run(seed, condition="any dusk").sum().item() for seed in range(20)}) == 2
+
+
+def test_a_model_whose_words_its_network_does_not_take_is_refused():
+    with pytest.raises(ModelError, match="knows 2 words, and its network takes 4: export it again"):
+        translator(msgspec.structs.replace(header(), conditions={"time": ("noon", "dusk")}))
 
 
 def test_an_unknown_condition_names_the_nearest():
