@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from artkit import Chain, Kind, ModelHeader, OptionError
+from artkit import Chain, Kind, ModelError, ModelHeader, OptionError
 from artkit.models.file import load_model, save_model
 from artkit.nn import ResnetGenerator, SubpixelNet, fix_tiles, read_arguments
 from artkit.testing import check_spec
@@ -119,6 +120,14 @@ def test_the_style_is_said_known_or_the_first():
 def test_an_unknown_style_is_refused(styles, words):
     with pytest.raises(OptionError, match=words):
         translator(header(styles=styles), condition="swril")
+
+
+@pytest.mark.parametrize("styles", [(), STYLES])
+def test_a_model_whose_words_its_network_does_not_take_is_refused(styles):
+    head = msgspec.structs.replace(header(styles=styles), conditions={"style": (*STYLES, "swell")})
+    with pytest.raises(ModelError, match=f"knows 3 words, and its network takes {len(styles)}: export it again"):
+        translator(head)
+    assert run(translator(head, direction=BA), torch.rand(1, 3, 8, 8)).shape == (1, 3, 8, 8)  # it takes no words
 
 
 @pytest.mark.parametrize(("there", "asked"), [(AB, BA), (BA, AB)])

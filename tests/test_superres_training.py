@@ -176,6 +176,24 @@ def test_a_model_starts_from_another(folder, tmp_path):
         train("superres", str(folder), tmp_path / "other", values={**values, "width": 12})
 
 
+def test_a_deeper_network_goes_on_from_a_shallower_one(folder, tmp_path):
+    shallow = train("superres", str(folder), tmp_path / "shallow", values={**RUN, "steps": 2})
+    values = {**RUN, "steps": 1, "start": str(shallow), "learning_rate": 1e-12, "ema": 0, "blocks": 3}
+    deep = train("superres", str(folder), tmp_path / "deep", values=values)
+    networks = read_header(deep).arguments["networks"]
+    assert [network["blocks"] for network in networks] == [3, 3]
+    picture = torch.rand(1, 3, 20, 24)
+    for scale in (2, 4):
+        before, after = (artkit.load(f"superres/{path}", scale=scale)(picture).tensor for path in (shallow, deep))
+        torch.testing.assert_close(after, before, rtol=0, atol=1e-5)
+    drawn = load_model(deep).tensors["x4.blocks.2.conv1.weight"]
+    assert drawn.float().std() > 0.05  # zero too, they would never learn
+    with pytest.raises(TrainingError, match="misshaped"):
+        train("superres", str(folder), tmp_path / "wide", values={**values, "width": 12})
+    with pytest.raises(TrainingError, match=r"blocks\.2"):  # a deeper model is no start for a shallower network
+        train("superres", str(folder), tmp_path / "back", values={**values, "blocks": 1, "start": str(deep)})
+
+
 def test_exported_model_does_what_the_trainer_showed(folder, tmp_path):
     model = train("superres", str(folder), tmp_path / "run", values={**RUN, "steps": 2})
     out = Chain(f"superres(scale=4, model={str(model)!r})")(torch.rand(1, 3, 13, 10))

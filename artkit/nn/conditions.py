@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from artkit.errors import OptionError, nearest
+from artkit.errors import ModelError, OptionError, nearest
 
 ANY = "any"
 """The word that lets the seed choose what is left out."""
@@ -41,6 +41,13 @@ class Conditions:
     def channels(self) -> int:
         """The length of the one-hot encoding."""
         return sum(len(words) for words in self.known.values())
+
+    def check_taken(self, taken: int, method: str) -> None:
+        """Check that a network of a model of `method` takes as many numbers. Raises ModelError else."""
+        if taken != self.channels:
+            raise ModelError(
+                f"this {method} model knows {self.channels} words, and its network takes {taken}: export it again."
+            )
 
     def parse(self, text: str | None, owner: str, option: str = "condition") -> Asked:
         """Read words in any order, with blanks or commas between: `dusk misty`, `misty`, `dusk, any`.

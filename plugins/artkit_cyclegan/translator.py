@@ -51,6 +51,8 @@ class CycleGAN(Translator):
         self.channels = arguments.generator.in_channels if forth else arguments.generator.out_channels
         asked = Conditions(header.conditions).parse(options.condition, "cyclegan")
         self.conditions, self.asked = Conditions(header.conditions if forth else {}), asked
+        if forth:
+            self.conditions.check_taken(getattr(arguments.generator, "condition_channels", 0), "cyclegan")
 
     @property
     def generator(self) -> torch.nn.Module:

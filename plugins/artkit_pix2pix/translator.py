@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import Tensor
 
-from artkit import Context, ModelError, ModelHeader, Translator
+from artkit import Context, ModelHeader, Translator
 from artkit.nn import (
     IMAGE_FIELD,
     RESULT_FIELD,
@@ -45,9 +45,7 @@ class Pix2Pix(Translator):
         choose_statistics(self.generator, options.statistics, "pix2pix")
         self.classes = len(header.classes) if header.classes and header.inputs.get("image") == "labels" else None
         self.conditions = Conditions(header.conditions, self.arguments.default_conditions)
-        known, taken = self.conditions.channels, getattr(self.arguments.generator, "condition_channels", 0)
-        if known != taken:
-            raise ModelError(f"this pix2pix model knows {known} words, and its network takes {taken}: export it again.")
+        self.conditions.check_taken(getattr(self.arguments.generator, "condition_channels", 0), "pix2pix")
         self.asked = self.conditions.parse(options.condition, "pix2pix")
 
     def portable(self) -> Portable:

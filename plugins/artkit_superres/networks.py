@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
+import torch
 from msgspec import Meta
+from torch import Tensor
 
-from artkit.nn import Arguments, EdsrArguments, RrdbArguments, SrResnetArguments
+from artkit.nn import Arguments, Edsr, EdsrArguments, RrdbArguments, SrResnetArguments
 
 NetworkArguments: TypeAlias = EdsrArguments | SrResnetArguments | RrdbArguments
 """The arguments of a network for one scale; a header's `network` tells which one it is."""
@@ -43,6 +46,18 @@ def network_arguments(architecture: Architecture, scale: int, width: int, blocks
         return SrResnetArguments(scale=scale, width=width, blocks=blocks)
     growth = max(width // 2, 1)
     return RrdbArguments(width=width, blocks=blocks, growth=growth, doublings=2, unshuffle=2 if scale == 2 else 1)
+
+
+def deepen(tensors: Mapping[str, Tensor], network: Edsr) -> dict[str, Tensor]:
+    """Return the tensors of an Edsr of fewer blocks as those of `network`, which does the same at first.
+
+    The blocks that it lacks add nothing until they learn: their second convolutions begin at zero (Net2Net, Chen,
+    Goodfellow and Shlens 2016, section 2.2).
+    """
+    new = {
+        key: value for key, value in network.state_dict().items() if key.startswith("blocks.") and key not in tensors
+    }
+    return {**tensors, **{key: torch.zeros_like(value) if ".conv2." in key else value for key, value in new.items()}}
 
 
 def network_name(scale: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +13,7 @@ from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset
 from artkit.models import Model
 from artkit.nn import (
+    Edsr,
     MultiscaleDiscriminator,
     PerceptualLoss,
     encode_image,
@@ -27,7 +29,7 @@ from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_superres import SuperresTraining
 from artkit_superres.degradation import degrade, shrink
 from artkit_superres.losses import texture_loss
-from artkit_superres.networks import SuperresArguments, network_arguments, network_name
+from artkit_superres.networks import SuperresArguments, deepen, network_arguments, network_name
 
 
 class SuperresTrainer(Trainer):
@@ -58,6 +60,16 @@ class SuperresTrainer(Trainer):
         first = next(iter(networks.values()))
         built = options_of_arguments(first, SuperresTraining)  # width and blocks, which all scales share
         return {**built, "network": first.architecture, "scales": list(networks)}
+
+    def fit_start(self, model: Model) -> Model:
+        """See Trainer: a model may have fewer blocks, which go on beside new ones (see `deepen`)."""
+        tensors = dict(model.tensors)
+        for scale, network in self.generators.items():
+            prefix = f"{network_name(scale)}."
+            own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            if own and isinstance(network, Edsr):
+                tensors |= {f"{prefix}{key}": value for key, value in deepen(own, network).items()}
+        return replace(model, tensors=tensors)
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
         """Update, scale by scale, the discriminator and then the generator."""
