@@ -12,8 +12,10 @@ from PIL import Image
 from artkit.data import make_dataset, open_dataset
 from artkit.errors import DataError, OptionError, OutputError
 from artkit_atelier import Style, StylesOptions
+from artkit_atelier.abstracts import COMPOSITIONS, make_abstract, mix_palette
 from artkit_atelier.gallery import list_paintings, open_gallery
 from artkit_atelier.painting import STYLES
+from artkit_atelier.studio import make_photograph
 
 
 def options(**changes):
@@ -78,3 +80,72 @@ def test_ink_has_no_colour_and_fauve_has_most():
         return float((picture.amax(0) - picture.amin(0)).mean())
 
     assert chroma("ink") < 30 < chroma("impressionist") < chroma("fauve")
+
+
+def test_motifs_come_in_turn_each_in_every_style():
+    chosen = options(count=12, motifs=("landscape", "abstract", "photograph"), photos="mine")
+    listed = [(one.motif, one.style) for one in list_paintings(chosen)]
+    pairs = [(motif, style) for motif in chosen.motifs for style in chosen.styles]
+    assert listed == 2 * pairs
+    assert len({one.file for one in list_paintings(chosen)}) == 12
+    assert {one.photos for one in list_paintings(chosen)} == {"mine"}
+    with pytest.raises(OptionError, match="motifs=\\[\\]"):
+        list_paintings(options(motifs=()))
+
+
+def test_a_motif_is_what_is_painted(monkeypatch):
+    seen = []
+    monkeypatch.setattr("artkit_atelier.painting.paint", lambda photo, *how: seen.append((photo, *how)) or photo)
+    for motif in ("abstract", "photograph"):
+        painting = list_paintings(options(motifs=(motif,), seed=4))[1]
+        pixels = painting.paint()
+        photo, labels, style, seed = seen.pop()
+        assert (style, seed, photo.shape, labels.shape) == ("mosaic", 5, (16, 24, 3), (16, 24))
+        assert np.array_equal(pixels, np.round(photo * 255).astype(np.uint8))
+    assert not np.array_equal(*(make_abstract(seed, 16, 24).photo for seed in (5, 6)))
+
+
+def test_photographs_are_those_of_a_folder(tmp_path):
+    blocks = np.zeros((40, 60, 3), np.uint8)
+    blocks[:, 30:] = 200
+    Image.fromarray(blocks).save(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    levels = [np.unique(make_photograph(seed, 16, 24, str(tmp_path)).photo.mean(2).round(2)) for seed in range(6)]
+    assert all(len(one) < 30 for one in levels)  # two greys and what lies between, where details are resized
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(DataError, match="holds no pictures"):
+        make_photograph(0, 16, 24, str(empty))
+
+
+@pytest.mark.parametrize("compose", COMPOSITIONS, ids=lambda compose: compose.__name__)
+def test_a_composition_divides_the_canvas_into_areas(compose):
+    y, x = np.mgrid[:48, :64] / 64
+    counts = set()
+    for seed in range(12):
+        areas, again = (compose(np.random.default_rng(seed), (y, x)) for _ in range(2))
+        assert areas.shape == (48, 64)
+        assert np.array_equal(areas, again)
+        counts.add(len(np.unique(areas)))
+    assert max(counts) >= 3
+    assert len(counts) > 2
+
+
+def test_an_abstract_is_of_few_colours_and_its_labels_are_its_areas():
+    for seed in range(8):
+        motif = make_abstract(seed, 48, 64)
+        assert motif.photo.shape == (48, 64, 3)
+        assert 0 <= motif.photo.min() <= motif.photo.max() <= 1
+        for area in np.unique(motif.labels):
+            assert np.ptp(motif.photo[motif.labels == area], axis=0).max() < 0.5  # one colour, and a drift of lightness
+        assert np.array_equal(motif.photo, make_abstract(seed, 48, 64).photo)
+
+
+def test_palettes_run_from_dark_to_light():
+    for seed in range(20):
+        palette = mix_palette(np.random.default_rng(seed))
+        assert 4 <= len(palette) < 8
+        values = palette.max(1)
+        assert np.all(np.diff(values) >= 0)
+        assert values[0] < 0.65
+        assert values[-1] > 0.8

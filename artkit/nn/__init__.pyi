@@ -69,7 +69,7 @@ from .moments import (
     fit_style as fit_style,
     fix_length as fix_length,
 )
-from .noise import lay_swirls as lay_swirls, stroke_noise as stroke_noise
+from .noise import lay_strokes as lay_strokes, lay_swirls as lay_swirls, stroke_noise as stroke_noise
 from .norm import (
     InstanceNorm as InstanceNorm,
     PictureBatchNorm as PictureBatchNorm,
@@ -111,7 +111,12 @@ from .reflection import reflect_index as reflect_index
 from .resnet import ResnetArguments as ResnetArguments, ResnetBlock as ResnetBlock, ResnetGenerator as ResnetGenerator
 from .rrdb import Rrdb as Rrdb, RrdbArguments as RrdbArguments, RrdbNet as RrdbNet
 from .srresnet import SrResnet as SrResnet, SrResnetArguments as SrResnetArguments, SrResnetBlock as SrResnetBlock
-from .strokes import LAYERS as LAYERS, STROKE_CHANNELS as STROKE_CHANNELS, Layer as Layer
+from .strokes import (
+    LAYERS as LAYERS,
+    STROKE_CHANNELS as STROKE_CHANNELS,
+    Layer as Layer,
+    swirl_field as swirl_field,
+)
 from .subpixel import DilatedBlock as DilatedBlock, SubpixelArguments as SubpixelArguments, SubpixelNet as SubpixelNet
 from .tiling import (
     fix_tiles as fix_tiles,

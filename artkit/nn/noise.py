@@ -44,12 +44,12 @@ def stroke_noise(
         swirl = _KEPT.get((*size, seed, device), lambda: swirl_field(*size, seed, SWIRL, device=device))
         theta = follow_contours(swirl, along.to(device, torch.float32))
         theta = theta if scale == 1 else enlarge_orientations(theta, scale)
-        return _draw_noise(theta, seed, layers, centres, scale)
+        return lay_strokes(theta, seed, layers, centres=centres, scale=scale)
     key = (height, width, seed, layers, centres, scale, device)
 
     def draw() -> Tensor:
         theta = swirl_field(height, width, seed, SWIRL * scale, device=device)
-        return _draw_noise(theta, seed, layers, centres, scale)
+        return lay_strokes(theta, seed, layers, centres=centres, scale=scale)
 
     return _KEPT.get(key, draw)
 
@@ -61,7 +61,10 @@ def lay_swirls(
     return stroke_noise(height, width, seed, scale=scale, device=device).to(dtype)
 
 
-def _draw_noise(theta: Tensor, seed: int, layers: tuple[Layer, ...], centres: bool, scale: int) -> Tensor:
+def lay_strokes(
+    theta: Tensor, seed: int, layers: tuple[Layer, ...] = LAYERS, *, centres: bool = False, scale: int = 1
+) -> Tensor:
+    """Return what `stroke_noise` does, of strokes that run along `theta` (H, W), clockwise from the x axis."""
     device, (height, width) = theta.device, theta.shape
     noise = torch.empty(3 * len(layers) + 2 + 2 * centres * len(layers), height, width, device=device)
     *canvases, orientation = noise[: 3 * len(layers) + 2].split(3)

@@ -10,6 +10,7 @@ from artkit import DatasetSpec, Options, hookimpl, option
 
 Style = Literal["impressionist", "swirl", "pointillist", "pastel", "watercolour", "fauve", "ink", "mosaic"]
 Look = Literal["photo", Style]
+MotifKind = Literal["landscape", "photograph", "abstract"]
 
 
 class LandscapesOptions(Options, frozen=True):
@@ -91,6 +92,11 @@ class StylesOptions(Options, frozen=True):
     seed: Annotated[int, option("seed of the first painting; the next one has the next", ge=0)] = 0
     size: Annotated[tuple[int, int], option("width and height in pixels")] = (256, 256)
     styles: Annotated[tuple[Style, ...], option("the styles; all when left out")] = get_args(Style)
+    motifs: Annotated[
+        tuple[MotifKind, ...],
+        option("what they show, in turn: landscapes, details of photographs, abstract compositions"),
+    ] = ("landscape",)
+    photos: Annotated[str | None, option("a folder of photographs; scikit-image's own when left out")] = None
     cache: Annotated[str | None, option("a folder that keeps what was made once")] = None
 
 
@@ -107,7 +113,7 @@ def register_datasets() -> list[DatasetSpec]:
         ),
         DatasetSpec(
             name="styles",
-            summary="Paintings of landscapes in several styles, each with the name of its style.",
+            summary="Paintings in several styles, of landscapes or other motifs, each with the name of its style.",
             factory="artkit_atelier.gallery:open_gallery",
             writer="artkit_atelier.gallery:write_gallery",
             options=StylesOptions,

@@ -1,4 +1,4 @@
-"""Paintings by style: each of another landscape, with the name of its style as its class."""
+"""Paintings by style: each of another motif, with the name of its style as its class."""
 
 from __future__ import annotations
 
@@ -15,41 +15,66 @@ from artkit.data import Column, Dataset, Sample
 from artkit.errors import DataError, OptionError, OutputError
 from artkit.files import write_atomically
 from artkit.spec import Kind
-from artkit_atelier import StylesOptions
+from artkit_atelier import MotifKind, StylesOptions
 from artkit_atelier.dataset import encode_png, spread_work
 from artkit_atelier.scenes import make_scene
-from artkit_atelier.views import Bytes, paint_scene, split_of
+from artkit_atelier.views import Bytes, paint_scene, quantise, split_of
 
 
 @dataclass(frozen=True)
 class Painting:
-    """One painting to be made: its place in the set, its landscape's seed, its style, its (width, height)."""
+    """One painting to be made: its place in the set, its motif's seed and kind, its style, its (width, height)."""
 
     index: int
     seed: int
     style: str
     size: tuple[int, int]
+    motif: MotifKind = "landscape"
+    photos: str | None = None
 
     @property
     def file(self) -> str:
         """Its file's name, which tells paintings of other places, seeds, styles and sizes apart."""
-        return f"{self.style}-{self.seed:05d}-{self.size[0]}x{self.size[1]}.png"
+        what = "" if self.motif == "landscape" else f"{self.motif}-"
+        return f"{what}{self.style}-{self.seed:05d}-{self.size[0]}x{self.size[1]}.png"
 
     def paint(self) -> Bytes:
         """Return its pixels (H, W, 3)."""
-        return paint_scene(make_scene(self.seed, self.size[1], self.size[0]), self.style)
+        width, height = self.size
+        if self.motif == "landscape":
+            return paint_scene(make_scene(self.seed, height, width), self.style)
+        # Photographs and the painter are the costly part, and not every reader of this module paints.
+        from artkit_atelier.abstracts import make_abstract
+        from artkit_atelier.painting import paint
+        from artkit_atelier.studio import make_photograph
+
+        if self.motif == "abstract":
+            motif = make_abstract(self.seed, height, width)
+        else:
+            motif = make_photograph(self.seed, height, width, self.photos)
+        return quantise(paint(motif.photo, motif.labels, self.style, self.seed))
 
 
 def list_paintings(options: StylesOptions, split: str | None = None) -> list[Painting]:
     """List the paintings of a split, or of all: styles in turn, so that every split has as many of each.
 
-    Raises OptionError where there are fewer than two styles: they would be no classes.
+    The motifs come in turn too, each in all styles before the next. Raises OptionError where there are fewer than two
+    styles, which would be no classes, or no motifs.
     """
     styles = tuple(dict.fromkeys(options.styles))
     if len(styles) < 2:
         raise OptionError(f"styles(styles={list(styles)}): name two or more, or leave them out for all.")
+    if not options.motifs:
+        raise OptionError("styles(motifs=[]): name one or more, or leave them out for landscapes.")
     return [
-        Painting(index, options.seed + index, styles[index % len(styles)], options.size)
+        Painting(
+            index,
+            options.seed + index,
+            styles[index % len(styles)],
+            options.size,
+            options.motifs[index // len(styles) % len(options.motifs)],
+            options.photos,
+        )
         for index in range(options.count)
         if split in (None, split_of(index // len(styles)))
     ]

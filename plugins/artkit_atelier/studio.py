@@ -13,7 +13,9 @@ from PIL import Image
 from skimage import color, data, segmentation, transform
 
 from artkit.data import Column, Dataset, Sample
+from artkit.errors import DataError
 from artkit.files import write_atomically
+from artkit.images import READABLE_SUFFIXES, read_picture
 from artkit.spec import Kind
 from artkit_atelier import StudioOptions
 from artkit_atelier.dataset import encode_png
@@ -28,6 +30,7 @@ PHOTOGRAPHS = ("motorcycle", "camera", "coins", "brick", "grass", "gravel")
 """scikit-image's own, CC0 or in the public domain. Its astronaut, chelsea, coffee and rocket are left for judging."""
 PHOTOGRAPHED = 0.35  # the share of motifs that are crops of photographs
 LARGEST_SCENE = 1.6  # times the picture's side
+FARTHEST, WHOLE = 2.0, 5.0  # times the picture's side that details of photographs are cut from, at most
 SEGMENTS = 60
 
 
@@ -98,7 +101,18 @@ def make_motif(seed: int, side: int) -> Motif:
     """Make a square motif of `side` pixels: the same for the same seed."""
     random = np.random.default_rng(seed)
     photographed = random.random() < PHOTOGRAPHED
-    motif = _photograph(random, side) if photographed else _scene(random, seed, side)
+    motif = _detail(random, _own_photograph(random), side, side) if photographed else _scene(random, seed, side)
+    return Motif(turn_colours(motif.photo, random), motif.labels)
+
+
+def make_photograph(seed: int, height: int, width: int, folder: str | None = None) -> Motif:
+    """Make a motif of `height` x `width` pixels that is a detail of a photograph, its colours turned.
+
+    Raises DataError where there is no picture in the `folder`, or one that cannot be read.
+    """
+    random = np.random.default_rng(seed)
+    picture = _own_photograph(random) if folder is None else _photograph_in(random, Path(folder))
+    motif = _detail(random, picture, height, width, WHOLE)
     return Motif(turn_colours(motif.photo, random), motif.labels)
 
 
@@ -122,11 +136,28 @@ def _scene(random: np.random.Generator, seed: int, side: int) -> Motif:
     return Motif(scene.photo[window].astype(np.float32), scene.labels[window])
 
 
-def _photograph(random: np.random.Generator, side: int) -> Motif:
-    """Cut a window out of a photograph; a grey one is toned from a dark to a light colour."""
+def _own_photograph(random: np.random.Generator) -> Array:
+    """Choose one of scikit-image's photographs, (H, W, 3) or (H, W) in [0, 1]."""
     name = PHOTOGRAPHS[random.integers(len(PHOTOGRAPHS))]
     picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-    window = _zoom(picture.astype(np.float32) / 255, random, side)
+    return np.asarray(picture, np.float32) / 255
+
+
+def _photograph_in(random: np.random.Generator, folder: Path) -> Array:
+    """Choose one of a folder's photographs, (H, W, 3) in [0, 1]."""
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in READABLE_SUFFIXES)
+    if not files:
+        raise DataError(f"{folder} holds no pictures; name a folder of photographs.")
+    picture = read_picture(files[random.integers(len(files))])
+    return np.asarray(picture.tensor[0].permute(1, 2, 0).numpy(), np.float32)
+
+
+def _detail(random: np.random.Generator, picture: Array, height: int, width: int, farthest: float = FARTHEST) -> Motif:
+    """Cut a window out of a photograph, at most `farthest` times as large as what is made.
+
+    A grey one is toned from a dark to a light colour.
+    """
+    window = _zoom(picture, random, height, width, farthest)
     if window.ndim == 2:
         dark, light = random.uniform(0, 0.35, 3), random.uniform(0.65, 1, 3)
         window = (dark + window[..., None] * (light - dark)).astype(np.float32)
@@ -135,10 +166,11 @@ def _photograph(random: np.random.Generator, side: int) -> Motif:
     return Motif(toned, labels.astype(np.uint8))
 
 
-def _zoom(picture: Array, random: np.random.Generator, side: int) -> Array:
-    """Cut a square of random size and place, and resize it to `side`."""
-    height, width = picture.shape[:2]
-    extent = round(min(height, width, side * random.uniform(0.6, 2)))
-    top, left = random.integers(height - extent + 1), random.integers(width - extent + 1)
-    square = picture[top : top + extent, left : left + extent]
-    return np.asarray(transform.resize(square, (side, side), anti_aliasing=extent > side), np.float32)
+def _zoom(picture: Array, random: np.random.Generator, height: int, width: int, farthest: float) -> Array:
+    """Cut a rectangle of random size and place, and resize it to `height` x `width`."""
+    tall, wide = picture.shape[:2]
+    share = min(tall / height, wide / width, random.uniform(0.6, farthest))
+    down, across = round(height * share), round(width * share)
+    top, left = random.integers(tall - down + 1), random.integers(wide - across + 1)
+    cut = picture[top : top + down, left : left + across]
+    return np.asarray(transform.resize(cut, (height, width), anti_aliasing=share > 1), np.float32)

@@ -41,9 +41,11 @@ class CanTraining(Options, frozen=True):
     upsample: Annotated[
         Literal["transposed", "resize"], option("transposed convolutions, or resizing before plain ones: no grid")
     ] = "transposed"
-    noise: Annotated[Literal["none", "strokes"], option("whether it also sees a random field of brush strokes")] = (
-        "none"
-    )
+    noise: Annotated[
+        Literal["none", "strokes", "hands"],
+        option("whether it also sees a random field of brush strokes, and whether those are laid by many hands"),
+    ] = "none"
+    modulate: Annotated[bool, option("z scales and shifts the features of every level, not the first alone")] = False
     discriminator_width: Annotated[int, option("filters of the discriminator's first level", ge=2, le=256)] = 32
     discriminator_norm: Annotated[Literal["batch", "none"], option("normalisation of the discriminator")] = "batch"
     spectral: Annotated[bool, option("spectral normalisation in the discriminator")] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from artkit.nn import STROKE_CHANNELS, Arguments, init_weights
+from artkit.nn import STROKE_CHANNELS, Arguments, init_weights, stroke_noise
 from artkit.nn.layout import lay_out
+from artkit_can.hands import lay_by_hand
 from artkit_can.losses import StyleForm
 
 Upsample = Literal["transposed", "resize"]
@@ -48,6 +50,10 @@ class Generator(nn.Module):
     With `strokes` the last two levels also see a field of brush strokes (`artkit.nn.stroke_noise`): z says what is
     where, the strokes how it is painted. Ours, as is the way to other sizes: the 16 x 16 feature map, the picture's
     plan, is stretched, and what follows is convolutions, so that strokes stay as large as they were learned.
+
+    With `modulate` z also scales and shifts the features of every level, the same everywhere (as in FiLM, Perez et al.
+    2018, and BigGAN's skip connections from z, Brock et al. 2019): what holds for the whole picture, such as its
+    palette and its marks, need not pass through the plan.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class Generator(nn.Module):
         resolution: int = 256,
         upsample: Upsample = "transposed",
         strokes: bool = False,
+        modulate: bool = False,
     ) -> None:
         super().__init__()
         self.latent, self.resolution, self.strokes = latent, resolution, strokes
@@ -72,6 +79,7 @@ class Generator(nn.Module):
         # After init_weights: strokes that start as faint as that are not found for a long time.
         self.coarse = StrokeMix(width) if strokes else None
         self.fine = StrokeMix(width) if strokes else None
+        self.films = nn.ModuleList(nn.Linear(latent, 2 * out) for out in channels[1:]) if modulate else None
 
     def forward(self, z: Tensor, strokes: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
         """Map z, N `latent`, and strokes, N STROKE_CHANNELS H W, to N 3 H W.
@@ -83,6 +91,9 @@ class Generator(nn.Module):
         multiple = size_multiple(self.resolution)
         for index, level in enumerate(self.levels):
             x = level(x)
+            if self.films is not None:
+                gain, shift = self.films[index](z)[..., None, None].chunk(2, 1)
+                x = x * (1 + gain) + shift
             if index == self.plan_level:
                 x = F.interpolate(x, size=(height // multiple, width // multiple), mode="bilinear")
         if self.coarse is not None and self.fine is not None:
@@ -224,10 +235,19 @@ class GeneratorArguments(Arguments, frozen=True, kw_only=True):
     resolution: Resolution
     upsample: Upsample
     strokes: bool = False
+    hands: bool = False
+    modulate: bool = False
 
     def build(self) -> Generator:
-        """Make the network."""
-        return Generator(**asdict(self))
+        """Make the network; it does not matter to it by which hand its strokes are laid."""
+        return Generator(**{name: value for name, value in asdict(self).items() if name != "hands"})
+
+    @property
+    def lay(self) -> Callable[..., Tensor] | None:
+        """What lays its strokes: of a height, a width and a seed, (STROKE_CHANNELS, H, W)."""
+        if not self.strokes:
+            return None
+        return lay_by_hand if self.hands else stroke_noise
 
 
 class ClassifierArguments(Arguments, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, ClassVar, get_args
 
 import torch
@@ -22,7 +23,6 @@ from artkit.nn import (
     is_penalty_due,
     read_arguments,
     settle_norms,
-    stroke_noise,
 )
 from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
@@ -42,8 +42,8 @@ from artkit_can.networks import (
 SIDES: tuple[Resolution, ...] = get_args(Resolution)
 R1_EVERY = 16
 """One step in so many pays R1, on average, and so many times (Karras et al. 2020, appendix B)."""
-FIELDS = 24
-"""Fields of brush strokes that training cuts its own from."""
+FIELDS, HANDS = 24, 48
+"""Fields of brush strokes that training cuts its own from, of one hand or of many."""
 MARGIN = 8
 """Pixels that dreams are cut off at each side: zero padding shows there as a rim."""
 SETTLING = 8
@@ -64,7 +64,8 @@ class CanTrainer(Trainer):
         arguments = read_arguments(model.header, CanArguments)
         generator, classifier = arguments.generator, arguments.classifier
         built: dict[str, Any] = {"latent": generator.latent, "width": generator.width, "upsample": generator.upsample}
-        built |= {"noise": "strokes" if generator.strokes else "none", "crop": generator.resolution}
+        built |= {"modulate": generator.modulate, "crop": generator.resolution}
+        built["noise"] = "none" if not generator.strokes else "hands" if generator.hands else "strokes"
         return built | {"discriminator_width": classifier.width, "discriminator_norm": classifier.norm}
 
     def __init__(self, options: CanTraining, settings: Settings, dataset: Dataset) -> None:
@@ -150,7 +151,9 @@ class CanTrainer(Trainer):
             width=options.width,
             resolution=side,
             upsample=options.upsample,
-            strokes=options.noise == "strokes",
+            strokes=options.noise != "none",
+            hands=options.noise == "hands",
+            modulate=options.modulate,
         )
         classifier = ClassifierArguments(
             width=options.discriminator_width, resolution=side, norm=options.discriminator_norm
@@ -164,12 +167,12 @@ class CanTrainer(Trainer):
         )
         betas = (0.5, 0.999) if options.gan == "vanilla" else (0.0, 0.99)
         self.optimisers = {name: self.adam(name, betas=betas) for name in self.networks}
-        self.fields = self._draw_fields() if generator.strokes else None
+        self.fields = self._draw_fields(generator.lay) if generator.lay else None
 
-    def _draw_fields(self) -> Tensor:
+    def _draw_fields(self, lay: Callable[..., Tensor]) -> Tensor:
         side, seed = 2 * self.settings.crop, self.settings.seed
-        fields = [stroke_noise(side, side, mix_seeds(seed, index)) for index in range(FIELDS)]
-        return torch.stack(fields).half()
+        count = HANDS if self.options.noise == "hands" else FIELDS
+        return torch.stack([lay(side, side, mix_seeds(seed, index)) for index in range(count)]).half()
 
     def _noise(self, like: Tensor) -> tuple[Tensor, ...]:
         """Draw z, and strokes where the generator sees them, for as many pictures as `like` has."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from artkit import Context, ModelHeader, OptionError, Translator
-from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments, stroke_noise, strokes_field
+from artkit.nn import RESULT_FIELD, Portable, PortableField, decode_image, read_arguments, strokes_field
 from artkit.nn.layout import lay_out
 from artkit.seeds import mix_seeds
 from artkit_can import SPEC, CanOptions
@@ -66,8 +66,8 @@ class Can(Translator):
         places = [self._find_place(seed, number) for seed, number in zip(context.seeds, context.numbers, strict=True)]
         z = torch.stack([_between(place, self._latent, slerp) for place in places]).to(context.device, context.dtype)
         size, strokes = (context.height, context.width), None
-        if self.generator.strokes:
-            draw = partial(stroke_noise, *size, device=context.device)
+        if lay := self.arguments.generator.lay:
+            draw = partial(lay, *size, device=context.device)
             fields = [_between(place, draw, torch.lerp) for place in places]
             strokes = lay_out(torch.stack(fields).to(context.device, context.dtype))
         return z, strokes
