@@ -89,6 +89,9 @@ def test_motifs_come_in_turn_each_in_every_style():
     assert listed == 2 * pairs
     assert len({one.file for one in list_paintings(chosen)}) == 12
     assert {one.photos for one in list_paintings(chosen)} == {"mine"}
+    others = list_paintings(options(count=12, motifs=chosen.motifs, photos="yours"))
+    shared = {one.file for one in others} & {one.file for one in list_paintings(chosen)}
+    assert len(shared) == 8  # a cache tells photographs of two folders apart
     with pytest.raises(OptionError, match="motifs=\\[\\]"):
         list_paintings(options(motifs=()))
 
@@ -112,6 +115,11 @@ def test_photographs_are_those_of_a_folder(tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
     levels = [np.unique(make_photograph(seed, 16, 24, str(tmp_path)).photo.mean(2).round(2)) for seed in range(6)]
     assert all(len(one) < 30 for one in levels)  # two greys and what lies between, where details are resized
+    for mode, size in (("L", (1, 90)), ("RGBA", (90, 1)), ("I;16", (5, 4))):
+        folder = tmp_path / mode.replace(";", "")
+        folder.mkdir()
+        Image.new(mode, size, 99).save(folder / "a.png")
+        assert make_photograph(0, 16, 24, str(folder)).photo.shape == (16, 24, 3)
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(DataError, match="holds no pictures"):

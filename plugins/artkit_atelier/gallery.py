@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -34,8 +35,10 @@ class Painting:
 
     @property
     def file(self) -> str:
-        """Its file's name, which tells paintings of other places, seeds, styles and sizes apart."""
+        """Its file's name, which tells paintings of other places, seeds, motifs, styles and sizes apart."""
         what = "" if self.motif == "landscape" else f"{self.motif}-"
+        if self.motif == "photograph" and self.photos:
+            what += f"{crc32(self.photos.encode()):08x}-"
         return f"{what}{self.style}-{self.seed:05d}-{self.size[0]}x{self.size[1]}.png"
 
     def paint(self) -> Bytes:

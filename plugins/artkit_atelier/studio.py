@@ -123,7 +123,7 @@ def turn_colours(photo: Array, random: np.random.Generator) -> Array:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     lab[..., 1:] = lab[..., 1:] @ turn.T * random.uniform(0.5, 1.3)
     lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.exp(random.normal(0, 0.35))
-    lab[..., 2] = np.minimum(lab[..., 2], 200 * (lab[..., 0] + 16) / 116)  # beyond, there is no colour (Z < 0)
+    lab[..., 2] = np.minimum(lab[..., 2], 199.99 * (lab[..., 0] + 16) / 116)  # beyond, there is no colour (Z < 0)
     return np.clip(color.lab2rgb(lab), 0, 1).astype(np.float32)
 
 
@@ -170,7 +170,7 @@ def _zoom(picture: Array, random: np.random.Generator, height: int, width: int, 
     """Cut a rectangle of random size and place, and resize it to `height` x `width`."""
     tall, wide = picture.shape[:2]
     share = min(tall / height, wide / width, random.uniform(0.6, farthest))
-    down, across = round(height * share), round(width * share)
+    down, across = max(round(height * share), 1), max(round(width * share), 1)
     top, left = random.integers(tall - down + 1), random.integers(wide - across + 1)
     cut = picture[top : top + down, left : left + across]
     return np.asarray(transform.resize(cut, (height, width), anti_aliasing=share > 1), np.float32)
