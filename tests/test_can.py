@@ -249,7 +249,7 @@ def test_the_atelier_model_dreams_varied_undecided_pictures():
     apart = [float((pictures[a] - pictures[b]).abs().mean()) for a in range(6) for b in range(a)]
     assert min(apart) > 0.05
     assert pictures.std((2, 3)).mean() > 0.1
-    assert sum(run.report["style_entropy"] for run in runs) / 6 > 0.4 * math.log(8)
+    assert sum(run.report["style_entropy"] for run in runs) / 6 > 0.4 * math.log(10)
 
 
 def run_can(seed):
@@ -263,8 +263,8 @@ def test_json_tells_how_the_classifier_sees_it(tmp_path, capsys):
     )
     step = json.loads(capsys.readouterr().out)["results"][0]["steps"][0]
     assert step["method"] == "can"
-    assert len(step["styles"]) == 8
-    assert 0 <= step["style_entropy"] <= math.log(8) + 1e-4
+    assert len(step["styles"]) == 10
+    assert 0 <= step["style_entropy"] <= math.log(10) + 1e-4
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ SPEC = MethodSpec(
     training_options=CanTraining,
     trains_on=(Need.CLASSES,),
     default_model="atelier",
-    models=(packaged("atelier", "Dreams of landscapes between eight styles of painting.", "CC0-1.0"),),
+    models=(packaged("atelier", "Dreams between ten styles of painting, in many palettes and hands.", "CC0-1.0"),),
 )
 
 
