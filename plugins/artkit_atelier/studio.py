@@ -140,7 +140,7 @@ def _own_photograph(random: np.random.Generator) -> Array:
     """Choose one of scikit-image's photographs, (H, W, 3) or (H, W) in [0, 1]."""
     name = PHOTOGRAPHS[random.integers(len(PHOTOGRAPHS))]
     picture = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-    return np.asarray(picture, np.float32) / 255
+    return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def _photograph_in(random: np.random.Generator, folder: Path) -> Array:
