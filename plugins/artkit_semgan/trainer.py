@@ -1,9 +1,10 @@
-"""Train SemGAN: a generator of label maps, adversarially, and a segmenter of damaged pictures of them."""
+"""Train SemGAN: a generator of label maps, adversarially, a refiner of them, and a segmenter of damaged pictures."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,16 +19,22 @@ from artkit_semgan import SemganTraining
 from artkit_semgan.damage import damage, damaged_patches
 from artkit_semgan.losses import ShareLoss, colour_entropy, cross_entropy
 from artkit_semgan.networks import (
+    FINER,
     Discriminator,
     Encoder,
     Generator,
     GeneratorArguments,
+    Refiner,
+    RefinerArguments,
     Segmenter,
     SegmenterArguments,
     SemganArguments,
 )
-from artkit_semgan.shares import calibrate, cell_shares, settle
+from artkit_semgan.shares import calibrate, calibrate_refiner, cell_shares, settle
+from artkit_semgan.smudging import smudge
 
+PARTS = ("generator", "refiner", "segmenter")
+"""The networks that a model may hold."""
 SIZE_MULTIPLE = 2
 """The segmenter halves maps once."""
 R1_EVERY = 8
@@ -36,6 +43,9 @@ R1_EVERY = 8
 
 class SemganTrainer(Trainer):
     """Trainer of SemGAN's parts: generator, discriminator and encoder on whole maps, the segmenter on patches of them.
+
+    The refiner learns from smudged real maps what they were, and, after `warm_up`, to make dreams look real to a
+    discriminator of its own; its generator stays as it started.
 
     For the first `warm_up` steps the generator only learns to reconstruct real maps from the encoder's z, as a
     variational autoencoder's decoder; then the discriminator joins in (Larsen et al. 2016 train all at once).
@@ -47,6 +57,7 @@ class SemganTrainer(Trainer):
     generator: Generator
     discriminator: Discriminator
     encoder: Encoder
+    refiner: Refiner
     segmenter: Segmenter
 
     @classmethod
@@ -56,12 +67,19 @@ class SemganTrainer(Trainer):
         generator = arguments.generator.record() if arguments.generator else {}
         if model.header.output is Kind.IMAGE:
             generator |= {"colours": True, "parts": "generate"}
-        segmenter = arguments.segmenter.record() if arguments.segmenter else {}
-        return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
+        others = {"segmenter": arguments.segmenter, "refiner": arguments.refiner}
+        records = {part: network.record() for part, network in others.items() if network}
+        return generator | {
+            f"{part}_{name}": value for part, record in records.items() for name, value in record.items()
+        }
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
         self.data_name = dataset.name
+        if options.parts == "refine" and not settings.start:
+            raise OptionError(
+                "training semgan(parts=refine): a refiner needs dreams: add start=MODEL, one that dreams."
+            )
         column = dataset.column(options.labels) if options.labels else dataset.first(Kind.LABELS)
         if column.classes is None:
             raise OptionError(f"training semgan(labels={column.name}): this column holds no label maps.")
@@ -72,7 +90,18 @@ class SemganTrainer(Trainer):
         self.share_loss = ShareLoss(self.channels)
         self.arguments = self._arguments()
         self._build()
-        self.averaged = tuple(name for name in ("generator", "segmenter") if name in self.networks)
+        self.averaged = tuple(name for name in PARTS if name in self.networks)
+        self.kept: dict[str, Tensor] = {}
+
+    def fit_start(self, model: Model) -> Model:
+        """See Trainer: what the model holds besides what is trained here goes along as it is."""
+        arguments = read_arguments(model.header, SemganArguments)
+        kept = {part: getattr(arguments, part) for part in PARTS if part not in self.networks}
+        if self.options.parts == "refine" and arguments.generator is None:
+            raise OptionError("training semgan(parts=refine, start=...): this model dreams nothing to refine.")
+        self.arguments = msgspec.structs.replace(self.arguments, **kept)
+        self.kept = {key: value for key, value in model.tensors.items() if key.partition(".")[0] in kept}
+        return model
 
     def prepare(self, sample: Sample) -> Sample:
         """Fit the whole map into the crop: what is generated are whole scenes, from sky to ground."""
@@ -81,15 +110,17 @@ class SemganTrainer(Trainer):
         return {self.labels: resize_labels(labels, (self.settings.crop, self.settings.crop))}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Update the discriminator, then generator and encoder together, then the segmenter."""
+        """Update the discriminator, then generator and encoder together, then the refiner, then the segmenter."""
         labels, losses = batch[self.labels], dict[str, Tensor]()
         if self.settings.mirror:
             labels = mirror_some(labels)
-        if "generator" in self.networks:
+        if "discriminator" in self.networks:
             real = self.shrink(labels)
             adversarial = self.options.reconstruction == 0 or self.step >= self.options.warm_up
             losses |= self._update_discriminator(real) if adversarial else {}
             losses |= self._update_generator(real, adversarial)
+        if "refiner" in self.networks:
+            losses |= self._update_refiner(labels)
         if "segmenter" in self.networks:
             losses |= self._update_segmenter(labels)
         return losses
@@ -107,21 +138,23 @@ class SemganTrainer(Trainer):
         return one_hot(shares.argmax(1), len(self.classes)) if self.options.fakes == "gumbel" else shares
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
-        """Show a real map and a generated one, then the map damaged and segmented."""
+        """Show a real map, a dream and that refined; the map smudged, refined; the map damaged, segmented."""
         labels = trim(batch[self.labels], SIZE_MULTIPLE)
         painted = paint_labels(labels, self.classes)
-        shown = [painted]
+        shares: list[Tensor] = []
         if "generator" in self.networks:
-            fake = self._soft(self.exported("generator")(self._noise(labels)))
-            fake = F.interpolate(fake.float(), size=labels.shape[1:], mode="bilinear", antialias=True)
-            shown.append(fake if self.options.colours else paint_labels(fake.argmax(1), self.classes))
+            shares.append(self._soft(self.exported("generator")(self._noise(labels)).float()))
+        if "refiner" in self.networks:
+            refine, smudged = self.exported("refiner"), self._smudge(labels)
+            shares = [made for one in (*shares, smudged) for made in (one, F.softmax(refine(one).float(), 1))]
+        shown = [painted, *(self._show(one, labels) for one in shares)]
         if "segmenter" in self.networks:
             damaged = damage(painted)
             shown += [damaged, paint_labels(self.exported("segmenter")(damaged).argmax(1), self.classes)]
         return shown
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
-        """Return generator and segmenter as one model."""
+        """Return all parts as one model."""
         header = ModelHeader(
             method="semgan",
             architecture="semgan",
@@ -134,43 +167,67 @@ class SemganTrainer(Trainer):
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
         states = {part: self._finished(part).state_dict() for part in self.averaged}
-        return header, {f"{part}.{name}": value for part, state in states.items() for name, value in state.items()}
+        made = {f"{part}.{name}": value for part, state in states.items() for name, value in state.items()}
+        return header, self.kept | made
 
     def extra_state(self) -> dict[str, Any]:
-        """Return the running class shares."""
-        return {"shares": self.share_loss.state_dict()}
+        """Return the running class shares, and what goes along from the model that the run started from."""
+        arguments = {part: network.record() for part in PARTS if (network := getattr(self.arguments, part))}
+        return {"shares": self.share_loss.state_dict(), "kept": self.kept, "arguments": arguments}
 
     def load_extra_state(self, state: dict[str, Any]) -> None:
-        """Restore the running class shares."""
+        """Restore them."""
         self.share_loss.load_state_dict(state["shares"])
+        self.kept, self.arguments = state["kept"], msgspec.convert(state["arguments"], SemganArguments)
 
     def _arguments(self) -> SemganArguments:
         options = self.options
         generator = GeneratorArguments(latent=options.latent, width=options.width, resolution=options.resolution)
+        refiner = RefinerArguments(width=options.refiner_width, dilations=options.refiner_dilations)
         segmenter = SegmenterArguments(width=options.segmenter_width, dilations=options.segmenter_dilations)
         return SemganArguments(
             generator=generator if options.parts != "segment" else None,
-            segmenter=segmenter if options.parts != "generate" else None,
+            refiner=refiner if options.parts == "refine" else None,
+            segmenter=segmenter if options.parts in ("both", "segment") else None,
         )
 
     def _build(self) -> None:
         options, arguments, count = self.options, self.arguments, self.channels
+        width = options.discriminator_width
         if arguments.generator:
             self.generator = arguments.generator.build(count)
-            width = options.discriminator_width
+        if options.parts in ("both", "generate"):
             self.discriminator = Discriminator(count, width, options.resolution, options.places)
             self.encoder = Encoder(count, width, options.resolution, options.latent)
             self.optimisers["generator"] = self.adam("generator", "encoder", betas=(0.0, 0.99))
             self.optimisers["discriminator"] = self.adam("discriminator", betas=(0.0, 0.99))
+        if arguments.refiner:
+            self.refiner = arguments.refiner.build(count)
+            self.discriminator_refiner = Discriminator(count, width, FINER * options.resolution, places=True)
+            self.optimisers["refiner"] = self.adam("refiner", betas=(0.0, 0.99))
+            self.optimisers["discriminator_refiner"] = self.adam("discriminator_refiner", betas=(0.0, 0.99))
         if arguments.segmenter:
             self.segmenter = arguments.segmenter.build(self.classes)
             self.optimisers["segmenter"] = self.adam("segmenter", betas=(0.9, 0.99))
 
     def _finished(self, part: str) -> nn.Module:
+        """Return a network as it is exported: what makes maps, with the class shares of real ones."""
         network, real = self.exported(part), self.share_loss.real
-        if not isinstance(network, Generator) or not bool(real.any()):
+        if not bool(real.any()):
             return network
-        return settle(network) if self.options.colours else calibrate(network, real)
+        if isinstance(network, Refiner):
+            return calibrate_refiner(network, self.generator, real)
+        if isinstance(network, Generator) and "discriminator" in self.networks:
+            return settle(network) if self.options.colours else calibrate(network, real)
+        return network
+
+    def _show(self, shares: Tensor, like: Tensor) -> Tensor:
+        """Paint distributions, or colours, N C H W as large as maps N H W."""
+        shares = F.interpolate(shares, size=like.shape[1:], mode="bilinear", antialias=True)
+        return shares if self.options.colours else paint_labels(shares.argmax(1), self.classes)
+
+    def _smudge(self, labels: Tensor) -> Tensor:
+        return smudge(labels, self.channels, self.options.resolution)
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(len(like), self.options.latent, device=like.device)
@@ -224,6 +281,34 @@ class SemganTrainer(Trainer):
             "reconstruction": (colour_entropy if self.options.colours else cross_entropy)(self.generator(z), real),
             "kl": divergence_from_noise(mean, log_variance).sum(1).mean(),
         }
+
+    def _update_refiner(self, labels: Tensor) -> dict[str, Tensor]:
+        """Take one step on the refiner: what smudged maps were, and, after `warm_up`, the game about refined dreams."""
+        options, losses = self.options, dict[str, Tensor]()
+        real = cell_shares(labels, self.channels, FINER * options.resolution)
+        losses["refinement"] = cross_entropy(self.refiner(self._smudge(labels)), real)
+        total = options.reconstruction * losses["refinement"]
+        if self.step >= options.warm_up:
+            with torch.no_grad():
+                dreams = F.softmax(self.exported("generator").eval()(self._noise(labels)).float(), 1)
+            fake = F.softmax(self.refiner(dreams).float(), 1)
+            losses |= self._refiner_game(real, fake)
+            total = total + losses["adversarial"] + options.shares * losses["shares"]
+        else:
+            self.share_loss.see(real)
+        self.update("refiner", total)
+        return losses
+
+    def _refiner_game(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Take one step on the refiner's discriminator, and return the refiner's losses of `fake` maps."""
+        options, name = self.options, "discriminator_refiner"
+        loss = self.update_discriminator(name, real, fake.detach(), options.gan, r1=options.r1, every=R1_EVERY)
+        discriminator = self.networks[name]
+        set_trainable(discriminator, False)
+        with torch.no_grad():
+            real_logits = discriminator(real)
+        adversarial = generator_loss(discriminator(fake), options.gan, real_logits)
+        return {"discriminator": loss, "adversarial": adversarial, "shares": self.share_loss(real, fake)}
 
     def _update_segmenter(self, labels: Tensor) -> dict[str, Tensor]:
         labels, pictures = damaged_patches(labels, self.classes, self.options.patches, self.options.patch)

@@ -5,7 +5,7 @@ Nothing is asserted.
 paint: on 200 landscapes that no model was trained on, the distance of pix2pix and touchup to the painter's pictures.
 read: semgan's pixel accuracy on damaged label maps, beside taking the nearest palette colour.
 photo: pixel accuracy of `rectify,semgan` on photographed label maps, at the maps' own size; `photo=12` for 12 of them.
-dream: class shares of 1,000 dreamed maps beside the world's.
+dream: class shares of 1,000 dreamed maps beside the world's, how many have more than one sun, and how long borders are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from camera import Camera, photograph
 from PIL import Image
+from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -29,6 +30,7 @@ from artkit.metrics import class_shares, patch_distance, pixel_accuracy, rgb_dis
 from artkit.plugins import current_registry
 
 COUNT, PHOTOS, DREAMS = 200, 40, 1000
+SPECK = 8
 HELD_OUT = "landscapes(count=223,seed=970001)"
 WORLD = "landscapes(count=1112,seed=800001,size=[128,128])"
 
@@ -155,15 +157,26 @@ def photo(count: int = PHOTOS) -> None:
 
 
 def dream() -> None:
-    """Class shares of dreamed maps beside the world's, and whether any two dreams are equal."""
+    """Class shares of dreamed maps beside the world's, suns, borders, and whether any two dreams are equal."""
     data, generator = open_dataset(WORLD), runner("semgan", has_input=False)
     classes = data.column("label").classes
-    world = class_shares([data.load(index, ["label"])["label"].long() for index in range(DREAMS)], len(classes))
+    real = [data.load(index, ["label"])["label"].long() for index in range(DREAMS)]
     dreams = list(dreamed(generator))
-    shares = class_shares(dreams, len(classes))
-    for name, real, made in zip(classes.names, world.tolist(), shares.tolist(), strict=True):
-        print(f"{name}: world {real:.4f}, dreams {made:.4f}, ratio {made / max(real, 1e-9):.2f}")
+    world, shares = (class_shares(maps, len(classes)) for maps in (real, dreams))
+    for name, theirs, ours in zip(classes.names, world.tolist(), shares.tolist(), strict=True):
+        print(f"{name}: world {theirs:.4f}, dreams {ours:.4f}, ratio {ours / max(theirs, 1e-9):.2f}")
+    for name, maps in (("world", real), ("dreams", dreams)):
+        parts = [count_parts(one == classes.names.index("sun")) for one in maps]
+        seen, many = (100 * sum(count > least for count in parts) / DREAMS for least in (0, 1))
+        borders = sum(int((one[1:] != one[:-1]).sum() + (one[:, 1:] != one[:, :-1]).sum()) for one in maps) / DREAMS
+        print(f"{name}: a sun in {seen:.1f} %, more than one in {many:.1f} %; {borders:.0f} pixels of borders")
     print(f"different maps: {len({one.numpy().tobytes() for one in dreams})} of {DREAMS}")
+
+
+def count_parts(mask: Tensor) -> int:
+    """Count the connected parts of a mask H W that are larger than specks of `SPECK` pixels."""
+    parts, count = ndimage.label(mask.numpy())
+    return int((np.bincount(parts.ravel(), minlength=count + 1)[1:] > SPECK).sum())
 
 
 def dreamed(generator: Runner) -> Iterator[Tensor]:
