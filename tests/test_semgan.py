@@ -14,7 +14,7 @@ from PIL import Image
 from artkit import Chain, ClassSet, Kind, LabelClass, ModelError, ModelHeader, OptionError, Step
 from artkit.images import nearest_palette, one_hot, paint_labels, read_picture
 from artkit.metrics import evaluate
-from artkit.models.file import load_model
+from artkit.models.file import load_model, save_model
 from artkit.nn import compress_jpeg
 from artkit.testing import check_spec
 from artkit.training import train
@@ -325,13 +325,32 @@ def test_the_landscape_model_reads_damaged_drawings(spoil, least):
     assert accuracy >= (nearest_palette(spoilt, read.classes) == truth).float().mean()
 
 
-def test_a_segmenter_trains_on_from_a_model_of_both_parts(maps, tmp_path):
+def test_a_segmenter_trains_on_and_what_is_not_trained_goes_along(maps, tmp_path):
     sizes = {"segmenter_width", "segmenter_dilations", "latent", "width", "resolution"}
     both = train("semgan", str(maps), tmp_path / "both", values=TINY)
     more = {name: value for name, value in TINY.items() if name not in sizes} | {"parts": "segment", "start": str(both)}
     still = train("semgan", str(maps), tmp_path / "still", values=more | {"learning_rate": 1e-12, "steps": 1, "ema": 0})
     first, second = load_model(both), load_model(still)
     assert second.header.arguments == first.header.arguments
-    assert second.tensors.keys() == first.tensors.keys()  # what is not trained goes along
+    assert second.tensors.keys() == first.tensors.keys()
     for name, tensor in second.tensors.items():
         torch.testing.assert_close(tensor.float(), first.tensors[name].float(), rtol=0, atol=1e-6)
+
+    whole = train("semgan", str(maps), tmp_path / "whole", values=more | {"decay_from": 1.0})
+    train("semgan", str(maps), tmp_path / "halves", values=more | {"decay_from": 1.0, "steps": 3})
+    resumed = train("semgan", "", tmp_path / "halves", values={"steps": 6}, resume=True)
+    assert resumed.read_bytes() == whole.read_bytes()
+    assert torch.equal(load_model(whole).tensors["generator.dense.weight"], first.tensors["generator.dense.weight"])
+    segmenter = "segmenter.enter.weight"
+    assert not torch.equal(load_model(whole).tensors[segmenter], first.tensors[segmenter])
+
+
+def test_nothing_goes_along_from_a_model_of_other_classes(maps, tmp_path):
+    start = train("semgan", str(maps), tmp_path / "start", values=TINY | {"steps": 1})
+    model = load_model(start)
+    others = ClassSet("others", (*CLASSES.classes[:2], LabelClass("barn", (180, 80, 60))))
+    save_model(start, msgspec.structs.replace(model.header, classes=others), model.tensors)
+    values = TINY | {"parts": "segment", "start": str(start), "steps": 1}
+    assert load_model(train("semgan", str(maps), tmp_path / "run", values=values)).header.arguments.keys() == {
+        "segmenter"
+    }

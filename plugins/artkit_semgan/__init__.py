@@ -27,8 +27,8 @@ class SemganTraining(Options, frozen=True):
     """Options of semgan training; the defaults of the generator are the paper's."""
 
     parts: Annotated[
-        Literal["both", "generate", "refine", "segment"],
-        option("what to train: generating maps from noise, segmenting pictures, or both; or refining generated maps"),
+        Literal["both", "generate", "segment"],
+        option("what to train: generating maps from noise, segmenting pictures, or both"),
     ] = "both"
     labels: Annotated[str | None, option("column of label maps; the first one when left out")] = None
     latent: Annotated[int, option("length of the noise vector z", ge=1, le=4096)] = 128
@@ -58,10 +58,6 @@ class SemganTraining(Options, frozen=True):
     kl: Annotated[float, option("weight, in it, of keeping the encoder's z like plain noise", ge=0)] = 8.0
     warm_up: Annotated[int, option("steps of reconstruction alone, before the adversarial game begins", ge=0)] = 500
     shares: Annotated[float, option("weight of matching how much of the maps each class covers", ge=0)] = 1.0
-    refiner_width: Annotated[int, option("filters of the refiner, an even number", ge=4, le=1024)] = 48
-    refiner_dilations: Annotated[
-        tuple[Annotated[int, Meta(ge=1, le=64)], ...], option("dilation of each of its residual blocks")
-    ] = (1, 2, 4, 8, 4, 2)
     segmenter_width: Annotated[int, option("filters of the segmenter", ge=4, le=1024)] = 48
     segmenter_dilations: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=64)], ...], option("dilation of each of its residual blocks")

@@ -34,14 +34,10 @@ class ShareLoss:
         The distance is chi-square, softened for rare classes. Its gradient is that of these fakes alone, as if they
         made up the whole average.
         """
-        self.see(real)
+        self.real = self._mix(self.real, real, KEEP_REAL)
         shares = self._mix(self.fake, fake, KEEP_FAKE)
         self.fake = shares.detach()
         return ((shares - self.real).square() / (self.real + RARE)).sum() / (1 - KEEP_FAKE)
-
-    def see(self, real: Tensor) -> None:
-        """Take in distributions of real maps N K H W alone."""
-        self.real = self._mix(self.real, real, KEEP_REAL)
 
     def _mix(self, old: Tensor, maps: Tensor, keep: float) -> Tensor:
         new = maps.float().mean((0, 2, 3))

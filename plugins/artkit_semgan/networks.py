@@ -46,40 +46,6 @@ class Generator(nn.Module):
         return self.refine(self.to_classes(self.up(lay_out(x))))
 
 
-FINER = 2
-"""How many times as fine as the generator's the maps are that the refiner makes."""
-
-
-class Refiner(nn.Module):
-    """Refiner: a dreamed class distribution to one at every pixel of a map `FINER` times as fine; StackGAN's stage II.
-
-    Dilated residual blocks see the whole scene, and how much of it each class covers. Their features are resized before
-    the last convolutions: pixel-shuffle leaves borders ragged. What comes out is added to the logarithm of what came
-    in: it begins by leaving the dream as it is.
-    """
-
-    def __init__(self, classes: int, width: int, dilations: tuple[int, ...]) -> None:
-        super().__init__()
-        self.enter = nn.Conv2d(classes, width, 3, padding=1)
-        self.blocks = nn.ModuleList(DilatedBlock(width, dilation, "none", classes) for dilation in dilations)
-        self.up = nn.Conv2d(width, width // 2, 3, padding=1)
-        self.leave = nn.Conv2d(width // 2, classes, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
-
-    def forward(self, shares: Tensor) -> Tensor:
-        """Map distributions N K H W to logits N K `FINER` H `FINER` W."""
-        x, survey = self.enter(lay_out(2 * shares - 1)), shares.mean((2, 3))
-        for block in self.blocks:
-            x = block(x, survey)
-        x = self.leave(F.relu(self.up(_enlarge(F.relu(x)))))
-        return x + _enlarge(shares).clamp_min(1e-4).log()
-
-
-def _enlarge(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=FINER, mode="bilinear")
-
-
 PLACES = 16
 """Side of the feature map each of whose places the discriminator may judge by itself."""
 
@@ -231,20 +197,8 @@ class SegmenterArguments(Arguments, frozen=True, kw_only=True):
         return Segmenter(classes, **asdict(self))
 
 
-class RefinerArguments(Arguments, frozen=True, kw_only=True):
-    """The arguments of a Refiner."""
-
-    width: Filters
-    dilations: Annotated[tuple[Annotated[int, Meta(ge=1, le=64)], ...], Meta(max_length=64)]
-
-    def build(self, classes: int) -> Refiner:
-        """Make the network, for so many classes."""
-        return Refiner(classes, **asdict(self))
-
-
 class SemganArguments(Arguments, frozen=True, kw_only=True, omit_defaults=True):
-    """What the header of a semgan model records: its networks, one of them or more."""
+    """What the header of a semgan model records: its networks, one of them or both."""
 
     generator: GeneratorArguments | None = None
-    refiner: RefinerArguments | None = None
     segmenter: SegmenterArguments | None = None

@@ -6,11 +6,10 @@ import copy
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from artkit.images import one_hot
 from artkit.nn import settle_norms
-from artkit_semgan.networks import FINER, Generator, Refiner
+from artkit_semgan.networks import Generator
 
 BATCH, BATCHES, ROUNDS = 64, 8, 12
 RARE = 1e-3
@@ -53,30 +52,12 @@ def calibrate(generator: Generator, real: Tensor) -> Generator:
     says: the last biases move until the shares agree.
     """
     generator = settle(generator)
-    bias = generator.refine.bias
+    noise, bias = _draw(generator), generator.refine.bias
     assert bias is not None
-    bias += find_shift([generator(z) for z in _draw(generator)], real)
-    return generator
-
-
-@torch.no_grad()
-def calibrate_refiner(refiner: Refiner, generator: Generator, real: Tensor) -> Refiner:
-    """Return the refiner with its last biases settled so that refined dreams cover as much with each class."""
-    refiner, generator = copy.deepcopy(refiner).eval(), copy.deepcopy(generator).eval()
-    bias, dreams = refiner.leave.bias, (F.softmax(generator(z), 1) for z in _draw(generator))
-    assert bias is not None
-    sampled = [refiner(one)[..., ::FINER, ::FINER] for dream in dreams for one in dream.split(8)]
-    bias += find_shift(sampled, real)
-    return refiner
-
-
-def find_shift(logits: list[Tensor], real: Tensor) -> Tensor:
-    """Return what to add to the logits of each class (K) for the likeliest ones to have the shares `real` (K)."""
-    shift = torch.zeros_like(real, device=logits[0].device)
     for _ in range(ROUNDS):
-        shares = torch.stack([argmax_shares(batch + shift[:, None, None]) for batch in logits]).mean(0)
-        shift += 0.5 * torch.log((real.to(shift.device) + RARE) / (shares + RARE))
-    return shift
+        shares = torch.stack([argmax_shares(generator(z)) for z in noise]).mean(0)
+        bias += 0.5 * torch.log((real.to(bias.device) + RARE) / (shares + RARE))
+    return generator
 
 
 def _draw(generator: Generator) -> list[Tensor]:

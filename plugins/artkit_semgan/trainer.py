@@ -1,4 +1,4 @@
-"""Train SemGAN: a generator of label maps, adversarially, a refiner of them, and a segmenter of damaged pictures."""
+"""Train SemGAN: a generator of label maps, adversarially, and a segmenter of damaged pictures of them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,17 @@ from artkit_semgan import SemganTraining
 from artkit_semgan.damage import damage, damaged_patches
 from artkit_semgan.losses import ShareLoss, colour_entropy, cross_entropy
 from artkit_semgan.networks import (
-    FINER,
     Discriminator,
     Encoder,
     Generator,
     GeneratorArguments,
-    Refiner,
-    RefinerArguments,
     Segmenter,
     SegmenterArguments,
     SemganArguments,
 )
-from artkit_semgan.shares import calibrate, calibrate_refiner, cell_shares, settle
-from artkit_semgan.smudging import smudge
+from artkit_semgan.shares import calibrate, cell_shares, settle
 
-PARTS = ("generator", "refiner", "segmenter")
+PARTS = ("generator", "segmenter")
 """The networks that a model may hold."""
 SIZE_MULTIPLE = 2
 """The segmenter halves maps once."""
@@ -43,9 +39,6 @@ R1_EVERY = 8
 
 class SemganTrainer(Trainer):
     """Trainer of SemGAN's parts: generator, discriminator and encoder on whole maps, the segmenter on patches of them.
-
-    The refiner learns from smudged real maps what they were, and, after `warm_up`, to make dreams look real to a
-    discriminator of its own; its generator stays as it started.
 
     For the first `warm_up` steps the generator only learns to reconstruct real maps from the encoder's z, as a
     variational autoencoder's decoder; then the discriminator joins in (Larsen et al. 2016 train all at once).
@@ -57,7 +50,6 @@ class SemganTrainer(Trainer):
     generator: Generator
     discriminator: Discriminator
     encoder: Encoder
-    refiner: Refiner
     segmenter: Segmenter
 
     @classmethod
@@ -67,19 +59,12 @@ class SemganTrainer(Trainer):
         generator = arguments.generator.record() if arguments.generator else {}
         if model.header.output is Kind.IMAGE:
             generator |= {"colours": True, "parts": "generate"}
-        others = {"segmenter": arguments.segmenter, "refiner": arguments.refiner}
-        records = {part: network.record() for part, network in others.items() if network}
-        return generator | {
-            f"{part}_{name}": value for part, record in records.items() for name, value in record.items()
-        }
+        segmenter = arguments.segmenter.record() if arguments.segmenter else {}
+        return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
         self.data_name = dataset.name
-        if options.parts == "refine" and not settings.start:
-            raise OptionError(
-                "training semgan(parts=refine): a refiner needs dreams: add start=MODEL, one that dreams."
-            )
         column = dataset.column(options.labels) if options.labels else dataset.first(Kind.LABELS)
         if column.classes is None:
             raise OptionError(f"training semgan(labels={column.name}): this column holds no label maps.")
@@ -94,11 +79,11 @@ class SemganTrainer(Trainer):
         self.kept: dict[str, Tensor] = {}
 
     def fit_start(self, model: Model) -> Model:
-        """See Trainer: what the model holds besides what is trained here goes along as it is."""
+        """See Trainer: what a model of the same classes holds besides what is trained here goes along as it is."""
+        if model.header.classes is None or model.header.classes.classes != self.classes.classes:
+            return model
         arguments = read_arguments(model.header, SemganArguments)
         kept = {part: getattr(arguments, part) for part in PARTS if part not in self.networks}
-        if self.options.parts == "refine" and arguments.generator is None:
-            raise OptionError("training semgan(parts=refine, start=...): this model dreams nothing to refine.")
         self.arguments = msgspec.structs.replace(self.arguments, **kept)
         self.kept = {key: value for key, value in model.tensors.items() if key.partition(".")[0] in kept}
         return model
@@ -110,17 +95,15 @@ class SemganTrainer(Trainer):
         return {self.labels: resize_labels(labels, (self.settings.crop, self.settings.crop))}
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
-        """Update the discriminator, then generator and encoder together, then the refiner, then the segmenter."""
+        """Update the discriminator, then generator and encoder together, then the segmenter."""
         labels, losses = batch[self.labels], dict[str, Tensor]()
         if self.settings.mirror:
             labels = mirror_some(labels)
-        if "discriminator" in self.networks:
+        if "generator" in self.networks:
             real = self.shrink(labels)
             adversarial = self.options.reconstruction == 0 or self.step >= self.options.warm_up
             losses |= self._update_discriminator(real) if adversarial else {}
             losses |= self._update_generator(real, adversarial)
-        if "refiner" in self.networks:
-            losses |= self._update_refiner(labels)
         if "segmenter" in self.networks:
             losses |= self._update_segmenter(labels)
         return losses
@@ -138,23 +121,21 @@ class SemganTrainer(Trainer):
         return one_hot(shares.argmax(1), len(self.classes)) if self.options.fakes == "gumbel" else shares
 
     def preview(self, batch: dict[str, Any]) -> list[Tensor]:
-        """Show a real map, a dream and that refined; the map smudged, refined; the map damaged, segmented."""
+        """Show a real map and a generated one, then the map damaged and segmented."""
         labels = trim(batch[self.labels], SIZE_MULTIPLE)
         painted = paint_labels(labels, self.classes)
-        shares: list[Tensor] = []
+        shown = [painted]
         if "generator" in self.networks:
-            shares.append(self._soft(self.exported("generator")(self._noise(labels)).float()))
-        if "refiner" in self.networks:
-            refine, smudged = self.exported("refiner"), self._smudge(labels)
-            shares = [made for one in (*shares, smudged) for made in (one, F.softmax(refine(one).float(), 1))]
-        shown = [painted, *(self._show(one, labels) for one in shares)]
+            fake = self._soft(self.exported("generator")(self._noise(labels)))
+            fake = F.interpolate(fake.float(), size=labels.shape[1:], mode="bilinear", antialias=True)
+            shown.append(fake if self.options.colours else paint_labels(fake.argmax(1), self.classes))
         if "segmenter" in self.networks:
             damaged = damage(painted)
             shown += [damaged, paint_labels(self.exported("segmenter")(damaged).argmax(1), self.classes)]
         return shown
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
-        """Return all parts as one model."""
+        """Return generator and segmenter as one model."""
         header = ModelHeader(
             method="semgan",
             architecture="semgan",
@@ -183,51 +164,30 @@ class SemganTrainer(Trainer):
     def _arguments(self) -> SemganArguments:
         options = self.options
         generator = GeneratorArguments(latent=options.latent, width=options.width, resolution=options.resolution)
-        refiner = RefinerArguments(width=options.refiner_width, dilations=options.refiner_dilations)
         segmenter = SegmenterArguments(width=options.segmenter_width, dilations=options.segmenter_dilations)
         return SemganArguments(
             generator=generator if options.parts != "segment" else None,
-            refiner=refiner if options.parts == "refine" else None,
-            segmenter=segmenter if options.parts in ("both", "segment") else None,
+            segmenter=segmenter if options.parts != "generate" else None,
         )
 
     def _build(self) -> None:
         options, arguments, count = self.options, self.arguments, self.channels
-        width = options.discriminator_width
         if arguments.generator:
             self.generator = arguments.generator.build(count)
-        if options.parts in ("both", "generate"):
+            width = options.discriminator_width
             self.discriminator = Discriminator(count, width, options.resolution, options.places)
             self.encoder = Encoder(count, width, options.resolution, options.latent)
             self.optimisers["generator"] = self.adam("generator", "encoder", betas=(0.0, 0.99))
             self.optimisers["discriminator"] = self.adam("discriminator", betas=(0.0, 0.99))
-        if arguments.refiner:
-            self.refiner = arguments.refiner.build(count)
-            self.discriminator_refiner = Discriminator(count, width, FINER * options.resolution, places=True)
-            self.optimisers["refiner"] = self.adam("refiner", betas=(0.0, 0.99))
-            self.optimisers["discriminator_refiner"] = self.adam("discriminator_refiner", betas=(0.0, 0.99))
         if arguments.segmenter:
             self.segmenter = arguments.segmenter.build(self.classes)
             self.optimisers["segmenter"] = self.adam("segmenter", betas=(0.9, 0.99))
 
     def _finished(self, part: str) -> nn.Module:
-        """Return a network as it is exported: what makes maps, with the class shares of real ones."""
         network, real = self.exported(part), self.share_loss.real
-        if not bool(real.any()):
+        if not isinstance(network, Generator) or not bool(real.any()):
             return network
-        if isinstance(network, Refiner):
-            return calibrate_refiner(network, self.generator, real)
-        if isinstance(network, Generator) and "discriminator" in self.networks:
-            return settle(network) if self.options.colours else calibrate(network, real)
-        return network
-
-    def _show(self, shares: Tensor, like: Tensor) -> Tensor:
-        """Paint distributions, or colours, N C H W as large as maps N H W."""
-        shares = F.interpolate(shares, size=like.shape[1:], mode="bilinear", antialias=True)
-        return shares if self.options.colours else paint_labels(shares.argmax(1), self.classes)
-
-    def _smudge(self, labels: Tensor) -> Tensor:
-        return smudge(labels, self.channels, self.options.resolution)
+        return settle(network) if self.options.colours else calibrate(network, real)
 
     def _noise(self, like: Tensor) -> Tensor:
         return torch.randn(len(like), self.options.latent, device=like.device)
@@ -281,34 +241,6 @@ class SemganTrainer(Trainer):
             "reconstruction": (colour_entropy if self.options.colours else cross_entropy)(self.generator(z), real),
             "kl": divergence_from_noise(mean, log_variance).sum(1).mean(),
         }
-
-    def _update_refiner(self, labels: Tensor) -> dict[str, Tensor]:
-        """Take one step on the refiner: what smudged maps were, and, after `warm_up`, the game about refined dreams."""
-        options, losses = self.options, dict[str, Tensor]()
-        real = cell_shares(labels, self.channels, FINER * options.resolution)
-        losses["refinement"] = cross_entropy(self.refiner(self._smudge(labels)), real)
-        total = options.reconstruction * losses["refinement"]
-        if self.step >= options.warm_up:
-            with torch.no_grad():
-                dreams = F.softmax(self.exported("generator").eval()(self._noise(labels)).float(), 1)
-            fake = F.softmax(self.refiner(dreams).float(), 1)
-            losses |= self._refiner_game(real, fake)
-            total = total + losses["adversarial"] + options.shares * losses["shares"]
-        else:
-            self.share_loss.see(real)
-        self.update("refiner", total)
-        return losses
-
-    def _refiner_game(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """Take one step on the refiner's discriminator, and return the refiner's losses of `fake` maps."""
-        options, name = self.options, "discriminator_refiner"
-        loss = self.update_discriminator(name, real, fake.detach(), options.gan, r1=options.r1, every=R1_EVERY)
-        discriminator = self.networks[name]
-        set_trainable(discriminator, False)
-        with torch.no_grad():
-            real_logits = discriminator(real)
-        adversarial = generator_loss(discriminator(fake), options.gan, real_logits)
-        return {"discriminator": loss, "adversarial": adversarial, "shares": self.share_loss(real, fake)}
 
     def _update_segmenter(self, labels: Tensor) -> dict[str, Tensor]:
         labels, pictures = damaged_patches(labels, self.classes, self.options.patches, self.options.patch)

@@ -18,10 +18,9 @@ from artkit_semgan.portable import PortableSegmenter
 class Semgan(Translator):
     """Two networks with one output: a class distribution at every pixel, of which the likeliest class is the map's.
 
-    Without a picture, the generator makes the distribution from noise, at its own resolution, and the refiner, where
-    there is one, a finer one of it; that is resized as a distribution, so that borders come out smooth, at any size.
-    With a picture, the segmenter makes it at its size; the picture comes in float32, whatever the arithmetic of the
-    networks: exact class colours must stay exact.
+    Without a picture, the generator makes the distribution from noise, at its own resolution; it is resized as a
+    distribution, so that borders come out smooth, at any size. With a picture, the segmenter makes it at its size; the
+    picture comes in float32, whatever the arithmetic of the networks: exact class colours must stay exact.
     """
 
     spec = SPEC
@@ -38,7 +37,6 @@ class Semgan(Translator):
             raise OptionError("semgan(classes=...): this model dreams colours, not classes: leave classes out.")
         channels = 3 if self.colours else len(header.classes)
         self.generator = arguments.generator.build(channels) if arguments.generator else None
-        self.refiner = arguments.refiner.build(channels) if arguments.refiner else None
         self.segmenter = arguments.segmenter.build(header.classes) if arguments.segmenter else None
         allowed = self._parse_classes(options.classes)
         self.barred = [index for index in range(len(header.classes)) if index not in allowed]
@@ -75,8 +73,6 @@ class Semgan(Translator):
         z = self.options.temperature * context.normal(self.generator.latent)
         logits = one_by_one(self.generator, z)
         shares = torch.sigmoid(logits) if self.colours else F.softmax(logits, 1)
-        if self.refiner is not None:
-            shares = F.softmax(one_by_one(self.refiner, shares.to(z.dtype)), 1)
         return F.interpolate(shares, size=(context.height, context.width), mode="bilinear", antialias=True)
 
     def _segment(self, picture: Tensor) -> Tensor:
