@@ -119,7 +119,7 @@ def test_photographs_are_those_of_a_folder(tmp_path):
         folder = tmp_path / mode.replace(";", "")
         folder.mkdir()
         Image.new(mode, size, 99).save(folder / "a.png")
-        assert make_photograph(0, 16, 24, str(folder)).photo.shape == (16, 24, 3)
+        assert make_photograph(0, 8, 48, str(folder)).photo.shape == (8, 48, 3)
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(DataError, match="holds no pictures"):

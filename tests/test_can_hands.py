@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from artkit.nn.noise import SWIRL
 from artkit.translator import step_seed
 from artkit_can.hands import COARSEST, FINEST, LONGEST, TIGHTEST, WIDEST, draw_hand, lay_by_hand
 from artkit_can.networks import Generator, GeneratorArguments
+from artkit_can.trainer import CanTrainer
 from test_can import GENERATOR, dream, translator
 
 HANDS = [draw_hand(seed) for seed in range(200)]
@@ -97,3 +99,11 @@ def test_the_arguments_make_a_modulated_generator():
     generator = arguments.build()
     assert [tuple(film.weight.shape) for film in generator.films] == [(2 * 8, 6), (2 * 4, 6)]
     assert arguments.record() == GENERATOR | {"modulate": True, "hands": True}
+
+
+@pytest.mark.parametrize(("strokes", "hands", "noise"), [(1, 1, "hands"), (1, 0, "strokes"), (0, 0, "none")])
+def test_training_goes_on_with_the_strokes_of_its_start(strokes, hands, noise):
+    arguments = GENERATOR | {"strokes": bool(strokes), "hands": bool(hands), "modulate": bool(hands)}
+    start = SimpleNamespace(header=translator(arguments).header)
+    options = CanTrainer.options_of(start)
+    assert (options["noise"], options["modulate"]) == (noise, bool(hands))
