@@ -349,8 +349,9 @@ def test_shares_come_along_with_a_checkpoint(build):
     one, other = build("semgan", {"warm_up": 0}), build("semgan")
     one.training_step(batch_for(one))
     state = one.extra_state()
-    assert state.keys() == {"shares"}
+    assert state.keys() == {"shares", "kept", "arguments"}
     other.load_extra_state(state)
+    assert other.arguments == one.arguments
     assert torch.equal(other.share_loss.real, one.share_loss.real)
     assert one.share_loss.real.any()
 
