@@ -354,3 +354,16 @@ def test_nothing_goes_along_from_a_model_of_other_classes(maps, tmp_path):
     assert load_model(train("semgan", str(maps), tmp_path / "run", values=values)).header.arguments.keys() == {
         "segmenter"
     }
+
+
+@pytest.mark.parametrize(("spoil", "told"), [
+    (lambda tensors: tensors | {"generator.dense.weight": torch.zeros(3, 3)}, "misshaped: generator|misshaped: dense"),
+    (lambda tensors: {key: value for key, value in tensors.items() if "generator" not in key}, "missing: dense.weight"),
+    (lambda tensors: tensors | {"generator.extra": torch.zeros(2)}, "unexpected: extra"),
+])  # fmt: skip
+def test_a_start_whose_other_part_is_broken_is_named(maps, tmp_path, spoil, told):
+    start = train("semgan", str(maps), tmp_path / "start", values=TINY | {"steps": 1})
+    model = load_model(start)
+    save_model(start, model.header, spoil(model.tensors))
+    with pytest.raises(ModelError, match=f"model.safetensors does not fit.*({told})"):
+        train("semgan", str(maps), tmp_path / "run", values=TINY | {"parts": "segment", "start": str(start)})

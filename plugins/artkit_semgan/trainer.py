@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from artkit import Kind, ModelHeader, OptionError
 from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
-from artkit.models import Model
+from artkit.models import Model, load_into
 from artkit.nn import divergence_from_noise, generator_loss, read_arguments
 from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_semgan import SemganTraining
@@ -79,13 +79,22 @@ class SemganTrainer(Trainer):
         self.kept: dict[str, Tensor] = {}
 
     def fit_start(self, model: Model) -> Model:
-        """See Trainer: what a model of the same classes holds besides what is trained here goes along as it is."""
-        if model.header.classes is None or model.header.classes.classes != self.classes.classes:
+        """See Trainer: what a model of the same classes holds besides what is trained here goes along as it is.
+
+        Raises ModelError where that does not fit the network that the model's header describes.
+        """
+        classes = model.header.classes
+        if classes is None or classes.classes != self.classes.classes or model.header.output is Kind.IMAGE:
             return model
         arguments = read_arguments(model.header, SemganArguments)
-        kept = {part: getattr(arguments, part) for part in PARTS if part not in self.networks}
-        self.arguments = msgspec.structs.replace(self.arguments, **kept)
-        self.kept = {key: value for key, value in model.tensors.items() if key.partition(".")[0] in kept}
+        others = {part: getattr(arguments, part) for part in PARTS if part not in self.networks}
+        for part, network in others.items():
+            own = {key: value for key, value in model.tensors.items() if key.startswith(f"{part}.")}
+            if network:
+                built = network.build(len(classes) if part == "generator" else classes)
+                load_into(built, {key.removeprefix(f"{part}."): value for key, value in own.items()}, model.path)
+                self.kept |= own
+        self.arguments = msgspec.structs.replace(self.arguments, **others)
         return model
 
     def prepare(self, sample: Sample) -> Sample:
