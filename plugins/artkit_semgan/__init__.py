@@ -58,6 +58,10 @@ class SemganTraining(Options, frozen=True):
     kl: Annotated[float, option("weight, in it, of keeping the encoder's z like plain noise", ge=0)] = 8.0
     warm_up: Annotated[int, option("steps of reconstruction alone, before the adversarial game begins", ge=0)] = 500
     shares: Annotated[float, option("weight of matching how much of the maps each class covers", ge=0)] = 1.0
+    things: Annotated[
+        tuple[str, ...],
+        option("classes with a shape, such as [sun,house]: dreams' parts of them are redrawn in shapes of the data"),
+    ] = ()
     segmenter_width: Annotated[int, option("filters of the segmenter", ge=4, le=1024)] = 48
     segmenter_dilations: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=64)], ...], option("dilation of each of its residual blocks")

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from artkit.nn import Arguments, DilatedBlock, Filters, in_tiles, whole_sum
 from artkit.nn.layout import lay_out
 from artkit.spec import ClassSet
+from artkit_semgan.things import ThingsArguments
 
 STAGES = 3
 
@@ -198,7 +199,8 @@ class SegmenterArguments(Arguments, frozen=True, kw_only=True):
 
 
 class SemganArguments(Arguments, frozen=True, kw_only=True, omit_defaults=True):
-    """What the header of a semgan model records: its networks, one of them or both."""
+    """What the header of a semgan model records: its networks, one of them or both, and things with the generator."""
 
     generator: GeneratorArguments | None = None
     segmenter: SegmenterArguments | None = None
+    things: ThingsArguments | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artkit import Kind, ModelHeader, OptionError
+from artkit import Kind, ModelHeader, OptionError, nearest
 from artkit.data import Dataset, Sample
 from artkit.images import one_hot, paint_labels, resize_labels
 from artkit.models import Model, load_into
@@ -28,11 +30,14 @@ from artkit_semgan.networks import (
     SemganArguments,
 )
 from artkit_semgan.shares import calibrate, cell_shares, settle
+from artkit_semgan.things import Things, ThingsArguments, collect_things
 
 PARTS = ("generator", "segmenter")
 """The networks that a model may hold."""
 SIZE_MULTIPLE = 2
 """The segmenter halves maps once."""
+MAPS = 400
+"""Maps of the data, at most, whose things are recorded."""
 R1_EVERY = 8
 """One step in so many pays R1, on average, and so many times (Karras et al. 2020, appendix B)."""
 
@@ -60,17 +65,21 @@ class SemganTrainer(Trainer):
         if model.header.output is Kind.IMAGE:
             generator |= {"colours": True, "parts": "generate"}
         segmenter = arguments.segmenter.record() if arguments.segmenter else {}
+        if "things.most" in model.tensors and model.header.classes:
+            most = zip(model.header.classes.names, model.tensors["things.most"].tolist(), strict=False)
+            generator["things"] = [name for name, count in most if count]
         return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
 
     def __init__(self, options: SemganTraining, settings: Settings, dataset: Dataset) -> None:
         super().__init__(options, settings, dataset)
-        self.data_name = dataset.name
+        self.dataset, self.data_name = dataset, dataset.name
         column = dataset.column(options.labels) if options.labels else dataset.first(Kind.LABELS)
         if column.classes is None:
             raise OptionError(f"training semgan(labels={column.name}): this column holds no label maps.")
         if options.colours and options.parts != "generate":
             raise OptionError("training semgan(colours=true): colours are generated alone: add parts=generate.")
         self.classes, self.labels, self.columns = column.classes, column.name, (column.name,)
+        self.kinds = self._find_kinds()
         self.channels = 3 if options.colours else len(self.classes)
         self.share_loss = ShareLoss(self.channels)
         self.arguments = self._arguments()
@@ -91,7 +100,7 @@ class SemganTrainer(Trainer):
         for part, network in others.items():
             own = {key: value for key, value in model.tensors.items() if key.startswith(f"{part}.")}
             if network:
-                built = network.build(len(classes) if part == "generator" else classes)
+                built = network.build(classes if part == "segmenter" else len(classes))
                 load_into(built, {key.removeprefix(f"{part}."): value for key, value in own.items()}, model.path)
                 self.kept |= own
         self.arguments = msgspec.structs.replace(self.arguments, **others)
@@ -144,7 +153,8 @@ class SemganTrainer(Trainer):
         return shown
 
     def export(self) -> tuple[ModelHeader, dict[str, Tensor]]:
-        """Return generator and segmenter as one model."""
+        """Return generator and segmenter as one model, and the data's things."""
+        tensors = self._tensors()
         header = ModelHeader(
             method="semgan",
             architecture="semgan",
@@ -156,9 +166,39 @@ class SemganTrainer(Trainer):
             size_multiple=SIZE_MULTIPLE,
             training={"data": self.data_name, "steps": self.settings.steps, "seed": self.settings.seed},
         )
+        return header, tensors
+
+    def _tensors(self) -> dict[str, Tensor]:
         states = {part: self._finished(part).state_dict() for part in self.averaged}
+        if self.arguments.generator and self.things:
+            states["things"] = self.things.state_dict()
+            self.arguments = msgspec.structs.replace(
+                self.arguments, things=ThingsArguments(shapes=len(self.things.kinds))
+            )
         made = {f"{part}.{name}": value for part, state in states.items() for name, value in state.items()}
-        return header, self.kept | made
+        return self.kept | made
+
+    @cached_property
+    def things(self) -> Things | None:
+        """What the data show of the classes that are things."""
+        return collect_things(self._some_maps(), self.kinds, len(self.classes)) if self.kinds else None
+
+    def _some_maps(self) -> Iterator[Tensor]:
+        """Yield maps H W as they are: squared, their things would be out of shape."""
+        for index in range(0, len(self.dataset), -(-len(self.dataset) // MAPS)):
+            labels = self.dataset.load(index, [self.labels])[self.labels]
+            assert isinstance(labels, Tensor)
+            yield labels
+
+    def _find_kinds(self) -> tuple[int, ...]:
+        """Return the places of the classes that are things in the class set."""
+        names, options = self.classes.names, self.options
+        if options.things and (options.colours or (options.parts == "segment" and not self.settings.start)):
+            raise OptionError("training semgan(things=...): only dreams of classes have things: leave it out here.")
+        for name in options.things:
+            if name not in names:
+                raise OptionError(f"training semgan(things=...): there is no class '{name}'.{nearest(name, names)}")
+        return tuple(names.index(name) for name in options.things)
 
     def extra_state(self) -> dict[str, Any]:
         """Return the running class shares, and what goes along from the model that the run started from."""

@@ -19,8 +19,9 @@ class Semgan(Translator):
     """Two networks with one output: a class distribution at every pixel, of which the likeliest class is the map's.
 
     Without a picture, the generator makes the distribution from noise, at its own resolution; it is resized as a
-    distribution, so that borders come out smooth, at any size. With a picture, the segmenter makes it at its size; the
-    picture comes in float32, whatever the arithmetic of the networks: exact class colours must stay exact.
+    distribution, so that borders come out smooth, at any size, and things are redrawn in shapes of the data. With a
+    picture, the segmenter makes it at its size; the picture comes in float32, whatever the arithmetic of the networks:
+    exact class colours must stay exact.
     """
 
     spec = SPEC
@@ -38,6 +39,7 @@ class Semgan(Translator):
         channels = 3 if self.colours else len(header.classes)
         self.generator = arguments.generator.build(channels) if arguments.generator else None
         self.segmenter = arguments.segmenter.build(header.classes) if arguments.segmenter else None
+        self.things = arguments.things.build(channels) if arguments.things else None
         allowed = self._parse_classes(options.classes)
         self.barred = [index for index in range(len(header.classes)) if index not in allowed]
 
@@ -55,7 +57,7 @@ class Semgan(Translator):
     def translate(self, context: Context, *, image: Tensor | None) -> Tensor:
         """Map N3HW in [0, 1], or nothing, to labels N H W; nothing to N3HW, with a model of colours."""
         if image is None:
-            return self._dream(context) if self.colours else self._likeliest(self._dream(context))
+            return self._dream(context) if self.colours else self._redrawn(self._dream(context))
         if self.segmenter is None:
             raise ModelError("this semgan model only dreams: run it without a picture, or take one that segments.")
         return torch.cat([self._segment(picture) for picture in image.split(1)])
@@ -64,6 +66,11 @@ class Semgan(Translator):
         """Return the likeliest class that is allowed, N H W, of logits N K H W."""
         logits[:, self.barred] = -torch.inf
         return logits.argmax(1)
+
+    def _redrawn(self, shares: Tensor) -> Tensor:
+        """Return the likeliest class of a dream's shares N K H W, things in the shapes of the data."""
+        labels = self._likeliest(shares)
+        return labels if self.things is None else self.things.redraw(shares)
 
     def _dream(self, context: Context) -> Tensor:
         if self.generator is None:
