@@ -173,25 +173,25 @@ def test_a_model_starts_from_another(folder, tmp_path):
     assert all(torch.allclose(value, tensors[name], atol=1e-3) for name, value in load_model(sharp).tensors.items())
     assert read_header(sharp).training["start"]
     with pytest.raises(TrainingError, match="misshaped"):
-        train("superres", str(folder), tmp_path / "other", values={**values, "width": 12})
+        train("superres", str(folder), tmp_path / "other", values={**values, "width": 6})
 
 
-def test_a_deeper_network_goes_on_from_a_shallower_one(folder, tmp_path):
-    shallow = train("superres", str(folder), tmp_path / "shallow", values={**RUN, "steps": 2})
-    values = {**RUN, "steps": 1, "start": str(shallow), "learning_rate": 1e-12, "ema": 0, "blocks": 3}
-    deep = train("superres", str(folder), tmp_path / "deep", values=values)
-    networks = read_header(deep).arguments["networks"]
-    assert [network["blocks"] for network in networks] == [3, 3]
+@pytest.mark.parametrize("grown", [{"blocks": 3}, {"width": 12}, {"width": 12, "blocks": 3}])
+def test_a_larger_network_goes_on_from_a_smaller_one(grown, folder, tmp_path):
+    small = train("superres", str(folder), tmp_path / "small", values={**RUN, "steps": 2})
+    values = {**RUN, "steps": 1, "start": str(small), "learning_rate": 1e-12, "ema": 0, **grown}
+    large = train("superres", str(folder), tmp_path / "large", values=values)
+    for network in read_header(large).arguments["networks"]:
+        assert grown.items() <= network.items()
     picture = torch.rand(1, 3, 20, 24)
     for scale in (2, 4):
-        before, after = (artkit.load(path, scale=scale)(picture).tensor for path in (shallow, deep))
+        before, after = (artkit.load(path, scale=scale)(picture).tensor for path in (small, large))
         torch.testing.assert_close(after, before, rtol=0, atol=1e-5)
-    drawn = load_model(deep).tensors["x4.blocks.2.conv1.weight"]
-    assert drawn.float().std() > 0.05  # zero too, they would never learn
-    with pytest.raises(TrainingError, match="misshaped"):
-        train("superres", str(folder), tmp_path / "wide", values={**values, "width": 12})
-    with pytest.raises(TrainingError, match=r"unexpected: blocks\.1"):  # the other way round nothing fits
-        train("superres", str(folder), tmp_path / "back", values={**values, "blocks": 1, "start": str(deep)})
+    added = load_model(large).tensors[f"x4.blocks.{grown.get('blocks', 1) - 1}.conv1.weight"].float()
+    assert added[-4:].std() > 0.03  # zero too, they would never learn
+    misfit = r"unexpected: blocks\.1" if "blocks" in grown else "misshaped"  # the other way round nothing fits
+    with pytest.raises(TrainingError, match=misfit):
+        train("superres", str(folder), tmp_path / "back", values={**RUN, "steps": 1, "start": str(large)})
 
 
 def test_exported_model_does_what_the_trainer_showed(folder, tmp_path):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn.arguments import Blocks, Filters, NetworkArguments
+from artkit.nn.layout import lay_out
 from artkit.nn.tiling import in_tiles
 
 
@@ -53,7 +54,7 @@ class Edsr(nn.Module):
         return in_tiles(self._enlarge, x, halo=self.halo)
 
     def _enlarge(self, x: Tensor) -> Tensor:
-        y = self.enter(x.to(self.enter.weight.dtype))
+        y = self.enter(lay_out(x.to(self.enter.weight.dtype)))
         y = self.leave(y + self.after(self.blocks(y)))
         return F.pixel_shuffle(y, self.scale).float() + enlarge_bicubic(x.float(), self.scale)
 

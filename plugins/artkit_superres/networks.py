@@ -48,16 +48,28 @@ def network_arguments(architecture: Architecture, scale: int, width: int, blocks
     return RrdbArguments(width=width, blocks=blocks, growth=growth, doublings=2, unshuffle=2 if scale == 2 else 1)
 
 
-def deepen(tensors: Mapping[str, Tensor], network: Edsr) -> dict[str, Tensor]:
-    """Return the tensors of an Edsr of fewer blocks as those of `network`, which does the same at first.
+def grow(tensors: Mapping[str, Tensor], network: Edsr) -> dict[str, Tensor]:
+    """Return the tensors of a narrower or shallower Edsr as those of `network`, which does the same at first.
 
-    The blocks that it lacks add nothing until they learn: their second convolutions begin at zero (Net2Net, Chen,
-    Goodfellow and Shlens 2016, section 2.2).
+    Blocks that it lacks add nothing until they learn: their second convolutions begin at zero. What the old channels
+    are made of does not hear the new ones, whose weights begin there at zero and elsewhere at random; Net2Net (Chen,
+    Goodfellow and Shlens 2016, section 2.2) makes the new ones copies of the old. Tensors larger than the network's
+    are returned as they are.
     """
-    new = {
-        key: value for key, value in network.state_dict().items() if key.startswith("blocks.") and key not in tensors
-    }
-    return {**tensors, **{key: torch.zeros_like(value) if ".conv2." in key else value for key, value in new.items()}}
+    grown = dict(tensors)
+    for key, value in network.state_dict().items():
+        old = tensors.get(key)
+        if old is None and key.startswith("blocks."):
+            grown[key] = torch.zeros_like(value) if ".conv2." in key else value
+        elif (
+            old is not None
+            and old.ndim == value.ndim
+            and all(a <= b for a, b in zip(old.shape, value.shape, strict=True))
+        ):
+            grown[key] = value.clone()
+            grown[key][: len(old)] = 0
+            grown[key][tuple(map(slice, old.shape))] = old
+    return grown
 
 
 def network_name(scale: int) -> str:

@@ -29,7 +29,7 @@ from artkit.training import Settings, Trainer, set_trainable, trim
 from artkit_superres import SuperresTraining
 from artkit_superres.degradation import degrade, shrink
 from artkit_superres.losses import texture_loss
-from artkit_superres.networks import SuperresArguments, deepen, network_arguments, network_name
+from artkit_superres.networks import SuperresArguments, grow, network_arguments, network_name
 
 
 class SuperresTrainer(Trainer):
@@ -62,13 +62,13 @@ class SuperresTrainer(Trainer):
         return {**built, "network": first.architecture, "scales": list(networks)}
 
     def fit_start(self, model: Model) -> Model:
-        """See Trainer: a model may have fewer blocks, which go on beside new ones (see `deepen`)."""
+        """See Trainer: a model may be narrower or shallower, and goes on within the larger network (see `grow`)."""
         tensors = dict(model.tensors)
         for scale, network in self.generators.items():
             prefix = f"{network_name(scale)}."
             own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             if own and isinstance(network, Edsr):
-                tensors |= {f"{prefix}{key}": value for key, value in deepen(own, network).items()}
+                tensors |= {f"{prefix}{key}": value for key, value in grow(own, network).items()}
         return replace(model, tensors=tensors)
 
     def training_step(self, batch: dict[str, Any]) -> dict[str, Tensor]:
