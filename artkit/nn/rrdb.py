@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artkit.nn.arguments import Blocks, Filters, NetworkArguments
+from artkit.nn.layout import lay_out
 from artkit.nn.tiling import in_tiles, reach
 from artkit.spec import SizeRule
 
@@ -80,7 +81,7 @@ class RrdbNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW to N 3 scale*H scale*W."""
-        cells = F.pixel_unshuffle(x.to(self.conv_last.weight.dtype), self.unshuffle)
+        cells = lay_out(F.pixel_unshuffle(x.to(self.conv_last.weight.dtype), self.unshuffle))
         y = in_tiles(self.conv_first, cells, halo=1)
         return in_tiles(self._enlarge, self.body(y), y, halo=self._tail_halo)
 

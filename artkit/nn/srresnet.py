@@ -9,6 +9,7 @@ from msgspec import Meta
 from torch import Tensor, nn
 
 from artkit.nn.arguments import Blocks, Filters, NetworkArguments
+from artkit.nn.layout import lay_out
 from artkit.nn.tiling import in_tiles, reach
 
 
@@ -57,7 +58,7 @@ class SrResnet(nn.Module):
         return in_tiles(self._enlarge, x, halo=self.halo)
 
     def _enlarge(self, x: Tensor) -> Tensor:
-        y = self.enter(x.to(self.leave.weight.dtype))
+        y = self.enter(lay_out(x.to(self.leave.weight.dtype)))
         y = self.up(y + self.after(self.blocks(y)))
         return (self.leave(y).tanh() + 1) / 2
 
