@@ -27,7 +27,10 @@ except ImportError:
     pytestmark = pytest.mark.skip(reason="ONNX is not tested: pip install -c constraints.txt '.[onnx]'")
 
 SCRIPT = ROOT / "examples" / "run_onnx.py"
-PICTURES = ("touchup/landscape", "nextframe/walks", "superres/faithful", "superres(scale=4)", "can/atelier")
+PICTURES = (
+    "touchup/landscape", "nextframe/walks", "superres/faithful", "superres(scale=4)", "superres(quality=best)",
+    "can/atelier",
+)  # fmt: skip
 
 
 def open_session(path: Path) -> tuple[onnxruntime.InferenceSession, dict]:

@@ -107,6 +107,21 @@ def test_tile_is_an_option_that_changes_nothing(architecture):
     assert torch.allclose(whole, tiled, atol=1e-5)
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_best_quality_does_not_mind_how_a_picture_lies(architecture):
+    def enlarge(image: torch.Tensor, quality: str) -> torch.Tensor:
+        made = translator(architecture, (2,), quality=quality)
+        return made.run({"image": image}, seeds=(0,), size=tuple(image.shape[2:]))
+
+    image = torch.rand(1, 3, 10, 14)
+    for turns, mirror in ((1, False), (2, True), (3, False)):
+        turned = image.rot90(turns, (2, 3)).flip([3] if mirror else [])
+        back = {quality: enlarge(turned, quality).flip([3] if mirror else []) for quality in ("normal", "best")}
+        back = {quality: y.rot90(-turns, (2, 3)) for quality, y in back.items()}
+        torch.testing.assert_close(back["best"], enlarge(image, "best"), rtol=0, atol=1e-5)
+        assert (back["normal"] - enlarge(image, "normal")).abs().max() > 1e-3
+
+
 def test_scale_is_one_the_model_has():
     assert translator().scale == 2
     assert translator(scale=4).scale == 4

@@ -22,6 +22,10 @@ class SuperresOptions(Options, frozen=True):
     scale: Annotated[
         int, option("output pixels for each input pixel, along a side; 0 is the smallest the model has", ge=0)
     ] = 0
+    quality: Annotated[
+        Literal["normal", "best"],
+        option("best turns and mirrors the picture in all eight ways and takes the mean: less error, 8 times the time"),
+    ] = "normal"
     tile: Annotated[
         int,
         option("side of the tiles it computes in, in input pixels; 0 chooses by memory. The result is the same", ge=0),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import torch
 from msgspec import Meta
-from torch import Tensor
+from torch import Tensor, nn
 
 from artkit.nn import Arguments, Edsr, EdsrArguments, RrdbArguments, SrResnetArguments
 
@@ -46,6 +46,28 @@ def network_arguments(architecture: Architecture, scale: int, width: int, blocks
         return SrResnetArguments(scale=scale, width=width, blocks=blocks)
     growth = max(width // 2, 1)
     return RrdbArguments(width=width, blocks=blocks, growth=growth, doublings=2, unshuffle=2 if scale == 2 else 1)
+
+
+class Eightfold(nn.Module):
+    """Geometric self-ensemble: enlarge a picture turned and mirrored in all eight ways, and take the mean.
+
+    Errors that depend on how the picture lies cancel out (Timofte, Rothe and Van Gool 2016, section 3.3; EDSR's "+").
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map N3HW to what the network does."""
+        ways = [self._lie(x, swap, axes) for swap in (False, True) for axes in ((), (2,), (3,), (2, 3))]
+        return torch.stack(ways).mean(0)
+
+    def _lie(self, x: Tensor, swap: bool, axes: tuple[int, ...]) -> Tensor:
+        """Enlarge a picture that is mirrored along axes and, if `swap`, across its diagonal, and undo that."""
+        x = x.transpose(2, 3) if swap else x
+        y: Tensor = self.network(x.flip(axes)).flip(axes) if axes else self.network(x)
+        return y.transpose(2, 3) if swap else y
 
 
 def grow(tensors: Mapping[str, Tensor], network: Edsr) -> dict[str, Tensor]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from artkit import Context, ModelHeader, OptionError, Translator
 from artkit.nn import IMAGE_FIELD, RESULT_FIELD, Edsr, Portable, fix_tiles, read_arguments
 from artkit_superres import SPEC, SuperresOptions
-from artkit_superres.networks import SuperresArguments, network_name
+from artkit_superres.networks import Eightfold, SuperresArguments, network_name
 from artkit_superres.portable import PortableEdsr
 
 
@@ -43,10 +43,14 @@ class Superres(Translator):
         sides = tuple(f"{self.scale}*{side}" for side in ("height", "width"))
         output = replace(RESULT_FIELD, axes=(1, 3, *sides))
         network = self.get_submodule(network_name(self.scale))
-        graph = PortableEdsr(network) if isinstance(network, Edsr) else network
+        graph = self._of_quality(PortableEdsr(network) if isinstance(network, Edsr) else network)
         return Portable(graph, (IMAGE_FIELD,), output, lambda context, *, image: (image,))
 
     def translate(self, context: Context, *, image: Tensor) -> Tensor:
         """Enlarge N3HW."""
         with fix_tiles(self.options.tile):
-            return self.get_submodule(network_name(self.scale))(image)
+            enlarged: Tensor = self._of_quality(self.get_submodule(network_name(self.scale)))(image)
+            return enlarged
+
+    def _of_quality(self, network: nn.Module) -> nn.Module:
+        return Eightfold(network) if self.options.quality == "best" else network

@@ -4,7 +4,7 @@ score: PSNR and SSIM of luma (BT.601, 8 bits, a border as wide as the scale cut 
 held-out landscapes, rendered and painted, and on four CC0 photos that no model was trained on. Pictures are cut to
 multiples of the scale and shrunk by antialiased bicubic interpolation to 8 bits.
 speed: seconds of one thread for each megapixel of output, and the peak of memory of a large one.
-look: writes crops side by side, enlarged: nearest, bicubic, faithful, sharp, original.
+look: writes crops side by side, enlarged: nearest, bicubic, faithful, that with quality=best, sharp, original.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def methods(scale: int) -> dict[str, Callable[[Tensor], Tensor]]:
     made: dict[str, Callable[[Tensor], Tensor]] = {
         "bicubic": lambda small: enlarge_bicubic(small[None], scale)[0].clamp(0, 1)
     }
-    for name in ("faithful", "sharp"):
-        chain = artkit.load(f"superres/{name}", scale=scale)
+    for name, quality in (("faithful", "normal"), ("best", "best"), ("sharp", "normal")):
+        chain = artkit.load("superres/sharp" if name == "sharp" else "superres/faithful", scale=scale, quality=quality)
         made[name] = lambda small, chain=chain: chain(small).tensor[0]
     return made
 
