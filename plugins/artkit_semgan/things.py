@@ -104,7 +104,7 @@ class Things(nn.Module):
         self.register_buffer("masks", torch.zeros(shapes, SIDE * SIDE // 8, dtype=torch.uint8))
         self.register_buffer("extents", torch.ones(shapes, 2))
         self.register_buffer("edges", torch.zeros(shapes, dtype=torch.uint8))
-        self.register_buffer("kinds", torch.zeros(shapes, dtype=torch.uint8))
+        self.register_buffer("kinds", torch.zeros(shapes, dtype=torch.int16))
         self.register_buffer("most", torch.zeros(classes, dtype=torch.uint8))
 
     def redraw(self, logits: Tensor) -> Tensor:
@@ -136,18 +136,20 @@ class _Known(NamedTuple):
     masks: Tensor
     extents: Tensor
     edges: Tensor
+    common: Tensor
 
     @classmethod
     def of(cls, things: Things, kind: int) -> _Known:
-        mine = (things.kinds == kind).cpu()
+        mine = torch.nonzero(things.kinds.cpu() == kind).flatten()[:SHAPES]
         bits = np.unpackbits(things.masks.cpu()[mine].numpy(), axis=1).reshape(-1, SIDE, SIDE)
-        return cls(torch.from_numpy(bits).float(), things.extents.cpu().float()[mine], things.edges.cpu()[mine])
+        masks = torch.from_numpy(bits).float()
+        return cls(masks, things.extents.cpu().float()[mine], things.edges.cpu()[mine], _commonness(masks.flatten(1)))
 
     def closest(self, part: Part, size: tuple[int, ...]) -> Part | None:
         """Return the part redrawn in a map of `size`: in the shape most like it, or None where none is like it."""
         square, scale = part.square, (self.extents.clamp_min(1e-4) / torch.tensor(part.extent)).log()
         likeness = torch.minimum(self.masks, square).sum((1, 2)) / torch.maximum(self.masks, square).sum((1, 2))
-        likeness += COMMON * self._commonness()
+        likeness += COMMON * self.common
         likeness -= ASPECT * (scale[:, 0] - scale[:, 1]).abs() + SIZE * scale.mean(1).abs()
         likeness[self.edges != part.edges] = -torch.inf
         if not len(likeness) or float(likeness.max()) < LIKENESS:
@@ -159,11 +161,11 @@ class _Known(NamedTuple):
         mask = _resize(self.masks[best], (len(rows), len(columns))) > 0.5
         return part._replace(mask=mask.numpy(), box=box)
 
-    def _commonness(self) -> Tensor:
-        """Return which share of the shapes each is like: what hides a sun is each time another cloud."""
-        flat = self.masks.flatten(1)
-        joint, areas = flat @ flat.T, flat.sum(1)
-        return (joint / (areas[:, None] + areas - joint).clamp_min(1) > ALIKE).float().mean(1)
+
+def _commonness(masks: Tensor) -> Tensor:
+    """Return which share of the shapes, each a row, each is like: what hides a sun is each time another cloud."""
+    joint, areas = masks @ masks.T, masks.sum(1)
+    return (joint / (areas[:, None] + areas - joint).clamp_min(1) > ALIKE).float().mean(1)
 
 
 def find_parts(mask: Mask) -> Iterator[Part]:
