@@ -198,7 +198,7 @@ class SemganTrainer(Trainer):
         for name in options.things:
             if name not in names:
                 raise OptionError(f"training semgan(things=...): there is no class '{name}'.{nearest(name, names)}")
-        return tuple(names.index(name) for name in options.things)
+        return tuple(dict.fromkeys(map(names.index, options.things)))
 
     def extra_state(self) -> dict[str, Any]:
         """Return the running class shares, and what goes along from the model that the run started from."""
