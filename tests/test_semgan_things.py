@@ -100,19 +100,30 @@ def test_what_no_shape_is_like_stays(things):
     assert torch.equal(things.redraw(dreamt(labels))[0], labels)
 
 
-def test_a_class_that_is_alone_allowed_stays(things):
+def test_a_class_that_is_alone_allowed_stays():
+    ring = torch.full((64, 64), HOUSE)
+    ring[disc(64, (32.0, 32.0), 12.0)] = SKY
     logits = torch.full((1, 3, 20, 20), -torch.inf)
     logits[:, HOUSE] = 1.0
-    assert (things.redraw(logits) == HOUSE).all()
+    assert (collect_things([ring], [HOUSE], 3).redraw(logits) == HOUSE).all()
 
 
-def test_slivers_are_no_things_in_the_data_or_in_dreams(things):
-    dust = scene(((20.0, 30.0), 8.0), side=128)
+def test_slivers_are_no_things_in_the_data_or_in_dreams():
+    dust = scene(((20.0, 30.0), 8.0), ((50.0, 100.0), 8.0), side=128)
     dust[100, 100] = HOUSE
-    assert len(collect_things([dust], [HOUSE], 3).kinds) == 1
-    shares = dreamt(torch.where(dust == HOUSE, dust, SKY))
-    parts = list(find_parts(house_of(things.redraw(shares)).numpy()))
-    assert len(parts) == 1
+    two = collect_things([dust], [HOUSE], 3)
+    assert (len(two.kinds), int(two.most[HOUSE])) == (2, 2)
+    dust[disc(128, (50.0, 100.0), 8.0)] = GRASS
+    assert len(list(find_parts(house_of(two.redraw(dreamt(dust))).numpy()))) == 1
+
+
+def test_a_file_may_bring_so_many_shapes_of_a_class(things):
+    labels = scene()
+    labels[10:30, 20:34] = HOUSE
+    full = Things(3, SHAPES + 1)
+    full.most[HOUSE], full.kinds[:] = 1, HOUSE
+    full.masks[-1], full.extents[-1] = things.masks[0], things.extents[0]
+    assert torch.equal(full.redraw(dreamt(labels))[0], labels)  # the last is one too many
 
 
 def test_the_common_shape_wins_over_the_odd_one():
@@ -166,7 +177,7 @@ def folder(tmp_path_factory):
 
 
 def test_training_records_things_of_the_data_as_they_are(folder, tmp_path):
-    model = load_model(train("semgan", str(folder), tmp_path / "run", values=TINY | {"things": ("house",)}))
+    model = load_model(train("semgan", str(folder), tmp_path / "run", values=TINY | {"things": ("house", "house")}))
     assert model.header.arguments["things"] == {"shapes": 6}
     assert model.tensors["things.most"].tolist() == [0, 0, 1]
     extents = model.tensors["things.extents"]
