@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 from typing import Annotated, Literal, TypeAlias
 
 import torch
@@ -60,8 +61,10 @@ class Eightfold(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N3HW to what the network does."""
-        ways = [self._lie(x, swap, axes) for swap in (False, True) for axes in ((), (2,), (3,), (2, 3))]
-        return torch.stack(ways).mean(0)
+        total = torch.zeros(())  # one by one: eight large pictures at once take eight times the memory
+        for swap, axes in product((False, True), ((), (2,), (3,), (2, 3))):
+            total = total + self._lie(x, swap, axes)
+        return total / 8
 
     def _lie(self, x: Tensor, swap: bool, axes: tuple[int, ...]) -> Tensor:
         """Enlarge a picture that is mirrored along axes and, if `swap`, across its diagonal, and undo that."""
@@ -83,11 +86,7 @@ def grow(tensors: Mapping[str, Tensor], network: Edsr) -> dict[str, Tensor]:
         old = tensors.get(key)
         if old is None and key.startswith("blocks."):
             grown[key] = torch.zeros_like(value) if ".conv2." in key else value
-        elif (
-            old is not None
-            and old.ndim == value.ndim
-            and all(a <= b for a, b in zip(old.shape, value.shape, strict=True))
-        ):
+        elif old is not None and old.ndim == value.ndim and tuple(map(min, old.shape, value.shape)) == old.shape:
             grown[key] = value.clone()
             grown[key][: len(old)] = 0
             grown[key][tuple(map(slice, old.shape))] = old
