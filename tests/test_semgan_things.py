@@ -212,6 +212,11 @@ def test_training_goes_on_with_the_things_of_a_model(folder, tmp_path):
     for parts in ("generate", "segment"):
         second = load_model(train("semgan", str(folder), tmp_path / parts, values=more | {"parts": parts}))
         assert torch.equal(second.tensors["things.masks"], load_model(first).tensors["things.masks"])
+    broken = load_model(first)
+    save_model(tmp_path / "broken.safetensors", broken.header, broken.tensors | {"things.most": torch.tensor(1)})
+    values = more | {"start": str(tmp_path / "broken.safetensors")}
+    mended = load_model(train("semgan", str(folder), tmp_path / "mended", values=values))
+    assert mended.tensors["things.most"].shape == (3,)
     dropped = train("semgan", str(folder), tmp_path / "dropped", values=more | {"things": ()})
     assert "things" not in read_header(dropped).arguments
 

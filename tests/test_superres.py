@@ -19,7 +19,7 @@ from artkit.plugins import current_registry
 from artkit.testing import check_spec
 from artkit_superres import SPEC, SuperresOptions
 from artkit_superres.metrics import luma, psnr_y, ssim_y
-from artkit_superres.networks import Architecture, SuperresArguments, network_arguments
+from artkit_superres.networks import Architecture, Eightfold, SuperresArguments, network_arguments
 from artkit_superres.translator import Superres
 
 ARCHITECTURES = get_args(Architecture)
@@ -120,6 +120,16 @@ def test_best_quality_does_not_mind_how_a_picture_lies(architecture):
         back = {quality: y.rot90(-turns, (2, 3)) for quality, y in back.items()}
         torch.testing.assert_close(back["best"], enlarge(image, "best"), rtol=0, atol=1e-5)
         assert (back["normal"] - enlarge(image, "normal")).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_best_quality_is_the_mean_of_the_eight_ways_a_picture_can_lie(architecture):
+    made, image = network(architecture), torch.rand(1, 3, 8, 12)
+    ways = [
+        made(image.rot90(turns, (2, 3)).flip(axes)).flip(axes).rot90(-turns, (2, 3))
+        for turns in range(4) for axes in ([], [3])
+    ]  # fmt: skip
+    torch.testing.assert_close(Eightfold(made)(image), torch.stack(ways).mean(0), rtol=0, atol=1e-5)
 
 
 def test_scale_is_one_the_model_has():

@@ -66,7 +66,7 @@ class SemganTrainer(Trainer):
             generator |= {"colours": True, "parts": "generate"}
         segmenter = arguments.segmenter.record() if arguments.segmenter else {}
         if "things.most" in model.tensors and model.header.classes:
-            most = zip(model.header.classes.names, model.tensors["things.most"].tolist(), strict=False)
+            most = zip(model.header.classes.names, model.tensors["things.most"].flatten().tolist(), strict=False)
             generator["things"] = [name for name, count in most if count]
         return generator | {f"segmenter_{name}": value for name, value in segmenter.items()}
 
